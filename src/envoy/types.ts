@@ -1,0 +1,19 @@
+// The kinds of resources that go over ADS.
+
+export const typeUrls = {
+  cluster: 'type.googleapis.com/envoy.config.cluster.v3.Cluster',
+  endpoint: 'type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment',
+  listener: 'type.googleapis.com/envoy.config.listener.v3.Listener',
+  route: 'type.googleapis.com/envoy.config.route.v3.RouteConfiguration',
+} as const;
+
+export type ResourceKind = keyof typeof typeUrls;
+export type TypeUrl = (typeof typeUrls)[ResourceKind];
+
+/** In the order in which a change is sent: what is named before what names it. */
+export const resourceKinds = ['cluster', 'endpoint', 'listener', 'route'] as const satisfies readonly ResourceKind[];
+
+/** The message that a type URL names. */
+export function messageName(typeUrl: string): string {
+  return typeUrl.slice(typeUrl.lastIndexOf('/') + 1);
+}

@@ -1,0 +1,44 @@
+// Keeps the old object where the new one is equal, so that equal output stops the wave of recomputation.
+import { deepEqual } from 'fast-equals';
+
+/**
+ * A table from one batch to the next. `update` returns the previous table itself when nothing differs, and otherwise a
+ * new table in which every equal value is the previous object.
+ */
+export class StableTable<K, V> {
+  #current: ReadonlyMap<K, V> = new Map();
+  readonly #equal: (a: V, b: V) => boolean;
+
+  constructor(equal: (a: V, b: V) => boolean = deepEqual) {
+    this.#equal = equal;
+  }
+
+  update(next: ReadonlyMap<K, V>): ReadonlyMap<K, V> {
+    this.#current = stableMap(this.#current, next, this.#equal);
+    return this.#current;
+  }
+}
+
+/** `next` with the values of `previous` where they are equal; `previous` itself if all are and the order is the same. */
+export function stableMap<K, V>(
+  previous: ReadonlyMap<K, V>,
+  next: ReadonlyMap<K, V>,
+  equal: (a: V, b: V) => boolean = deepEqual,
+): ReadonlyMap<K, V> {
+  let same = previous.size === next.size;
+  const merged = new Map<K, V>();
+  const oldKeys = previous.keys();
+  for (const [key, value] of next) {
+    const old = previous.get(key);
+    const kept = old !== undefined && (old === value || equal(old, value)) ? old : value;
+    same &&= kept === old && oldKeys.next().value === key;
+    merged.set(key, kept);
+  }
+  return same ? previous : merged;
+}
+
+/** `previous` if it holds the same items by identity in the same order, else `next`. */
+export function stableList<T>(previous: readonly T[] | undefined, next: readonly T[]): readonly T[] {
+  if (previous?.length !== next.length) return next;
+  return next.every((item, index) => item === previous[index]) ? previous : next;
+}

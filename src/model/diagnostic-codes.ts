@@ -1,0 +1,180 @@
+// Every diagnostic that Sluice can give. A code is permanent: it is never used again for something else.
+import type { Severity } from './diagnostic.ts';
+
+interface CodeInfo {
+  readonly severity: Severity;
+  readonly title: string;
+  readonly explanation: string;
+  readonly fix: string;
+}
+
+const table = {
+  SLC0001: {
+    severity: 'error',
+    title: 'The YAML does not parse',
+    explanation: 'One document of the file is not valid YAML. The last good form of the file stays in force.',
+    fix: 'Correct the YAML at the line that is shown.',
+  },
+  SLC0002: {
+    severity: 'error',
+    title: 'The input is larger or deeper than allowed',
+    explanation: 'Files, documents, nesting and aliases are bounded, so that no input can exhaust the control plane.',
+    fix: 'Split the file, or write the repeated parts out instead of nesting aliases.',
+  },
+  SLC0003: {
+    severity: 'warning',
+    title: 'The same object is defined twice',
+    explanation: 'Two documents define an object of the same kind, namespace and name. The first path wins.',
+    fix: 'Remove one of the two.',
+  },
+  SLC0004: {
+    severity: 'error',
+    title: 'Not a Kubernetes object',
+    explanation: 'Every document needs apiVersion, kind and metadata.name, with names that Kubernetes accepts.',
+    fix: 'Add the missing field, or correct the name.',
+  },
+  SLC0005: {
+    severity: 'warning',
+    title: 'Unknown kind',
+    explanation: 'Sluice does not read objects of this kind or of this version of its API; it is left out.',
+    fix: 'Check apiVersion and kind; an object that is meant for other tools can stay.',
+  },
+  SLC0006: {
+    severity: 'error',
+    title: 'The file cannot be read',
+    explanation: 'The operating system refused to read the file or folder. What was read before stays in force.',
+    fix: 'Check that the path exists and its permissions.',
+  },
+  SLC0101: {
+    severity: 'warning',
+    title: 'Unknown field',
+    explanation: 'The kind has no field of this name; it is left out.',
+    fix: 'Correct the spelling, or remove the field.',
+  },
+  SLC0102: {
+    severity: 'error',
+    title: 'Wrong type',
+    explanation: 'The field holds a value of another type than its schema says. The field is left out.',
+    fix: 'Write a value of the type that the message names.',
+  },
+  SLC0103: {
+    severity: 'error',
+    title: 'Unknown value',
+    explanation: 'The field takes one of a few words, and this is none of them. The field is left out.',
+    fix: 'Use one of the words that the message names.',
+  },
+  SLC0104: {
+    severity: 'error',
+    title: 'Required field missing',
+    explanation: 'Without this field the object, or the part around it, has no meaning; that part is left out.',
+    fix: 'Add the field.',
+  },
+  SLC0105: {
+    severity: 'error',
+    title: 'Value out of range',
+    explanation: 'The value has the right type, but Envoy or the kind does not allow it. The field is left out.',
+    fix: 'Use a value inside the range that the message names.',
+  },
+  SLC0106: {
+    severity: 'error',
+    title: 'Not a duration',
+    explanation: 'Durations are written as numbers with units: 1h, 5m, 1.5s, 250ms. The field is left out.',
+    fix: 'Write the duration with its unit.',
+  },
+  SLC0107: {
+    severity: 'error',
+    title: 'Fields that exclude each other',
+    explanation: 'Two fields are set of which only one may be. The one that the message names is used.',
+    fix: 'Keep one of the fields.',
+  },
+  SLC0108: {
+    severity: 'warning',
+    title: 'Not supported yet',
+    explanation: 'The field is valid, but this version of Sluice does not act on it.',
+    fix: 'Remove the field, or do not rely on it.',
+  },
+  SLC0109: {
+    severity: 'warning',
+    title: 'Deprecated field',
+    explanation: 'The field still works, but the kind has a newer one for it.',
+    fix: 'Use the field that the message names.',
+  },
+  SLC0110: {
+    severity: 'warning',
+    title: 'The field has no effect here',
+    explanation: 'The field is valid and understood, but with the settings around it nothing comes of it.',
+    fix: 'Change the settings that the message names, or remove the field.',
+  },
+  SLC0201: {
+    severity: 'warning',
+    title: 'The host matches no service',
+    explanation: 'A rule names a host that no Service has, so it applies to nothing.',
+    fix: 'Correct the host, or its namespace: a short name means a service in the namespace of the rule.',
+  },
+  SLC0202: {
+    severity: 'warning',
+    title: 'The EndpointSlice belongs to no service',
+    explanation: 'The label kubernetes.io/service-name says which Service of its namespace a slice belongs to.',
+    fix: 'Add the label, or correct it to the name of a Service in the same namespace.',
+  },
+  SLC0203: {
+    severity: 'warning',
+    title: 'Duplicate subset',
+    explanation: 'A subset of this name was defined before for the same host; the first one wins.',
+    fix: 'Rename or remove one of the two.',
+  },
+  SLC0204: {
+    severity: 'warning',
+    title: 'Several rules set a policy for one host',
+    explanation: 'Rules of one namespace for one host are merged, but only the oldest traffic policy counts.',
+    fix: 'Keep the traffic policy in one rule.',
+  },
+  SLC0205: {
+    severity: 'info',
+    title: 'A service port without endpoints',
+    explanation: 'No EndpointSlice gives the port an address, so every request to it is answered with 503.',
+    fix: 'Add an EndpointSlice, or correct its label, its addresses or the name of its port.',
+  },
+  SLC0301: {
+    severity: 'error',
+    title: 'Loopback or link-local endpoint refused',
+    explanation:
+      'An endpoint with such an address would make every proxy send requests to its own machine, where admin ports listen.',
+    fix: 'Use the address of the workload; on one machine, for trying things out, --allow-loopback-endpoints.',
+  },
+  SLC0302: {
+    severity: 'error',
+    title: 'Not an IP address',
+    explanation: 'The endpoint or address is not an IP address of the family that its object names; it is left out.',
+    fix: 'Correct the address, or addressType.',
+  },
+  SLC0401: {
+    severity: 'warning',
+    title: 'Two services want the same listener',
+    explanation:
+      'TCP services cannot share an address and port: nothing in a connection tells them apart. The first wins.',
+    fix: 'Give one of the services another port, or an address of its own.',
+  },
+  SLC0402: {
+    severity: 'info',
+    title: 'The port is not balanced by the proxy',
+    explanation: 'Sidecars balance TCP and what runs on it; UDP and SCTP go past them.',
+    fix: 'Nothing to do, unless the protocol of the port is wrong.',
+  },
+  SLC0501: {
+    severity: 'error',
+    title: 'Envoy refused the configuration',
+    explanation: 'A proxy answered a push with an error. It keeps the configuration that it had.',
+    fix: 'Correct the object that the message names.',
+  },
+  SLC0502: {
+    severity: 'error',
+    title: 'Sluice failed on this object',
+    explanation:
+      'A fault of Sluice, not of the object: translating it ended in an error. All other objects still work.',
+    fix: 'Please report it together with the object.',
+  },
+} as const satisfies Record<string, CodeInfo>;
+
+export type DiagnosticCode = keyof typeof table;
+export const diagnosticCodes: Readonly<Record<DiagnosticCode, CodeInfo>> = table;

@@ -1,0 +1,37 @@
+// Where a service runs.
+
+export interface Locality {
+  readonly region: string;
+  readonly zone: string;
+  readonly subZone: string;
+}
+
+export const nowhere: Locality = { region: '', zone: '', subZone: '' };
+
+export type Labels = ReadonlyMap<string, string>;
+
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+  readonly healthy: boolean;
+  readonly locality: Locality;
+  /** The labels of the Pod behind it; empty where none is known. */
+  readonly labels: Labels;
+  readonly node: string | null;
+  /** Relative share, 1 where nothing is said. */
+  readonly weight: number;
+}
+
+/** A service's endpoints by the name of the service port that they serve. */
+export type ServiceEndpoints = ReadonlyMap<string, readonly Endpoint[]>;
+
+/** Whether `labels` has all that `selector` asks for. */
+export function matches(selector: Labels, labels: Labels): boolean {
+  for (const [key, value] of selector) if (labels.get(key) !== value) return false;
+  return true;
+}
+
+/** What of a proxy its endpoints depend on; equal views are one object. */
+export interface EndpointView {
+  readonly node: string | null;
+}

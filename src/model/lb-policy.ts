@@ -1,0 +1,65 @@
+// How requests are spread over endpoints.
+
+/** A length of time in milliseconds. */
+export type Milliseconds = number & { readonly unit?: 'ms' };
+
+/** How a new endpoint's share grows: from `minimumPercent` to its full share within `window`. */
+export interface SlowStart {
+  readonly window: Milliseconds;
+  /** Null: Envoy's default, linear growth. */
+  readonly aggression: number | null;
+  /** Percent of the full share at the start; null: Envoy's default. */
+  readonly minimumPercent: number | null;
+}
+
+/** Weights from what endpoints report of their load; null means Envoy's default. */
+export interface BackendUtilization {
+  readonly kind: 'backend-utilization';
+  readonly stabilizationPeriod: Milliseconds | null;
+  readonly expirationPeriod: Milliseconds | null;
+  readonly updatePeriod: Milliseconds | null;
+  readonly errorPenaltyPercent: number | null;
+  readonly metricNames: readonly string[];
+}
+
+export type LbPolicy =
+  | { readonly kind: 'least-request'; readonly slowStart: SlowStart | null }
+  | { readonly kind: 'round-robin'; readonly slowStart: SlowStart | null }
+  | { readonly kind: 'random' }
+  /** To the address that the caller asked for. */
+  | { readonly kind: 'passthrough' }
+  /** Null: Envoy's default, 1024. */
+  | { readonly kind: 'ring-hash'; readonly minimumRingSize: number | null }
+  /** Null: Envoy's default, 65537. */
+  | { readonly kind: 'maglev'; readonly tableSize: number | null }
+  | BackendUtilization;
+
+export interface CookieAttribute {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** What of a request decides its endpoint under a hashing policy. */
+export type HashKey =
+  | { readonly kind: 'header'; readonly name: string }
+  | {
+      readonly kind: 'cookie';
+      readonly name: string;
+      readonly path: string;
+      /** Null: Envoy makes no cookie where there is none; 0: a session cookie. */
+      readonly ttl: Milliseconds | null;
+      readonly attributes: readonly CookieAttribute[];
+    }
+  | { readonly kind: 'query-parameter'; readonly name: string }
+  /** False keeps the policy in the route but hashes nothing, as Istio does. */
+  | { readonly kind: 'source-ip'; readonly enabled: boolean };
+
+/** What a rule says of one service port, whole or one subset of it. */
+export interface PortPolicy {
+  readonly lb: LbPolicy;
+  readonly hash: HashKey | null;
+}
+
+/** Where no rule says otherwise. */
+export const defaultLbPolicy: LbPolicy = { kind: 'least-request', slowStart: null };
+export const defaultPortPolicy: PortPolicy = { lb: defaultLbPolicy, hash: null };

@@ -1,0 +1,37 @@
+// The mesh as resolved: what all proxies' configuration is made from.
+import type { Labels, Locality, ServiceEndpoints } from './endpoint.ts';
+import type { PolicyChoice } from './policy.ts';
+import type { Service } from './service.ts';
+
+/** A Pod, as far as proxies and endpoints depend on it. */
+export interface Workload {
+  readonly namespace: string;
+  readonly name: string;
+  readonly addresses: readonly string[];
+  readonly labels: Labels;
+  readonly node: string | null;
+  readonly locality: Locality;
+}
+
+/** A port of a service as the workload behind it sees it. */
+export interface ServedPort {
+  readonly service: Service;
+  /** The service port's number. */
+  readonly port: number;
+  /** The port on which the workload listens. */
+  readonly targetPort: number;
+}
+
+/** Immutable. Each part keeps its identity while it is unchanged, so that who reads one part is not run for another. */
+export interface Mesh {
+  /** By host. Sorted by host. */
+  readonly services: ReadonlyMap<string, Service>;
+  /** By host. */
+  readonly policies: ReadonlyMap<string, PolicyChoice>;
+  /** By host. */
+  readonly endpoints: ReadonlyMap<string, ServiceEndpoints>;
+  /** By `name.namespace`. */
+  readonly workloads: ReadonlyMap<string, Workload>;
+  /** What the workload at an IP address serves. */
+  readonly served: ReadonlyMap<string, readonly ServedPort[]>;
+}

@@ -1,0 +1,28 @@
+// The names that Sluice and its users' dashboards share, in one place.
+
+/** Prefix of our annotations, and the key of our provenance in Envoy's metadata. */
+export const sluiceDomain = 'sluice.dev';
+/** Where Istio's rules for the whole mesh live. */
+export const rootNamespace = 'istio-system';
+export const defaultNamespace = 'default';
+/** The DNS domain of the cluster. */
+export const clusterDomain = 'cluster.local';
+
+/** The full name of a Kubernetes Service: `my-service.default.svc.cluster.local`. */
+export function serviceHost(name: string, namespace: string): string {
+  return `${name}.${namespace}.svc.${clusterDomain}`;
+}
+
+/** Name of the cluster for a service's port, or one subset of it. */
+export function outboundCluster(port: number, subset: string, host: string): string {
+  return `outbound|${port}|${subset}|${host}`;
+}
+
+/** Name of the cluster that a captured sidecar hands its own workload's requests to. */
+export function inboundCluster(targetPort: number): string {
+  return `inbound|${targetPort}||`;
+}
+
+export const blackHoleCluster = 'BlackHoleCluster';
+export const passthroughCluster = 'PassthroughCluster';
+export const inboundPassthroughCluster = 'InboundPassthroughCluster';

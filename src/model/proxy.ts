@@ -1,0 +1,38 @@
+// Proxies: who asks for configuration, and what of it the configuration depends on.
+import type { EndpointView, Locality } from './endpoint.ts';
+import type { ServedPort } from './mesh.ts';
+
+export type Role = 'sidecar' | 'router';
+/** How a workload's connections reach its sidecar; NONE: they do not, its listeners are called by address. */
+export type Interception = 'REDIRECT' | 'TPROXY' | 'NONE';
+export type IpFamily = 'v4' | 'v6';
+
+/** A proxy as it introduces itself in its first request (envoy.config.core.v3.Node), bounded and decoded. */
+export interface ProxyNode {
+  /** The node id, whole. */
+  readonly id: string;
+  readonly role: Role;
+  readonly ip: string;
+  readonly name: string;
+  readonly namespace: string;
+  readonly interception: Interception;
+  /** Added to ports below 1024 where the proxy binds them itself. */
+  readonly portOffset: number;
+  readonly envoyMinor: number | null;
+  readonly locality: Locality;
+}
+
+/**
+ * All that configuration may depend on. Equal proxies share one group object, and with it one snapshot and its bytes.
+ * Invariant: nothing in here names a single proxy.
+ */
+export interface ProxyGroup {
+  readonly role: Role;
+  readonly namespace: string;
+  readonly served: readonly ServedPort[];
+  readonly interception: Interception;
+  readonly ipFamilies: readonly IpFamily[];
+  readonly portOffset: number;
+  readonly envoyMinor: number | null;
+  readonly endpointView: EndpointView;
+}
