@@ -18,6 +18,8 @@ export interface XdsResource {
   readonly bytes: Uint8Array;
   /** The same content has the same version on every replica and after every restart. */
   readonly version: string;
+  /** What it is put together from; null: it is one piece. */
+  readonly parts: readonly EncodedPart[] | null;
 }
 
 /** All resources of one kind that a proxy may see, by name. */
@@ -50,6 +52,7 @@ export function resource(kind: ResourceKind, name: string, json: JsonObject, ori
     name,
     json,
     origins,
+    parts: null,
     get bytes() {
       return bytes();
     },
@@ -85,6 +88,7 @@ export function routeConfiguration(name: string, shell: JsonObject, hosts: reado
   return {
     kind: 'route',
     name,
+    parts: hosts,
     get json() {
       return { name, virtual_hosts: hosts.map((host) => host.json), ...shell };
     },
@@ -100,7 +104,16 @@ export function routeConfiguration(name: string, shell: JsonObject, hosts: reado
   };
 }
 
+const sameContent = (a: Pick<EncodedPart, 'json' | 'origins'>, b: Pick<EncodedPart, 'json' | 'origins'>): boolean =>
+  a === b || (deepEqual(a.json, b.json) && deepEqual(a.origins, b.origins));
+
 /** Whether two resources are the same to Envoy and to whoever asks where they came from. */
 export function sameResource(a: XdsResource, b: XdsResource): boolean {
-  return a === b || (deepEqual(a.json, b.json) && deepEqual(a.origins, b.origins));
+  if (a.parts === null || b.parts === null) return sameContent(a, b);
+  const others = b.parts;
+  return (
+    a.name === b.name &&
+    a.parts.length === others.length &&
+    a.parts.every((part, index) => sameContent(part, others[index] ?? part))
+  );
 }

@@ -1,4 +1,5 @@
 // How requests are spread over endpoints.
+import type { Origin } from './origin.ts';
 
 /** A length of time in milliseconds. */
 export type Milliseconds = number & { readonly unit?: 'ms' };
@@ -58,8 +59,10 @@ export type HashKey =
 export interface PortPolicy {
   readonly lb: LbPolicy;
   readonly hash: HashKey | null;
+  /** Where it is written; null: nowhere, it is the default. */
+  readonly origin: Origin | null;
 }
 
 /** Where no rule says otherwise. */
 export const defaultLbPolicy: LbPolicy = { kind: 'least-request', slowStart: null };
-export const defaultPortPolicy: PortPolicy = { lb: defaultLbPolicy, hash: null };
+export const defaultPortPolicy: PortPolicy = { lb: defaultLbPolicy, hash: null, origin: null };

@@ -1,7 +1,7 @@
 // The mesh as resolved: what all proxies' configuration is made from.
 import type { Labels, Locality, ServiceEndpoints } from './endpoint.ts';
 import type { PolicyChoice } from './policy.ts';
-import type { Service } from './service.ts';
+import type { Protocol, Service } from './service.ts';
 
 /** A Pod, as far as proxies and endpoints depend on it. */
 export interface Workload {
@@ -13,11 +13,17 @@ export interface Workload {
   readonly locality: Locality;
 }
 
-/** A port of a service as the workload behind it sees it. */
+/**
+ * A port of a service as the workload behind it sees it.
+ * Invariant: plain values only, so that lists of them can be compared by their text.
+ */
 export interface ServedPort {
-  readonly service: Service;
+  readonly name: string;
+  readonly namespace: string;
+  readonly host: string;
   /** The service port's number. */
   readonly port: number;
+  readonly protocol: Protocol;
   /** The port on which the workload listens. */
   readonly targetPort: number;
 }

@@ -31,7 +31,7 @@ export interface ProxyGroup {
   readonly namespace: string;
   readonly served: readonly ServedPort[];
   readonly interception: Interception;
-  readonly ipFamilies: readonly IpFamily[];
+  readonly ipFamily: IpFamily;
   readonly portOffset: number;
   readonly envoyMinor: number | null;
   readonly endpointView: EndpointView;

@@ -1,22 +1,93 @@
 // From objects to what a proxy gets: the stage that the loop and the commands call.
-import type { ResourceTable } from '../envoy/resource.ts';
-import type { ResourceKind } from '../envoy/types.ts';
-import type { Outcome } from '../model/diagnostic.ts';
+import { type ResourceTable, sameResource, type XdsResource } from '../envoy/resource.ts';
+import { type ResourceKind, resourceKinds } from '../envoy/types.ts';
+import { memo } from '../lib/memo.ts';
+import { StableTable } from '../lib/stable-table.ts';
+import { type Diagnostic, diagnose, type Outcome } from '../model/diagnostic.ts';
 import type { Mesh } from '../model/mesh.ts';
 import type { ObjectSet } from '../model/object.ts';
 import type { ProxyGroup, ProxyNode } from '../model/proxy.ts';
+import { emitResources, type Resources } from './emit/resources.ts';
+import { MeshResolver } from './resolve/mesh.ts';
+import { proxyGroup } from './resolve/proxy-group.ts';
 
 export interface TranslateOptions {
+  /** Let loopback addresses be endpoints: for trying things out on one machine. */
   readonly allowLoopbackEndpoints: boolean;
 }
 
-export type Resources = { readonly [K in ResourceKind]: ResourceTable };
+type Tables = { readonly [K in keyof Resources]: StableTable<string, XdsResource> };
 
-export interface Translator {
-  /** The mesh that the objects mean. Parts that do not differ from the last call's keep their identity. */
-  resolve(objects: ObjectSet): Outcome<Mesh>;
+interface Checked {
+  readonly table: ResourceTable;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Encodes what is new. What does not encode is a fault of ours: it is left out, and everything else goes on. */
+const encodable = memo((table: ResourceTable): Checked => {
+  const diagnostics: Diagnostic[] = [];
+  const good = new Map<string, XdsResource>();
+  for (const [name, resource] of table) {
+    const error = encodingError(resource);
+    if (error === null) good.set(name, resource);
+    else
+      diagnostics.push(
+        ...resource.origins.slice(0, 1).map((origin) => diagnose('SLC0502', origin, `${name}: ${error}`)),
+      );
+  }
+  return diagnostics.length === 0 ? { table, diagnostics } : { table: good, diagnostics };
+});
+
+function encodingError(resource: XdsResource): string | null {
+  try {
+    return resource.version === '' ? 'no version' : null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+const newTables = (): Tables =>
+  Object.fromEntries(resourceKinds.map((kind) => [kind, new StableTable(sameResource)])) as unknown as Tables;
+
+/**
+ * Translates one object set after another. What did not change is the same object as the last time, part by part and
+ * resource by resource; the result is equal to that of a translator that never saw anything before.
+ */
+export class Translator {
+  readonly #resolver: MeshResolver;
+  readonly #tables = new WeakMap<ProxyGroup, Tables>();
+
+  constructor(options: TranslateOptions) {
+    this.#resolver = new MeshResolver(options);
+  }
+
+  /** The mesh that the objects mean. */
+  resolve(objects: ObjectSet): Outcome<Mesh> {
+    return this.#resolver.resolve(objects);
+  }
+
   /** The group of a proxy; equal groups are one object. */
-  group(mesh: Mesh, node: ProxyNode): ProxyGroup;
-  /** What proxies of the group get. Tables that do not differ from the last call's for this group keep their identity. */
-  emit(mesh: Mesh, group: ProxyGroup): Outcome<Resources>;
+  group(mesh: Mesh, node: ProxyNode): ProxyGroup {
+    return proxyGroup(mesh, node);
+  }
+
+  /** What proxies of the group get. */
+  emit(mesh: Mesh, group: ProxyGroup): Outcome<Resources> {
+    const { value, diagnostics } = emitResources(mesh, group);
+    const tables = this.#tables.get(group) ?? newTables();
+    this.#tables.set(group, tables);
+    const found = [...diagnostics];
+    const stable = (kind: ResourceKind): ResourceTable => {
+      const { table, diagnostics: failed } = encodable(tables[kind].update(value[kind]));
+      found.push(...failed);
+      return table;
+    };
+    const resources = {
+      cluster: stable('cluster'),
+      endpoint: stable('endpoint'),
+      listener: stable('listener'),
+      route: stable('route'),
+    };
+    return { value: resources, diagnostics: found };
+  }
 }

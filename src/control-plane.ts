@@ -1,0 +1,218 @@
+// The loop: objects change, wait until they are quiet, translate everything, publish what differs.
+
+import { type ResourceKind, resourceKinds } from './envoy/types.ts';
+import { Batches, type BatchTiming, defaultTiming } from './lib/batches.ts';
+import { type Diagnostic, diagnose } from './model/diagnostic.ts';
+import type { Mesh } from './model/mesh.ts';
+import type { ObjectId, ObjectSet, SourceObject } from './model/object.ts';
+import type { ProxyGroup, ProxyNode } from './model/proxy.ts';
+import type { Source, SourceReport } from './sources/source.ts';
+import type { Resources } from './translate/emit/resources.ts';
+import { Translator } from './translate/translator.ts';
+import type { Snapshot, SnapshotFeed, SnapshotProvider } from './xds/snapshot.ts';
+
+/** What one turn of the loop did. */
+export interface Publication {
+  /** Counts the publications of this process. */
+  readonly revision: number;
+  readonly objects: number;
+  readonly services: number;
+  /** Groups of proxies that were handed a new snapshot. */
+  readonly groupsChanged: number;
+  /** How long the turn took, in milliseconds. */
+  readonly took: number;
+  /** All that is to be said about the input now. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export interface ControlPlaneOptions {
+  readonly sources: readonly Source[];
+  readonly allowLoopbackEndpoints: boolean;
+  readonly timing?: BatchTiming;
+  /** Told of faults that stopped a turn; what was published before stays in force. */
+  readonly onFault?: (error: unknown) => void;
+}
+
+interface Feed {
+  readonly node: ProxyNode;
+  readonly onSnapshot: (snapshot: Snapshot) => void;
+  last: Snapshot | undefined;
+  /** What the proxy refused of its last snapshot, one entry a kind. */
+  readonly refusals: Map<ResourceKind, readonly Diagnostic[]>;
+}
+
+interface SourceState {
+  readonly objects: Map<ObjectId, SourceObject>;
+  diagnostics: readonly Diagnostic[];
+}
+
+function applyReport(state: SourceState, { changes, diagnostics }: SourceReport): void {
+  for (const change of changes) {
+    if (change.kind === 'applied') state.objects.set(change.object.id, change.object);
+    else state.objects.delete(change.id);
+  }
+  state.diagnostics = diagnostics;
+}
+
+/** Objects of all sources; where two have the same object the earlier source wins. */
+function merge(states: readonly SourceState[]): ObjectSet {
+  return new Map([...states].reverse().flatMap(({ objects }) => [...objects]));
+}
+
+export class ControlPlane implements SnapshotProvider {
+  readonly #options: ControlPlaneOptions;
+  readonly #translator: Translator;
+  readonly #states: readonly SourceState[];
+  readonly #batches: Batches;
+  readonly #feeds = new Set<Feed>();
+  readonly #snapshots = new WeakMap<ProxyGroup, Snapshot>();
+  readonly #listeners = new Set<(publication: Publication) => void>();
+  #objects: ObjectSet = new Map();
+  #mesh: Mesh | undefined;
+  #diagnostics: readonly Diagnostic[] = [];
+  #revision = 0;
+
+  constructor(options: ControlPlaneOptions) {
+    this.#options = options;
+    this.#translator = new Translator(options);
+    this.#states = options.sources.map(() => ({ objects: new Map(), diagnostics: [] }));
+    this.#batches = new Batches(() => this.#publish(), options.timing ?? defaultTiming);
+  }
+
+  /** Starts the sources and publishes once all have told what they hold. Rejects if a source has nothing to watch. */
+  async start(): Promise<void> {
+    await Promise.all(
+      this.#options.sources.map((source, index) => source.start((report) => this.#take(index, report))),
+    );
+    this.#publish();
+  }
+
+  async close(): Promise<void> {
+    this.#batches.close();
+    await Promise.all(this.#options.sources.map((source) => source.close()));
+  }
+
+  /** The objects in force: what a line of a diagnostic is looked up in. */
+  get objects(): ObjectSet {
+    return this.#objects;
+  }
+
+  get diagnostics(): readonly Diagnostic[] {
+    return this.#diagnostics;
+  }
+
+  /** Calls `listener` after every publication; returns what ends that. */
+  onPublish(listener: (publication: Publication) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  follow(node: ProxyNode, onSnapshot: (snapshot: Snapshot) => void): SnapshotFeed {
+    const feed: Feed = { node, onSnapshot, last: undefined, refusals: new Map() };
+    this.#feeds.add(feed);
+    this.#serve(feed);
+    return { close: () => this.#feeds.delete(feed) };
+  }
+
+  refused(node: ProxyNode, kind: ResourceKind, message: string): void {
+    for (const feed of this.#feeds) {
+      if (feed.node.id === node.id) feed.refusals.set(kind, attribute(message, node, feed.last?.[kind]));
+    }
+  }
+
+  /** What a proxy would get now, whether it is connected or not; undefined before the first publication. */
+  snapshotFor(node: ProxyNode): Snapshot | undefined {
+    return this.#mesh && this.#snapshot(this.#mesh, node).snapshot;
+  }
+
+  #take(index: number, report: SourceReport): void {
+    const state = this.#states[index];
+    if (state === undefined) return;
+    applyReport(state, report);
+    // Before the first publication `start` waits for all sources, so that nobody is shown half of what there is.
+    if (this.#mesh !== undefined) this.#batches.add();
+  }
+
+  #publish(): void {
+    try {
+      this.#publishOnce();
+    } catch (error) {
+      this.#options.onFault?.(error);
+    }
+  }
+
+  #publishOnce(): void {
+    const start = performance.now();
+    this.#objects = merge(this.#states);
+    const { value: mesh, diagnostics } = this.#translator.resolve(this.#objects);
+    this.#mesh = mesh;
+    const served = [...this.#feeds].map((feed) => this.#serve(feed));
+    const refusals = [...this.#feeds].flatMap((feed) => [...feed.refusals.values()].flat());
+    const sources = this.#states.flatMap((state) => state.diagnostics);
+    this.#diagnostics = distinct([
+      ...sources,
+      ...diagnostics,
+      ...served.flatMap((each) => each.diagnostics),
+      ...refusals,
+    ]);
+    this.#revision += 1;
+    const publication: Publication = {
+      revision: this.#revision,
+      objects: this.#objects.size,
+      services: mesh.services.size,
+      groupsChanged: new Set(served.filter((each) => each.changed).map((each) => each.snapshot)).size,
+      took: performance.now() - start,
+      diagnostics: this.#diagnostics,
+    };
+    for (const listener of this.#listeners) listener(publication);
+  }
+
+  /** Hands a proxy its snapshot if that is not the one it has. */
+  #serve(feed: Feed): Served {
+    if (this.#mesh === undefined) return { snapshot: undefined, diagnostics: [], changed: false };
+    const { snapshot, diagnostics } = this.#snapshot(this.#mesh, feed.node);
+    const changed = snapshot !== feed.last;
+    if (changed) {
+      feed.last = snapshot;
+      feed.refusals.clear();
+      feed.onSnapshot(snapshot);
+    }
+    return { snapshot, diagnostics, changed };
+  }
+
+  /** The snapshot of a proxy's group: the same object as before while none of its tables differs. */
+  #snapshot(mesh: Mesh, node: ProxyNode): { snapshot: Snapshot; diagnostics: readonly Diagnostic[] } {
+    const group = this.#translator.group(mesh, node);
+    const { value, diagnostics } = this.#translator.emit(mesh, group);
+    const last = this.#snapshots.get(group);
+    const snapshot = last !== undefined && sameTables(last, value) ? last : value;
+    this.#snapshots.set(group, snapshot);
+    return { snapshot, diagnostics };
+  }
+}
+
+interface Served {
+  readonly snapshot: Snapshot | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly changed: boolean;
+}
+
+function sameTables(a: Snapshot, b: Resources): boolean {
+  return resourceKinds.every((kind) => a[kind] === b[kind]);
+}
+
+/** Each diagnostic once: several groups of proxies may meet the same. */
+function distinct(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const key = ({ code, object, path, message, location }: Diagnostic): string =>
+    JSON.stringify([code, object, path, message, location]);
+  return [...new Map(diagnostics.map((each) => [key(each), each] as const)).values()];
+}
+
+/** Finds the YAML behind a refusal: Envoy names the resources that it refused. */
+function attribute(message: string, node: ProxyNode, table: Snapshot[ResourceKind] | undefined): readonly Diagnostic[] {
+  const named = [...(table?.values() ?? [])].filter(({ name }) => message.includes(name));
+  const origins = named.flatMap((resource) => resource.origins.slice(0, 1));
+  const text = `${node.id} refused it: ${message}`;
+  if (origins.length > 0) return origins.map((origin) => diagnose('SLC0501', origin, text));
+  return [{ code: 'SLC0501', severity: 'error', message: text, object: null, path: [], location: null }];
+}

@@ -1,0 +1,168 @@
+// DestinationRule (networking.istio.io): how requests to a host are spread, whole and per subset.
+import type { Labels } from '../model/endpoint.ts';
+import { defaultPortPolicy, type PortPolicy } from '../model/lb-policy.ts';
+import { serviceHost } from '../model/names.ts';
+import { type Origin, originOf } from '../model/origin.ts';
+import {
+  type Decoder,
+  inside,
+  integer,
+  later,
+  list,
+  nonEmptyString,
+  object,
+  portRange,
+  report,
+  type Spot,
+  stringMap,
+} from './decode.ts';
+import { kind } from './kind.ts';
+import { loadBalancer } from './load-balancer.ts';
+import type { Metadata } from './metadata.ts';
+
+export interface TrafficPolicy {
+  /** Null where the policy does not speak of load balancing: what is above it stays. */
+  readonly loadBalancer: PortPolicy | null;
+  /** A port that is named here takes nothing from above: what it does not say is the default. */
+  readonly ports: ReadonlyMap<number, PortPolicy>;
+}
+
+export interface RuleSubset {
+  readonly name: string;
+  readonly labels: Labels;
+  readonly policy: TrafficPolicy;
+  readonly origin: Origin;
+}
+
+export interface DestinationRule {
+  readonly namespace: string;
+  readonly name: string;
+  readonly created: number | null;
+  /** A full host name, or a wildcard such as `*.example.com` or `*`. */
+  readonly host: string;
+  /** Namespaces whose clients see the rule; `*`: all. */
+  readonly exportTo: ReadonlySet<string>;
+  /** Null where the rule has none. */
+  readonly policy: TrafficPolicy | null;
+  readonly subsets: readonly RuleSubset[];
+  readonly origin: Origin;
+}
+
+const nothing: TrafficPolicy = { loadBalancer: null, ports: new Map() };
+
+const blocksForLater = {
+  connectionPool: later('connection pools'),
+  outlierDetection: later('outlier detection'),
+  tls: later('TLS settings'),
+};
+
+const portLevel = object(
+  { port: object({ number: integer(portRange) }, { required: ['number'] }), loadBalancer, ...blocksForLater },
+  { required: ['port'] },
+);
+
+const trafficFields = object({
+  loadBalancer,
+  portLevelSettings: list(portLevel),
+  ...blocksForLater,
+  tunnel: later('tunnelling'),
+  proxyProtocol: later('the PROXY protocol'),
+  retryBudget: later('retry budgets'),
+});
+
+const trafficPolicy: Decoder<TrafficPolicy> = (value, spot) => {
+  const decoded = trafficFields(value, spot);
+  if (decoded === undefined) return undefined;
+  const ports = new Map<number, PortPolicy>();
+  for (const { port, loadBalancer: policy } of decoded.portLevelSettings ?? []) {
+    if (port?.number === undefined) continue;
+    if (ports.has(port.number)) {
+      report(inside(spot, 'portLevelSettings'), 'SLC0107', `port ${port.number} is set twice; the first one is used`);
+    } else {
+      ports.set(port.number, policy ?? defaultPortPolicy);
+    }
+  }
+  return { loadBalancer: decoded.loadBalancer ?? null, ports };
+};
+
+const subsetFields = object({ name: nonEmptyString, labels: stringMap, trafficPolicy }, { required: ['name'] });
+
+const subset: Decoder<RuleSubset> = (value, spot) => {
+  const decoded = subsetFields(value, spot);
+  if (decoded?.name === undefined) return undefined;
+  if (decoded.name.includes('|') || decoded.name.length > 63) {
+    return report(
+      inside(spot, 'name'),
+      'SLC0105',
+      'a subset is named as a DNS label: at most 63 letters, digits and dashes',
+    );
+  }
+  return {
+    name: decoded.name,
+    labels: decoded.labels ?? new Map(),
+    policy: decoded.trafficPolicy ?? nothing,
+    origin: spot.origin,
+  };
+};
+
+const spec = object(
+  {
+    host: nonEmptyString,
+    exportTo: list(nonEmptyString),
+    trafficPolicy,
+    subsets: list(subset),
+    workloadSelector: (_, spot) =>
+      report(spot, 'SLC0108', 'workloadSelector: not supported yet; the rule is left out, not applied to everyone') ??
+      true,
+  },
+  { required: ['host'] },
+);
+type Spec = NonNullable<ReturnType<typeof spec>>;
+
+/** A name without a dot is a service in the rule's own namespace; all else is a full name already. */
+function fullHost(host: string, namespace: string): string {
+  return host.includes('.') || host.includes('*') ? host.toLowerCase() : serviceHost(host.toLowerCase(), namespace);
+}
+
+function exportedTo(exportTo: readonly string[] | undefined, namespace: string): ReadonlySet<string> {
+  if (exportTo === undefined || exportTo.length === 0) return new Set(['*']);
+  return new Set(exportTo.map((each) => (each === '.' ? namespace : each)));
+}
+
+function uniqueSubsets(subsets: readonly RuleSubset[], spot: Spot): readonly RuleSubset[] {
+  const kept = new Map<string, RuleSubset>();
+  for (const each of subsets) {
+    if (kept.has(each.name)) {
+      const place = { origin: each.origin, diagnostics: spot.diagnostics };
+      report(inside(place, 'name'), 'SLC0203', `subset "${each.name}" is defined twice; the first one is used`);
+    } else {
+      kept.set(each.name, each);
+    }
+  }
+  return [...kept.values()];
+}
+
+function build(metadata: Metadata, decoded: Spec, spot: Spot): DestinationRule | undefined {
+  if (decoded.host === undefined || decoded.workloadSelector !== undefined) return undefined;
+  return {
+    namespace: metadata.namespace,
+    name: metadata.name,
+    created: metadata.created,
+    host: fullHost(decoded.host, metadata.namespace),
+    exportTo: exportedTo(decoded.exportTo, metadata.namespace),
+    policy: decoded.trafficPolicy ?? null,
+    subsets: uniqueSubsets(decoded.subsets ?? [], spot),
+    origin: originOf(metadata.id),
+  };
+}
+
+export const destinationRuleKind = kind(
+  {
+    group: 'networking.istio.io',
+    kind: 'DestinationRule',
+    versions: ['v1', 'v1beta1', 'v1alpha3'],
+    required: ['spec'],
+    body: { spec },
+  },
+  (metadata, { spec: decoded }, spot) => decoded && build(metadata, decoded, spot),
+);

@@ -1,0 +1,125 @@
+// EndpointSlice (discovery.k8s.io/v1): where a service's pods are, and whether they take traffic.
+import { type Origin, originOf } from '../model/origin.ts';
+import {
+  boolean,
+  type Decoder,
+  ignoring,
+  inside,
+  integer,
+  list,
+  nonEmptyString,
+  object,
+  oneOf,
+  portRange,
+  report,
+  type Spot,
+  string,
+} from './decode.ts';
+import { ipAddress } from './ip.ts';
+import { kind } from './kind.ts';
+
+export interface SliceEndpoint {
+  readonly address: string;
+  readonly ready: boolean;
+  readonly terminating: boolean;
+  readonly node: string | null;
+  readonly zone: string | null;
+  /** The Pod behind it: `name.namespace`. */
+  readonly pod: string | null;
+  readonly origin: Origin;
+}
+
+export interface SlicePort {
+  /** Equal to the name of the service port; empty where that has none. */
+  readonly name: string;
+  readonly number: number;
+}
+
+export interface EndpointSlice {
+  readonly namespace: string;
+  readonly name: string;
+  /** Null where the slice does not say which Service it belongs to. */
+  readonly service: string | null;
+  readonly endpoints: readonly SliceEndpoint[];
+  readonly ports: readonly SlicePort[];
+  readonly origin: Origin;
+}
+
+const endpointFields = object(
+  {
+    addresses: list(ipAddress),
+    conditions: object({ ready: boolean, serving: boolean, terminating: boolean }),
+    nodeName: nonEmptyString,
+    zone: nonEmptyString,
+    targetRef: object(
+      { kind: string, name: string, namespace: string },
+      { ignored: ignoring('apiVersion', 'fieldPath', 'resourceVersion', 'uid') },
+    ),
+  },
+  { required: ['addresses'], ignored: ignoring('hostname', 'hints', 'deprecatedTopology') },
+);
+
+const endpoint: Decoder<SliceEndpoint> = (value, spot) => {
+  const decoded = endpointFields(value, spot);
+  const [address] = decoded?.addresses ?? [];
+  // Kubernetes: only the first address counts, all are fungible; a condition that is unset means ready.
+  if (decoded === undefined || address === undefined) return undefined;
+  const { conditions, targetRef } = decoded;
+  const isPod = targetRef?.kind === 'Pod' && targetRef.name !== undefined;
+  return {
+    address,
+    ready: conditions?.ready ?? true,
+    terminating: conditions?.terminating ?? false,
+    node: decoded.nodeName ?? null,
+    zone: decoded.zone ?? null,
+    pod: isPod ? `${targetRef.name}.${targetRef.namespace ?? ''}` : null,
+    origin: spot.origin,
+  };
+};
+
+const portFields = object({
+  name: string,
+  port: integer(portRange),
+  protocol: oneOf({ TCP: true, UDP: false, SCTP: false }),
+  appProtocol: string,
+});
+
+const port: Decoder<SlicePort> = (value, spot) => {
+  const decoded = portFields(value, spot);
+  if (decoded === undefined || decoded.protocol === false) return undefined;
+  if (decoded.port === undefined) return report(spot, 'SLC0104', 'the field "port" is required for a service');
+  return { name: decoded.name ?? '', number: decoded.port };
+};
+
+const addressType: Decoder<'IPv4' | 'IPv6'> = (value, spot) =>
+  value === 'FQDN'
+    ? report(spot, 'SLC0108', 'addressType FQDN: not supported yet, so its endpoints are left out')
+    : oneOf({ IPv4: 'IPv4', IPv6: 'IPv6' } as const)(value, spot);
+
+function ofFamily(family: 'IPv4' | 'IPv6', endpoints: readonly SliceEndpoint[], spot: Spot): readonly SliceEndpoint[] {
+  return endpoints.filter((each) => {
+    if (each.address.includes(':') === (family === 'IPv6')) return true;
+    const place = { origin: each.origin, diagnostics: spot.diagnostics };
+    report(inside(place, 'addresses', 0), 'SLC0302', `${each.address} is not of the slice's addressType ${family}`);
+    return false;
+  });
+}
+
+export const endpointSliceKind = kind(
+  {
+    group: 'discovery.k8s.io',
+    kind: 'EndpointSlice',
+    versions: ['v1', 'v1beta1'],
+    required: ['addressType'],
+    body: { addressType, endpoints: list(endpoint), ports: list(port) },
+  },
+  (metadata, { addressType: family, endpoints = [], ports = [] }, spot): EndpointSlice | undefined =>
+    family && {
+      namespace: metadata.namespace,
+      name: metadata.name,
+      service: metadata.labels.get('kubernetes.io/service-name') ?? null,
+      endpoints: ofFamily(family, endpoints, spot),
+      ports,
+      origin: originOf(metadata.id),
+    },
+);

@@ -1,0 +1,120 @@
+// The kinds that Sluice reads, and the step from objects to typed values.
+import { memo } from '../lib/memo.ts';
+import { type Diagnostic, diagnose, type Outcome } from '../model/diagnostic.ts';
+import { type ObjectSet, objectName, type SourceObject } from '../model/object.ts';
+import { originOf } from '../model/origin.ts';
+import { nearest } from './decode.ts';
+import { type DestinationRule, destinationRuleKind } from './destination-rule.ts';
+import { type EndpointSlice, endpointSliceKind } from './endpoint-slice.ts';
+import { type Namespace, namespaceKind } from './namespace.ts';
+import { type Node, nodeKind } from './node.ts';
+import { type Pod, podKind } from './pod.ts';
+import { type Service, serviceKind } from './service.ts';
+
+/** Everything that could be decoded, by kind; the order within a list says nothing. */
+export interface TypedObjects {
+  readonly services: readonly Service[];
+  readonly slices: readonly EndpointSlice[];
+  readonly pods: readonly Pod[];
+  readonly nodes: readonly Node[];
+  readonly namespaces: readonly Namespace[];
+  readonly rules: readonly DestinationRule[];
+}
+
+const kinds = {
+  services: serviceKind,
+  slices: endpointSliceKind,
+  pods: podKind,
+  nodes: nodeKind,
+  namespaces: namespaceKind,
+  rules: destinationRuleKind,
+} as const;
+type Plural = keyof typeof kinds;
+
+const pluralOf = new Map(
+  (Object.keys(kinds) as Plural[]).map((plural) => [`${kinds[plural].group}/${kinds[plural].kind}`, plural] as const),
+);
+
+/** Groups whose other kinds are none of our business: a folder may hold a whole application. */
+const groupsOfOthers: ReadonlySet<string> = new Set([
+  '',
+  'apps',
+  'batch',
+  'autoscaling',
+  'policy',
+  'rbac.authorization.k8s.io',
+]);
+
+interface Decoded {
+  readonly plural: Plural;
+  readonly value: TypedObjects[Plural][number];
+}
+
+/** What an object means on its own; remembered while the object is the same. Never throws. */
+export const decodeObject = memo((object: SourceObject): Outcome<Decoded | undefined> => {
+  const { group, kind } = objectName(object.id);
+  const plural = pluralOf.get(`${group}/${kind}`);
+  const unread = plural === undefined ? unknownKind(object) : unknownVersion(object, plural);
+  if (plural === undefined || unread !== undefined) {
+    return { value: undefined, diagnostics: unread === undefined ? [] : [unread] };
+  }
+  try {
+    const { value, diagnostics } = kinds[plural].decode(object);
+    return { value: value && { plural, value }, diagnostics };
+  } catch (error) {
+    const message = `decoding it failed: ${error instanceof Error ? error.message : String(error)}`;
+    return { value: undefined, diagnostics: [diagnose('SLC0502', originOf(object.id), message)] };
+  }
+});
+
+function unknownVersion({ id, json }: SourceObject, plural: Plural): Diagnostic | undefined {
+  const { group, kind } = objectName(id);
+  const apiVersion = String(json['apiVersion']);
+  const versions: readonly string[] = kinds[plural].versions;
+  const known = versions.map((version) => (group === '' ? version : `${group}/${version}`));
+  if (known.includes(apiVersion)) return undefined;
+  return diagnose(
+    'SLC0005',
+    originOf(id, 'apiVersion'),
+    `${kind} is read as ${known.join(', ')}, not as "${apiVersion}"`,
+  );
+}
+
+function unknownKind({ id }: SourceObject): Diagnostic | undefined {
+  const { group, kind } = objectName(id);
+  const ours = Object.values(kinds);
+  const sameKind = ours.find((each) => each.kind === kind);
+  if (sameKind !== undefined) {
+    const wanted = sameKind.group === '' ? sameKind.versions[0] : `${sameKind.group}/${sameKind.versions[0]}`;
+    return diagnose(
+      'SLC0005',
+      originOf(id, 'apiVersion'),
+      `${kind} is a kind of ${wanted}, not of the group "${group}"`,
+    );
+  }
+  const near = nearest(
+    kind,
+    ours.filter((each) => each.group === group).map((each) => each.kind),
+  );
+  if (near === '' && groupsOfOthers.has(group)) return undefined;
+  return diagnose('SLC0005', originOf(id, 'kind'), `${kind} (${group || 'core'}) is not read by this version${near}`);
+}
+
+/** All objects decoded, each on its own. */
+export function decodeObjects(objects: ObjectSet): Outcome<TypedObjects> {
+  const diagnostics: Diagnostic[] = [];
+  const typed: { [K in Plural]: TypedObjects[K][number][] } = {
+    services: [],
+    slices: [],
+    pods: [],
+    nodes: [],
+    namespaces: [],
+    rules: [],
+  };
+  for (const object of objects.values()) {
+    const outcome = decodeObject(object);
+    diagnostics.push(...outcome.diagnostics);
+    if (outcome.value !== undefined) (typed[outcome.value.plural] as unknown[]).push(outcome.value.value);
+  }
+  return { value: typed, diagnostics };
+}

@@ -1,0 +1,86 @@
+// Pod (core/v1): the workload behind endpoints and sidecars.
+import type { Labels } from '../model/endpoint.ts';
+import { ignoring, integer, list, nonEmptyString, object, portRange, string } from './decode.ts';
+import { ipAddress } from './ip.ts';
+import { kind } from './kind.ts';
+
+export interface Pod {
+  readonly namespace: string;
+  readonly name: string;
+  readonly labels: Labels;
+  readonly addresses: readonly string[];
+  readonly node: string | null;
+  /** Named container ports, which a Service's targetPort may name. */
+  readonly ports: ReadonlyMap<string, number>;
+}
+
+const container = object(
+  {
+    ports: list(
+      object(
+        { name: string, containerPort: integer(portRange) },
+        { ignored: ignoring('protocol', 'hostPort', 'hostIP') },
+      ),
+    ),
+  },
+  {
+    ignored: ignoring(
+      ...['name', 'image', 'command', 'args', 'workingDir', 'env', 'envFrom', 'resources', 'resizePolicy'],
+      ...['restartPolicy', 'restartPolicyRules', 'volumeMounts', 'volumeDevices', 'livenessProbe', 'readinessProbe'],
+      ...['startupProbe', 'lifecycle', 'terminationMessagePath', 'terminationMessagePolicy', 'imagePullPolicy'],
+      ...['securityContext', 'stdin', 'stdinOnce', 'tty'],
+    ),
+  },
+);
+
+const spec = object(
+  { nodeName: nonEmptyString, containers: list(container) },
+  {
+    ignored: ignoring(
+      ...['volumes', 'initContainers', 'ephemeralContainers', 'restartPolicy', 'terminationGracePeriodSeconds'],
+      ...['activeDeadlineSeconds', 'dnsPolicy', 'nodeSelector', 'serviceAccountName', 'serviceAccount'],
+      ...['automountServiceAccountToken', 'hostNetwork', 'hostPID', 'hostIPC', 'shareProcessNamespace'],
+      ...['securityContext', 'imagePullSecrets', 'hostname', 'subdomain', 'affinity', 'schedulerName', 'tolerations'],
+      ...['hostAliases', 'priorityClassName', 'priority', 'dnsConfig', 'readinessGates', 'runtimeClassName'],
+      ...['enableServiceLinks', 'preemptionPolicy', 'overhead', 'topologySpreadConstraints', 'setHostnameAsFQDN'],
+      ...['os', 'hostUsers', 'schedulingGates', 'resourceClaims', 'resources', 'hostnameOverride'],
+    ),
+  },
+);
+
+const status = object(
+  { podIP: ipAddress, podIPs: list(object({ ip: ipAddress }, { required: ['ip'] })) },
+  {
+    ignored: ignoring(
+      ...['phase', 'conditions', 'message', 'reason', 'hostIP', 'hostIPs', 'startTime', 'containerStatuses'],
+      ...['initContainerStatuses', 'ephemeralContainerStatuses', 'qosClass', 'nominatedNodeName', 'resize'],
+      ...['resourceClaimStatuses', 'observedGeneration', 'extendedResourceClaimStatus'],
+    ),
+  },
+);
+
+export const podKind = kind(
+  { group: '', kind: 'Pod', versions: ['v1'], body: { spec, status } },
+  (metadata, { spec, status }): Pod => ({
+    namespace: metadata.namespace,
+    name: metadata.name,
+    labels: metadata.labels,
+    addresses: addressesOf(status),
+    node: spec?.nodeName ?? null,
+    ports: namedPorts(spec),
+  }),
+);
+
+function addressesOf(decoded: ReturnType<typeof status>): readonly string[] {
+  const all = (decoded?.podIPs ?? []).flatMap(({ ip }) => ip ?? []);
+  return all.length > 0 ? all : decoded?.podIP === undefined ? [] : [decoded.podIP];
+}
+
+function namedPorts(decoded: ReturnType<typeof spec>): ReadonlyMap<string, number> {
+  const ports = (decoded?.containers ?? []).flatMap((each) => each.ports ?? []);
+  return new Map(
+    ports.flatMap(({ name, containerPort }) =>
+      name === undefined || containerPort === undefined ? [] : [[name, containerPort] as const],
+    ),
+  );
+}

@@ -1,0 +1,158 @@
+// Service (core/v1): a name, virtual IPs and ports.
+import { serviceHost } from '../model/names.ts';
+import { originOf } from '../model/origin.ts';
+import { isProxied, type Resolution, type Service as ServiceModel, type ServicePort } from '../model/service.ts';
+import {
+  boolean,
+  type Decoder,
+  ignored,
+  ignoring,
+  inside,
+  integer,
+  list,
+  nonEmptyString,
+  object,
+  oneOf,
+  portRange,
+  report,
+  type Spot,
+  string,
+  stringMap,
+} from './decode.ts';
+import { ipAddress } from './ip.ts';
+import { kind } from './kind.ts';
+import type { Metadata } from './metadata.ts';
+import { protocolOf } from './protocol.ts';
+
+export interface Service extends ServiceModel {
+  /** Whether endpoints that are not ready are published as if they were. */
+  readonly publishNotReady: boolean;
+}
+
+const targetPort: Decoder<number | string> = (value, spot) =>
+  typeof value === 'string' ? nonEmptyString(value, spot) : integer(portRange)(value, spot);
+
+const transport = oneOf({ TCP: 'TCP', UDP: 'UDP', SCTP: 'SCTP' } as const);
+
+const portFields = object(
+  {
+    name: string,
+    port: integer(portRange),
+    targetPort,
+    protocol: transport,
+    appProtocol: string,
+    nodePort: integer({ min: 0, max: 65535 }),
+  },
+  { required: ['port'] },
+);
+
+const port: Decoder<ServicePort> = (value, spot) => {
+  const decoded = portFields(value, spot);
+  if (decoded?.port === undefined) return undefined;
+  const { name = '', port: number, appProtocol = null, protocol: transport = 'TCP' } = decoded;
+  return {
+    name,
+    number,
+    protocol: protocolOf({ name, number, appProtocol, transport }),
+    targetPort: decoded.targetPort ?? number,
+  };
+};
+
+/** `None` means headless, an empty text that no address is given out yet. */
+const clusterIp: Decoder<string> = (value, spot) => (value === 'None' || value === '' ? value : ipAddress(value, spot));
+
+const sessionAffinity: Decoder<string> = (value, spot) =>
+  value === 'ClientIP'
+    ? report(spot, 'SLC0108', 'sessionAffinity ClientIP: not supported yet; a DestinationRule with useSourceIp does it')
+    : string(value, spot);
+
+const spec = object(
+  {
+    type: oneOf({
+      ClusterIP: 'ClusterIP',
+      NodePort: 'NodePort',
+      LoadBalancer: 'LoadBalancer',
+      ExternalName: 'ExternalName',
+    }),
+    ports: list(port),
+    clusterIP: clusterIp,
+    clusterIPs: list(clusterIp),
+    externalName: nonEmptyString,
+    publishNotReadyAddresses: boolean,
+    internalTrafficPolicy: oneOf({ Cluster: false, Local: true }),
+    sessionAffinity,
+    trafficDistribution: (_, spot) =>
+      report(spot, 'SLC0108', 'trafficDistribution: not supported yet, so it has no effect'),
+    selector: stringMap,
+  },
+  {
+    ignored: ignoring(
+      ...['sessionAffinityConfig', 'externalIPs', 'externalTrafficPolicy', 'healthCheckNodePort', 'loadBalancerIP'],
+      ...[
+        'loadBalancerSourceRanges',
+        'loadBalancerClass',
+        'allocateLoadBalancerNodePorts',
+        'ipFamilies',
+        'ipFamilyPolicy',
+      ],
+    ),
+  },
+);
+type Spec = NonNullable<ReturnType<typeof spec>>;
+
+/** Annotations that change how a service is balanced and that nothing reads yet. */
+const laterAnnotations = ['networking.istio.io/exportTo', 'networking.istio.io/traffic-distribution'];
+
+function resolutionOf(spec: Spec, ips: readonly string[], spot: Spot): Resolution | undefined {
+  if (spec.type === 'ExternalName') {
+    if (spec.externalName !== undefined) return { kind: 'alias', target: spec.externalName.toLowerCase() };
+    return report(inside(spot, 'spec'), 'SLC0104', 'type ExternalName needs the field "externalName"');
+  }
+  return { kind: ips.includes('None') ? 'passthrough' : 'eds' };
+}
+
+/** A UDP port may share its number with a TCP port; two of one transport may not. */
+function uniquePorts(ports: readonly ServicePort[], spot: Spot): readonly ServicePort[] {
+  const kept = new Map<string, ServicePort>();
+  for (const each of ports) {
+    const key = `${isProxied(each.protocol)} ${each.number}`;
+    if (kept.has(key)) {
+      report(inside(spot, 'spec', 'ports'), 'SLC0107', `port ${each.number} is defined twice; the first one is used`);
+    } else {
+      kept.set(key, each);
+    }
+  }
+  return [...kept.values()];
+}
+
+function build(metadata: Metadata, spec: Spec, spot: Spot): Service | undefined {
+  for (const name of laterAnnotations) {
+    if (metadata.annotations.has(name)) {
+      report(
+        inside(spot, 'metadata', 'annotations', name),
+        'SLC0108',
+        `${name}: not supported yet, so it has no effect`,
+      );
+    }
+  }
+  const ips = spec.clusterIPs ?? (spec.clusterIP === undefined ? [] : [spec.clusterIP]);
+  const resolution = resolutionOf(spec, ips, spot);
+  if (resolution === undefined) return undefined;
+  return {
+    host: serviceHost(metadata.name, metadata.namespace),
+    name: metadata.name,
+    namespace: metadata.namespace,
+    ports: uniquePorts(spec.ports ?? [], spot),
+    addresses: ips.filter((ip) => ip !== 'None' && ip !== ''),
+    resolution,
+    nodeLocal: spec.internalTrafficPolicy ?? false,
+    created: metadata.created,
+    publishNotReady: spec.publishNotReadyAddresses ?? false,
+    origin: originOf(metadata.id),
+  };
+}
+
+export const serviceKind = kind(
+  { group: '', kind: 'Service', versions: ['v1'], required: ['spec'], body: { spec, status: ignored } },
+  (metadata, { spec }, spot) => spec && build(metadata, spec, spot),
+);

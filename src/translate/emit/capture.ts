@@ -1,0 +1,112 @@
+// The two listeners that a captured sidecar's connections meet first: envoy.config.listener.v3.Listener for 15001, 15006.
+import { resource, type XdsResource } from '../../envoy/resource.ts';
+import type { JsonObject } from '../../lib/json.ts';
+import { memo } from '../../lib/memo.ts';
+import type { ServedPort } from '../../model/mesh.ts';
+import { blackHoleCluster, inboundCluster, inboundPassthroughCluster, passthroughCluster } from '../../model/names.ts';
+import { objectId } from '../../model/object.ts';
+import { type Origin, originOf } from '../../model/origin.ts';
+import type { ProxyGroup } from '../../model/proxy.ts';
+import { isHttp } from '../../model/service.ts';
+import { inboundHttp } from './http-connection-manager.ts';
+import { httpInspector, plainHttp, socketAddress } from './listener.ts';
+import { listenerName, sharedBind } from './plan-listeners.ts';
+import { objectsMetadata } from './provenance.ts';
+import { tcpProxy } from './tcp-proxy.ts';
+
+const outboundPort = 15001;
+const inboundPort = 15006;
+const plain: JsonObject = { transport_protocol: 'raw_buffer' };
+
+const originalDst: JsonObject = {
+  name: 'envoy.filters.listener.original_dst',
+  typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.listener.original_dst.v3.OriginalDst' },
+};
+
+/** Under TPROXY the packets keep their addresses, so the sockets must be allowed to answer for them. */
+function transparency({ interception }: ProxyGroup): JsonObject {
+  return interception === 'TPROXY' ? { transparent: true } : {};
+}
+
+/** A connection that was meant for the sidecar's own port would come back to it without end. */
+function blackHoleChain(name: string, port: number): JsonObject {
+  return { name, filter_chain_match: { destination_port: port }, filters: [tcpProxy(blackHoleCluster, null)] };
+}
+
+/** Takes redirected connections and hands them to the listener of their original destination. */
+export const emitVirtualOutbound = memo((group: ProxyGroup): XdsResource => {
+  const json = {
+    name: 'virtualOutbound',
+    address: socketAddress(sharedBind(group), outboundPort),
+    traffic_direction: 'OUTBOUND',
+    use_original_dst: true,
+    ...transparency(group),
+    filter_chains: [
+      blackHoleChain('virtualOutbound-blackhole', outboundPort),
+      { name: 'virtualOutbound-catchall-tcp', filters: [tcpProxy(passthroughCluster, null)] },
+    ],
+  };
+  return resource('listener', 'virtualOutbound', json, []);
+});
+
+function serviceOf({ name, namespace }: ServedPort): Origin {
+  return originOf(objectId({ group: '', kind: 'Service', namespace, name }));
+}
+
+function servedChains(served: ServedPort, group: ProxyGroup): JsonObject[] {
+  const { protocol, port, targetPort } = served;
+  const name = listenerName(sharedBind(group), targetPort);
+  const cluster = inboundCluster(targetPort);
+  const metadata = { filter_metadata: objectsMetadata([serviceOf(served)]) };
+  const match = { destination_port: targetPort, ...plain };
+  const http = { name, metadata, filters: [inboundHttp(name, `inbound|http|${port}`, cluster)] };
+  const tcp = { name, metadata, filter_chain_match: match, filters: [tcpProxy(cluster, null)] };
+  if (isHttp(protocol)) return [{ ...http, filter_chain_match: match }];
+  if (protocol !== 'auto') return [tcp];
+  return [{ ...http, filter_chain_match: { destination_port: targetPort, ...plainHttp } }, tcp];
+}
+
+/** Ports that no service names: passed on to the workload, counted as HTTP where they speak it. */
+function passthroughChains(): JsonObject[] {
+  const http = inboundHttp(inboundPassthroughCluster, 'inbound|http|0', inboundPassthroughCluster);
+  return [
+    { name: 'virtualInbound-catchall-http', filter_chain_match: plainHttp, filters: [http] },
+    { name: 'virtualInbound', filter_chain_match: plain, filters: [tcpProxy(inboundPassthroughCluster, null)] },
+  ];
+}
+
+/** Looks into a connection's first bytes, but not on ports whose protocol is known: there the server may speak first. */
+function inspectorExceptFor(ports: readonly number[]): JsonObject {
+  const [first, ...others] = ports.map((port) => ({ destination_port_range: { start: port, end: port + 1 } }));
+  if (first === undefined) return httpInspector;
+  const disabled = others.length === 0 ? first : { or_match: { rules: [first, ...others] } };
+  return { ...httpInspector, filter_disabled: disabled };
+}
+
+/** Where several services lead to one port of the workload, the first by name speaks for it. */
+function byTargetPort(served: readonly ServedPort[]): readonly ServedPort[] {
+  const first = new Map<number, ServedPort>();
+  for (const each of served) if (!first.has(each.targetPort)) first.set(each.targetPort, each);
+  return [...first.values()];
+}
+
+/** Takes the connections that were meant for the workload. */
+export const emitVirtualInbound = memo((group: ProxyGroup): XdsResource => {
+  const served = byTargetPort(group.served);
+  const known = served.filter(({ protocol }) => protocol !== 'auto').map(({ targetPort }) => targetPort);
+  const json = {
+    name: 'virtualInbound',
+    address: socketAddress(sharedBind(group), inboundPort),
+    traffic_direction: 'INBOUND',
+    ...transparency(group),
+    listener_filters: [originalDst, inspectorExceptFor(known)],
+    listener_filters_timeout: '0s',
+    continue_on_listener_filters_timeout: true,
+    filter_chains: [
+      blackHoleChain('virtualInbound-blackhole', inboundPort),
+      ...passthroughChains(),
+      ...served.flatMap((each) => servedChains(each, group)),
+    ],
+  };
+  return resource('listener', 'virtualInbound', json, served.map(serviceOf));
+});

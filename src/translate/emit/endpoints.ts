@@ -1,0 +1,46 @@
+// A service port's endpoints → envoy.config.endpoint.v3.ClusterLoadAssignment.
+import { resource, type XdsResource } from '../../envoy/resource.ts';
+import type { JsonObject } from '../../lib/json.ts';
+import { memo } from '../../lib/memo.ts';
+import { byText } from '../../lib/sorted.ts';
+import { type Endpoint, type EndpointView, type Locality, matches } from '../../model/endpoint.ts';
+import { type ClusterPlan, clusterName } from './cluster.ts';
+
+function emitEndpoint({ address, port, healthy, weight }: Endpoint): JsonObject {
+  return {
+    endpoint: { address: { socket_address: { address, port_value: port } } },
+    ...(!healthy && { health_status: 'UNHEALTHY' }),
+    load_balancing_weight: weight,
+  };
+}
+
+const localityKey = ({ region, zone, subZone }: Locality): string => `${region}/${zone}/${subZone}`;
+
+function emitLocality(endpoints: readonly Endpoint[]): JsonObject {
+  const { region = '', zone = '', subZone = '' } = endpoints[0]?.locality ?? {};
+  return {
+    locality: {
+      ...(region !== '' && { region }),
+      ...(zone !== '' && { zone }),
+      ...(subZone !== '' && { sub_zone: subZone }),
+    },
+    lb_endpoints: endpoints.map(emitEndpoint),
+    load_balancing_weight: endpoints.reduce((sum, { weight }) => sum + weight, 0),
+  };
+}
+
+/** No endpoints is an answer too: a cluster that gets none would wait for ever. */
+export const emitLoadAssignment = memo(
+  (plan: ClusterPlan, endpoints: readonly Endpoint[], view: EndpointView): XdsResource => {
+    const { service, subset } = plan;
+    const chosen = endpoints.filter(
+      (endpoint) =>
+        (subset === null || matches(subset.labels, endpoint.labels)) &&
+        (!service.nodeLocal || endpoint.node === view.node),
+    );
+    const localities = Map.groupBy(chosen, ({ locality }) => localityKey(locality));
+    const groups = [...localities].sort(([a], [b]) => byText(a, b)).map(([, group]) => emitLocality(group));
+    const name = clusterName(plan);
+    return resource('endpoint', name, { cluster_name: name, endpoints: groups }, [service.origin]);
+  },
+);

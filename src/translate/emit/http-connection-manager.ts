@@ -1,0 +1,65 @@
+// What turns a connection's bytes into requests: envoy.extensions.filters.network.http_connection_manager.v3.
+import type { JsonObject } from '../../lib/json.ts';
+import { adsSource } from './cluster.ts';
+import { cors } from './filters/cors.ts';
+import { fault } from './filters/fault.ts';
+import { grpcStats } from './filters/grpc-stats.ts';
+import { router } from './filters/router.ts';
+
+/** In the order in which a request passes them. */
+const outboundFilters = [grpcStats, fault, cors, router];
+const inboundFilters = [grpcStats, fault, cors, router];
+
+const type = 'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
+
+const common: JsonObject = {
+  '@type': type,
+  server_name: 'istio-envoy',
+  use_remote_address: false,
+  normalize_path: true,
+  path_with_escaped_slashes_action: 'KEEP_UNCHANGED',
+  // A stream may be silent for as long as its two ends like.
+  stream_idle_timeout: '0s',
+  upgrade_configs: [{ upgrade_type: 'websocket' }],
+};
+
+function networkFilter(config: JsonObject): JsonObject {
+  return { name: 'envoy.filters.network.http_connection_manager', typed_config: config };
+}
+
+/** Requests that leave; their routes come by RDS. `statName` is the listener's name. */
+export function outboundHttp(statName: string, routeName: string): JsonObject {
+  return networkFilter({
+    ...common,
+    stat_prefix: `outbound_${statName}`,
+    rds: { config_source: adsSource, route_config_name: routeName },
+    http_filters: outboundFilters,
+  });
+}
+
+/** Requests that come in: one virtual host, one cluster. `statName` is the listener's or chain's name. */
+export function inboundHttp(statName: string, virtualHost: string, cluster: string): JsonObject {
+  const routes = [
+    {
+      name: 'default',
+      match: { prefix: '/' },
+      decorator: { operation: virtualHost },
+      route: {
+        cluster,
+        timeout: '0s',
+        max_stream_duration: { max_stream_duration: '0s', grpc_timeout_header_max: '0s' },
+      },
+    },
+  ];
+  return networkFilter({
+    ...common,
+    stat_prefix: `inbound_${statName}`,
+    forward_client_cert_details: 'APPEND_FORWARD',
+    route_config: {
+      name: virtualHost,
+      validate_clusters: false,
+      virtual_hosts: [{ name: virtualHost, domains: ['*'], routes }],
+    },
+    http_filters: inboundFilters,
+  });
+}

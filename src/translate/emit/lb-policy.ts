@@ -1,0 +1,87 @@
+// A balancing policy → the fields of a cluster and of its routes.
+import type { JsonObject } from '../../lib/json.ts';
+import type { BackendUtilization, HashKey, LbPolicy, SlowStart } from '../../model/lb-policy.ts';
+import { protoDuration } from './duration.ts';
+
+type Emitter<K extends LbPolicy['kind']> = (policy: Extract<LbPolicy, { readonly kind: K }>) => JsonObject;
+
+/** The runtime key must not be empty and names nothing that a runtime could set; Istio writes the same. */
+const noRuntimeKey = '(';
+
+function slowStart(settings: SlowStart): JsonObject {
+  const { window, aggression, minimumPercent } = settings;
+  return {
+    slow_start_config: {
+      slow_start_window: protoDuration(window),
+      ...(aggression !== null && { aggression: { default_value: aggression, runtime_key: noRuntimeKey } }),
+      ...(minimumPercent !== null && { min_weight_percent: { value: minimumPercent } }),
+    },
+  };
+}
+
+const clientSideWeights = 'envoy.load_balancing_policies.client_side_weighted_round_robin';
+
+function backendUtilization(policy: BackendUtilization): JsonObject {
+  const { stabilizationPeriod, expirationPeriod, updatePeriod, errorPenaltyPercent, metricNames } = policy;
+  const config: JsonObject = {
+    '@type': `type.googleapis.com/envoy.extensions.load_balancing_policies.client_side_weighted_round_robin.v3.ClientSideWeightedRoundRobin`,
+    ...(stabilizationPeriod !== null && { blackout_period: protoDuration(stabilizationPeriod) }),
+    ...(expirationPeriod !== null && { weight_expiration_period: protoDuration(expirationPeriod) }),
+    ...(updatePeriod !== null && { weight_update_period: protoDuration(updatePeriod) }),
+    ...(errorPenaltyPercent !== null && { error_utilization_penalty: errorPenaltyPercent / 100 }),
+    ...(metricNames.length > 0 && { metric_names_for_computing_utilization: metricNames }),
+  };
+  const policies = [{ typed_extension_config: { name: clientSideWeights, typed_config: config } }];
+  return { load_balancing_policy: { policies } };
+}
+
+const emitters: { readonly [K in LbPolicy['kind']]: Emitter<K> } = {
+  'least-request': ({ slowStart: start }) => ({
+    lb_policy: 'LEAST_REQUEST',
+    ...(start !== null && { least_request_lb_config: slowStart(start) }),
+  }),
+  'round-robin': ({ slowStart: start }) => ({
+    lb_policy: 'ROUND_ROBIN',
+    ...(start !== null && { round_robin_lb_config: slowStart(start) }),
+  }),
+  random: () => ({ lb_policy: 'RANDOM' }),
+  passthrough: () => ({ lb_policy: 'CLUSTER_PROVIDED' }),
+  'ring-hash': ({ minimumRingSize }) => ({
+    lb_policy: 'RING_HASH',
+    ...(minimumRingSize !== null && { ring_hash_lb_config: { minimum_ring_size: minimumRingSize } }),
+  }),
+  maglev: ({ tableSize }) => ({
+    lb_policy: 'MAGLEV',
+    ...(tableSize !== null && { maglev_lb_config: { table_size: tableSize } }),
+  }),
+  'backend-utilization': backendUtilization,
+};
+
+/** The balancing fields of envoy.config.cluster.v3.Cluster. */
+export function emitLbPolicy(policy: LbPolicy): JsonObject {
+  const emit = emitters[policy.kind] as (policy: LbPolicy) => JsonObject;
+  return emit(policy);
+}
+
+type HashEmitter<K extends HashKey['kind']> = (key: Extract<HashKey, { readonly kind: K }>) => JsonObject;
+
+const hashEmitters: { readonly [K in HashKey['kind']]: HashEmitter<K> } = {
+  header: ({ name }) => ({ header: { header_name: name } }),
+  cookie: ({ name, path, ttl, attributes }) => ({
+    cookie: {
+      name,
+      ...(path !== '' && { path }),
+      // Without a ttl Envoy hashes a cookie that is there but makes none.
+      ...(ttl !== null && { ttl: protoDuration(ttl) }),
+      ...(attributes.length > 0 && { attributes: attributes.map(({ name: key, value }) => ({ name: key, value })) }),
+    },
+  }),
+  'query-parameter': ({ name }) => ({ query_parameter: { name } }),
+  'source-ip': ({ enabled }) => ({ connection_properties: enabled ? { source_ip: true } : {} }),
+};
+
+/** RouteAction.hash_policy: what of a request decides its endpoint. */
+export function emitHashPolicy(key: HashKey): JsonObject {
+  const emit = hashEmitters[key.kind] as (key: HashKey) => JsonObject;
+  return emit(key);
+}

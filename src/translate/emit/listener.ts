@@ -1,0 +1,78 @@
+// Outbound listeners: envoy.config.listener.v3.Listener for calls from a workload.
+import { resource, type XdsResource } from '../../envoy/resource.ts';
+import type { JsonObject } from '../../lib/json.ts';
+import { memo } from '../../lib/memo.ts';
+import { blackHoleCluster, passthroughCluster } from '../../model/names.ts';
+import type { ProxyGroup } from '../../model/proxy.ts';
+import { clusterName } from './cluster.ts';
+import { outboundHttp } from './http-connection-manager.ts';
+import { type ListenerPlan, listenerName, sharedBind } from './plan-listeners.ts';
+import { objectsMetadata } from './provenance.ts';
+import { tcpProxy } from './tcp-proxy.ts';
+
+/** Ports below it need privileges, which a sidecar without capture does not have. */
+const firstFreePort = 1024;
+
+const inspector = 'envoy.filters.listener.http_inspector';
+
+/** Finds out from the first bytes whether a connection speaks HTTP. */
+export const httpInspector: JsonObject = {
+  name: inspector,
+  typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.listener.http_inspector.v3.HttpInspector' },
+};
+
+/** What a connection looks like that the inspector has found to be plain HTTP. */
+export const plainHttp: JsonObject = { transport_protocol: 'raw_buffer', application_protocols: ['http/1.1', 'h2c'] };
+
+export function socketAddress(address: string, port: number): JsonObject {
+  return { socket_address: { address, port_value: port } };
+}
+
+/** Connections that no service takes: to where they were going, if the proxy can know that. */
+export function fallbackChain(group: ProxyGroup): JsonObject {
+  return group.interception === 'NONE'
+    ? { name: 'BlackHoleFilterChain', filters: [tcpProxy(blackHoleCluster, null)] }
+    : { name: 'PassthroughFilterChain', filters: [tcpProxy(passthroughCluster, null)] };
+}
+
+function tcpChain({ tcp }: ListenerPlan): JsonObject | null {
+  if (tcp === null) return null;
+  const metadata = { filter_metadata: objectsMetadata([tcp.service.origin]) };
+  return { metadata, filters: [tcpProxy(clusterName(tcp.cluster), tcp.cluster.policy)] };
+}
+
+function chains(plan: ListenerPlan, group: ProxyGroup): JsonObject {
+  const tcp = tcpChain(plan);
+  if (plan.routeName === null) return { filter_chains: tcp === null ? [] : [tcp] };
+  const http = {
+    filter_chain_match: plainHttp,
+    filters: [outboundHttp(listenerName(plan.bind, plan.port), plan.routeName)],
+  };
+  return {
+    listener_filters: [httpInspector],
+    filter_chains: [http],
+    default_filter_chain: tcp ?? fallbackChain(group),
+  };
+}
+
+/** The port to bind: a sidecar that captures nothing opens it itself, as an ordinary user. */
+function boundPort({ port }: ListenerPlan, { interception, portOffset }: ProxyGroup): number {
+  return interception === 'NONE' && port < firstFreePort ? port + portOffset : port;
+}
+
+export const emitListener = memo((plan: ListenerPlan, group: ProxyGroup): XdsResource => {
+  const name = listenerName(plan.bind, plan.port);
+  const origins = plan.called.map(({ service }) => service.origin);
+  const json = {
+    name,
+    address: socketAddress(plan.bind, boundPort(plan, group)),
+    traffic_direction: 'OUTBOUND',
+    bind_to_port: group.interception === 'NONE',
+    ...chains(plan, group),
+    continue_on_listener_filters_timeout: true,
+    listener_filters_timeout: '0s',
+    // One that services share would be drained and rebuilt whenever one comes or goes, so it does not name them.
+    ...(plan.bind !== sharedBind(group) && { metadata: { filter_metadata: objectsMetadata(origins) } }),
+  };
+  return resource('listener', name, json, origins);
+});

@@ -1,0 +1,125 @@
+// Which outbound listeners there are, and what meets on each: decided before any is written out.
+import { memo } from '../../lib/memo.ts';
+import { type Diagnostic, diagnose, type Outcome } from '../../model/diagnostic.ts';
+import { at } from '../../model/origin.ts';
+import type { ProxyGroup } from '../../model/proxy.ts';
+import { isHttp, isProxied, type Service, type ServicePort } from '../../model/service.ts';
+import type { ClusterPlan } from './cluster.ts';
+
+/** A port of a service as clients of one namespace call it: the cluster of the whole service. */
+export interface CalledPort {
+  readonly service: Service;
+  readonly port: ServicePort;
+  readonly cluster: ClusterPlan;
+}
+
+/** One outbound listener. */
+export interface ListenerPlan {
+  readonly bind: string;
+  /** The service's port, which the name is made of. */
+  readonly port: number;
+  /** The route configuration for connections that speak HTTP; null: none do. */
+  readonly routeName: string | null;
+  /** Where connections go that do not speak HTTP; null: past the proxy, or nowhere. */
+  readonly tcp: CalledPort | null;
+  readonly called: readonly CalledPort[];
+}
+
+/** Ports on which a captured sidecar itself listens on all addresses. */
+const ownPorts: ReadonlySet<number> = new Set([15001, 15006]);
+
+const wildcards = { v4: '0.0.0.0', v6: '::' } as const;
+const loopbacks = { v4: '127.0.0.1', v6: '::1' } as const;
+
+/** The address of listeners that many services share. */
+export function sharedBind({ interception, ipFamily }: ProxyGroup): string {
+  return interception === 'NONE' ? loopbacks[ipFamily] : wildcards[ipFamily];
+}
+
+export function listenerName(bind: string, port: number): string {
+  return bind.includes(':') ? `[${bind}]_${port}` : `${bind}_${port}`;
+}
+
+/** The name of the route configuration that a port of a service is reached by. */
+export function sniffedRouteName({ host }: Service, port: number): string {
+  return `${host}:${port}`;
+}
+
+/** Whether the port has a listener of its own per virtual IP, rather than a share of the common one. */
+export function hasOwnListener({ service, port }: CalledPort, { interception }: ProxyGroup): boolean {
+  return interception !== 'NONE' && service.addresses.length > 0 && !isHttp(port.protocol);
+}
+
+interface Draft {
+  readonly bind: string;
+  readonly port: number;
+  routeName: string | null;
+  tcp: CalledPort | null;
+  readonly called: CalledPort[];
+}
+
+function place(draft: Draft, called: CalledPort, own: boolean): Diagnostic | null {
+  const { service, port } = called;
+  const { protocol } = port;
+  draft.called.push(called);
+  if (protocol === 'auto' || isHttp(protocol)) {
+    draft.routeName ??= own ? sniffedRouteName(service, port.number) : String(port.number);
+    if (protocol === 'auto') draft.tcp ??= called;
+    return null;
+  }
+  if (draft.tcp === null || draft.tcp.port.protocol === 'auto') {
+    draft.tcp = called;
+    return null;
+  }
+  const listener = listenerName(draft.bind, draft.port);
+  const message = `port ${port.number}: ${draft.tcp.service.host} has the listener ${listener} already, so connections go there`;
+  return diagnose('SLC0401', at(service.origin, 'spec', 'ports'), message);
+}
+
+/** A headless service's connections go past the proxy's listeners to the address that the caller chose. */
+function isListenedFor({ service, port }: CalledPort, group: ProxyGroup): boolean {
+  if (!isProxied(port.protocol)) return false;
+  if (group.interception === 'NONE') return true;
+  const anonymous = service.resolution.kind === 'passthrough' && !isHttp(port.protocol);
+  return !anonymous;
+}
+
+/** All outbound listeners, sorted by the services' order; of TCP services that collide the first wins. */
+export const planListeners = memo(
+  (called: readonly CalledPort[], group: ProxyGroup): Outcome<readonly ListenerPlan[]> => {
+    const drafts = new Map<string, Draft>();
+    const diagnostics: Diagnostic[] = [];
+    for (const each of called.filter((one) => isListenedFor(one, group))) {
+      const own = hasOwnListener(each, group);
+      const { number } = each.port;
+      if (!own && group.interception !== 'NONE' && ownPorts.has(number)) {
+        const message = `port ${number} is the sidecar's own, so the service cannot be called through it`;
+        diagnostics.push(diagnose('SLC0401', at(each.service.origin, 'spec', 'ports'), message));
+        continue;
+      }
+      for (const bind of own ? each.service.addresses : [sharedBind(group)]) {
+        const key = `${bind} ${number}`;
+        const draft = drafts.get(key) ?? {
+          bind,
+          port: number,
+          routeName: null,
+          tcp: null,
+          httpOnly: false,
+          called: [],
+        };
+        drafts.set(key, draft);
+        const conflict = place(draft, each, own);
+        if (conflict !== null) diagnostics.push(conflict);
+      }
+    }
+    const plans = [...drafts.values()].map((draft) => finish(draft, group));
+    return { value: plans, diagnostics };
+  },
+);
+
+/** On a shared address a captured connection that is not HTTP keeps its own destination unless a TCP service is there. */
+function finish(draft: Draft, { interception }: ProxyGroup): ListenerPlan {
+  const own = draft.routeName?.includes(':') ?? false;
+  const guessed = draft.tcp?.port.protocol === 'auto' && !own && interception !== 'NONE';
+  return { ...draft, tcp: guessed ? null : draft.tcp };
+}

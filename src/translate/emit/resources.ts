@@ -1,0 +1,152 @@
+// Mesh and group → all resources of the group.
+import type { ResourceTable, XdsResource } from '../../envoy/resource.ts';
+import type { ResourceKind } from '../../envoy/types.ts';
+import { memo } from '../../lib/memo.ts';
+import type { Diagnostic, Outcome } from '../../model/diagnostic.ts';
+import type { Endpoint, EndpointView } from '../../model/endpoint.ts';
+import { defaultPortPolicy } from '../../model/lb-policy.ts';
+import type { Mesh } from '../../model/mesh.ts';
+import { policyFor, type ServicePolicy, type Subset } from '../../model/policy.ts';
+import type { Interception, ProxyGroup } from '../../model/proxy.ts';
+import { isHttp, isProxied, type Service, type ServicePort } from '../../model/service.ts';
+import { emitVirtualInbound, emitVirtualOutbound } from './capture.ts';
+import {
+  blackHole,
+  type ClusterPlan,
+  emitCluster,
+  emitInboundCluster,
+  emitInboundPassthrough,
+  passthrough,
+  planCluster,
+} from './cluster.ts';
+import { emitLoadAssignment } from './endpoints.ts';
+import { emitListener } from './listener.ts';
+import {
+  type CalledPort,
+  hasOwnListener,
+  type ListenerPlan,
+  planListeners,
+  sniffedRouteName,
+} from './plan-listeners.ts';
+import { type Aliases, emitSharedRoutes, emitSniffedRoutes } from './route.ts';
+
+export type Resources = { readonly [K in ResourceKind]: ResourceTable };
+
+const tableOf = (resources: readonly XdsResource[]): ResourceTable =>
+  new Map(resources.map((each) => [each.name, each] as const));
+
+/** A service as clients of one namespace call it: its ports, and the clusters of its subsets. */
+interface CalledService {
+  readonly ports: readonly CalledPort[];
+  readonly subsets: readonly ClusterPlan[];
+}
+
+const callService = memo((service: Service, bound: ServicePolicy | null, interception: Interception): CalledService => {
+  const proxied = service.resolution.kind === 'alias' ? [] : service.ports.filter((port) => isProxied(port.protocol));
+  const plan = (port: ServicePort, part: ServicePolicy | Subset | null, subset: Subset | null): ClusterPlan =>
+    planCluster(service, port, part?.ports.get(port.number) ?? defaultPortPolicy, bound, subset, interception);
+  return {
+    ports: proxied.map((port) => ({ service, port, cluster: plan(port, bound, null) })),
+    subsets: proxied.flatMap((port) => (bound?.subsets ?? []).map((subset) => plan(port, subset, subset))),
+  };
+});
+
+/** What clients of a namespace call; depends on services and policies alone, not on endpoints. */
+const callServices = memo(
+  (
+    services: Mesh['services'],
+    policies: Mesh['policies'],
+    namespace: string,
+    interception: Interception,
+  ): CalledService => {
+    const called = [...services].map(([host, service]) =>
+      callService(service, policyFor(policies.get(host), namespace), interception),
+    );
+    return { ports: called.flatMap(({ ports }) => ports), subsets: called.flatMap(({ subsets }) => subsets) };
+  },
+);
+
+const aliasesOf = memo((services: Mesh['services']): Aliases => {
+  const aliases = [...services.values()].filter(({ resolution }) => resolution.kind === 'alias');
+  return Map.groupBy(aliases, ({ resolution }) => (resolution.kind === 'alias' ? resolution.target : ''));
+});
+
+const isCaptured = ({ role, interception }: ProxyGroup): boolean => role === 'sidecar' && interception !== 'NONE';
+
+const emitClusters = memo((called: CalledService, group: ProxyGroup): readonly XdsResource[] => {
+  const plans = [...called.ports.map(({ cluster }) => cluster), ...called.subsets];
+  const clusters = [...plans.map((plan) => emitCluster(plan)), blackHole];
+  if (!isCaptured(group)) return clusters;
+  const inbound = group.served.map((served) => emitInboundCluster(served, group.ipFamily));
+  return [...clusters, passthrough, emitInboundPassthrough(group.ipFamily), ...inbound];
+});
+
+function emitListeners(plans: readonly ListenerPlan[], group: ProxyGroup): readonly XdsResource[] {
+  const outbound = plans.map((plan) => emitListener(plan, group));
+  return isCaptured(group) ? [emitVirtualOutbound(group), emitVirtualInbound(group), ...outbound] : outbound;
+}
+
+/** A port with HTTP on the shared address takes in detected ports of the same number that have listeners of their own. */
+function emitRoutes(
+  plans: readonly ListenerPlan[],
+  called: readonly CalledPort[],
+  aliases: Aliases,
+  group: ProxyGroup,
+): readonly XdsResource[] {
+  const names = new Set(plans.map(({ routeName }) => routeName));
+  const spoken = called.filter(({ port }) => isHttp(port.protocol) || port.protocol === 'auto');
+  const byPort = Map.groupBy(spoken, ({ port }) => port.number);
+  const shared = [...byPort]
+    .filter(([port]) => names.has(String(port)))
+    .map(([port, all]) => emitSharedRoutes(port, all, aliases, group));
+  const sniffed = spoken
+    .filter((each) => !isHttp(each.port.protocol) && hasOwnListener(each, group))
+    .map((each) => emitSniffedRoutes(sniffedRouteName(each.service, each.port.number), each));
+  return [...shared, ...sniffed.filter(({ name }) => names.has(name))];
+}
+
+const noEndpoints: readonly Endpoint[] = [];
+
+const emitLoadAssignments = memo(
+  (called: CalledService, endpoints: Mesh['endpoints'], view: EndpointView): ResourceTable => {
+    const plans = [...called.ports.map(({ cluster }) => cluster), ...called.subsets].filter(({ eds }) => eds);
+    return tableOf(
+      plans.map((plan) => {
+        const { service, port } = plan;
+        return emitLoadAssignment(plan, endpoints.get(service.host)?.get(port.name) ?? noEndpoints, view);
+      }),
+    );
+  },
+);
+
+interface Routing {
+  readonly clusters: ResourceTable;
+  readonly listeners: ResourceTable;
+  readonly routes: ResourceTable;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+const emitRouting = memo((called: CalledService, aliases: Aliases, group: ProxyGroup): Routing => {
+  // A gateway's listeners come from Gateway objects.
+  const plans: Outcome<readonly ListenerPlan[]> =
+    group.role === 'router' ? { value: [], diagnostics: [] } : planListeners(called.ports, group);
+  return {
+    clusters: tableOf(emitClusters(called, group)),
+    listeners: tableOf(emitListeners(plans.value, group)),
+    routes: tableOf(emitRoutes(plans.value, called.ports, aliases, group)),
+    diagnostics: plans.diagnostics,
+  };
+});
+
+/** Everything that proxies of a group get. The same inputs give the same objects. */
+export function emitResources(mesh: Mesh, group: ProxyGroup): Outcome<Resources> {
+  const called = callServices(mesh.services, mesh.policies, group.namespace, group.interception);
+  const routing = emitRouting(called, aliasesOf(mesh.services), group);
+  const value = {
+    cluster: routing.clusters,
+    endpoint: emitLoadAssignments(called, mesh.endpoints, group.endpointView),
+    listener: routing.listeners,
+    route: routing.routes,
+  };
+  return { value, diagnostics: routing.diagnostics };
+}

@@ -1,0 +1,168 @@
+// EndpointSlices → endpoints by service and port.
+import { deepEqual } from 'fast-equals';
+import ipaddr from 'ipaddr.js';
+import type { EndpointSlice, SliceEndpoint } from '../../crds/endpoint-slice.ts';
+import type { Node } from '../../crds/node.ts';
+import type { Service } from '../../crds/service.ts';
+import type { LastCalls } from '../../lib/last-calls.ts';
+import { byText } from '../../lib/sorted.ts';
+import { type Diagnostic, diagnose, type Outcome } from '../../model/diagnostic.ts';
+import { type Endpoint, type Locality, nowhere, type ServiceEndpoints } from '../../model/endpoint.ts';
+import type { Workload } from '../../model/mesh.ts';
+import { serviceHost } from '../../model/names.ts';
+import { at } from '../../model/origin.ts';
+import { isProxied } from '../../model/service.ts';
+
+export interface EndpointInputs {
+  readonly services: ReadonlyMap<string, Service>;
+  readonly slices: readonly EndpointSlice[];
+  readonly workloads: ReadonlyMap<string, Workload>;
+  readonly nodes: ReadonlyMap<string, Node>;
+  readonly allowLoopback: boolean;
+}
+
+export type EndpointCalls = LastCalls<string, Outcome<ServiceEndpoints>>;
+
+/** What stands behind one endpoint: its Pod, and the Node where no Pod is known. */
+interface Place {
+  readonly workload: Workload | undefined;
+  readonly node: Node | undefined;
+}
+
+function placeOf(endpoint: SliceEndpoint, slice: EndpointSlice, inputs: EndpointInputs): Place {
+  const pod = endpoint.pod?.endsWith('.') ? `${endpoint.pod}${slice.namespace}` : endpoint.pod;
+  return { workload: inputs.workloads.get(pod ?? ''), node: inputs.nodes.get(endpoint.node ?? '') };
+}
+
+/** Why an address may not be an endpoint; null if it may. */
+function refusal(address: string, allowLoopback: boolean): string | null {
+  const parsed = ipaddr.process(address);
+  const range = parsed.range();
+  if (range === 'loopback')
+    return allowLoopback ? null : 'is a loopback address (--allow-loopback-endpoints lets it through)';
+  const refused: Readonly<Record<string, string>> = {
+    unspecified: 'is no address of a host',
+    linkLocal: 'is a link-local address, where machines keep their own services',
+    multicast: 'is a multicast address',
+    broadcast: 'is a broadcast address',
+  };
+  return refused[range] ?? null;
+}
+
+function localityOf({ workload, node }: Place, zone: string | null): Locality {
+  const known = workload?.locality ?? node?.locality;
+  if (known !== undefined && !deepEqual(known, nowhere)) return known;
+  return zone === null ? nowhere : { ...nowhere, zone };
+}
+
+interface SliceView {
+  readonly slice: EndpointSlice;
+  readonly places: readonly Place[];
+}
+
+function endpointsOf(service: Service, views: readonly SliceView[], allowLoopback: boolean): Outcome<ServiceEndpoints> {
+  const diagnostics: Diagnostic[] = [];
+  const byPort = new Map<string, Map<string, Endpoint>>();
+  for (const { slice, places } of views) {
+    for (const [index, endpoint] of slice.endpoints.entries()) {
+      if (endpoint.terminating) continue;
+      const refused = refusal(endpoint.address, allowLoopback);
+      if (refused !== null) {
+        diagnostics.push(diagnose('SLC0301', at(endpoint.origin, 'addresses', 0), `${endpoint.address} ${refused}`));
+        continue;
+      }
+      const place = places[index] ?? { workload: undefined, node: undefined };
+      for (const port of slice.ports) {
+        const made = endpointAt(endpoint, port.number, place, service.publishNotReady);
+        const ofPort = byPort.get(port.name) ?? new Map<string, Endpoint>();
+        byPort.set(port.name, ofPort);
+        const key = `${made.address} ${made.port}`;
+        if (!ofPort.get(key)?.healthy) ofPort.set(key, made);
+      }
+    }
+  }
+  const value = new Map([...byPort].map(([name, endpoints]) => [name, sorted(endpoints)] as const));
+  return { value, diagnostics: [...diagnostics, ...emptyPorts(service, value)] };
+}
+
+function endpointAt(from: SliceEndpoint, port: number, place: Place, publishNotReady: boolean): Endpoint {
+  return {
+    address: from.address,
+    port,
+    healthy: from.ready || publishNotReady,
+    locality: localityOf(place, from.zone),
+    labels: place.workload?.labels ?? new Map(),
+    node: from.node ?? place.workload?.node ?? null,
+    weight: 1,
+  };
+}
+
+function sorted(endpoints: ReadonlyMap<string, Endpoint>): readonly Endpoint[] {
+  return [...endpoints].sort(([a], [b]) => byText(a, b)).map(([, endpoint]) => endpoint);
+}
+
+function emptyPorts(service: Service, endpoints: ServiceEndpoints): Diagnostic[] {
+  if (service.resolution.kind !== 'eds') return [];
+  const named = [...endpoints.keys()].map((name) => (name === '' ? 'a port without a name' : `"${name}"`));
+  const found =
+    named.length === 0 ? 'no EndpointSlice gives it an address' : `its EndpointSlices name ${named.join(', ')}`;
+  return service.ports
+    .filter((port) => isProxied(port.protocol) && !endpoints.has(port.name))
+    .map((port) => {
+      const name = port.name === '' ? '' : ` ("${port.name}")`;
+      return diagnose(
+        'SLC0205',
+        at(service.origin, 'spec', 'ports'),
+        `port ${port.number}${name} has no endpoints: ${found}`,
+      );
+    });
+}
+
+function groupSlices(inputs: EndpointInputs): Outcome<ReadonlyMap<string, readonly EndpointSlice[]>> {
+  const groups = new Map<string, EndpointSlice[]>();
+  const diagnostics: Diagnostic[] = [];
+  for (const slice of inputs.slices) {
+    const host = serviceHost(slice.service ?? '', slice.namespace);
+    if (slice.service !== null && inputs.services.has(host)) {
+      const group = groups.get(host);
+      if (group === undefined) groups.set(host, [slice]);
+      else group.push(slice);
+    } else {
+      const message =
+        slice.service === null
+          ? 'the label kubernetes.io/service-name is missing, so its endpoints belong to no Service'
+          : `there is no Service "${slice.service}" in namespace ${slice.namespace}`;
+      diagnostics.push(
+        diagnose('SLC0202', at(slice.origin, 'metadata', 'labels', 'kubernetes.io/service-name'), message),
+      );
+    }
+  }
+  return { value: groups, diagnostics };
+}
+
+/** By host. Only services whose inputs changed are computed again. */
+export function resolveEndpoints(
+  inputs: EndpointInputs,
+  calls: EndpointCalls,
+): Outcome<ReadonlyMap<string, ServiceEndpoints>> {
+  const groups = groupSlices(inputs);
+  const diagnostics = [...groups.diagnostics];
+  const byHost = new Map<string, ServiceEndpoints>();
+  for (const service of inputs.services.values()) {
+    const slices = [...(groups.value.get(service.host) ?? [])].sort((a, b) => byText(a.name, b.name));
+    const views = slices.map((slice) => ({
+      slice,
+      places: slice.endpoints.map((endpoint) => placeOf(endpoint, slice, inputs)),
+    }));
+    const places = views.flatMap((view) => view.places.flatMap(({ workload, node }) => [workload, node]));
+    const { value, diagnostics: said } = calls.run(
+      service.host,
+      [service, inputs.allowLoopback, ...slices, ...places],
+      () => endpointsOf(service, views, inputs.allowLoopback),
+    );
+    byHost.set(service.host, value);
+    diagnostics.push(...said);
+  }
+  calls.endRound();
+  return { value: byHost, diagnostics };
+}

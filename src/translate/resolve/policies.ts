@@ -1,0 +1,128 @@
+// Which rule holds for a service depends on who calls it; here each rule is bound to the services it names.
+import type { DestinationRule, TrafficPolicy } from '../../crds/destination-rule.ts';
+import type { Service } from '../../crds/service.ts';
+import type { LastCalls } from '../../lib/last-calls.ts';
+import { memo } from '../../lib/memo.ts';
+import { type Diagnostic, diagnose, type Outcome } from '../../model/diagnostic.ts';
+import { defaultPortPolicy, type PortPolicy } from '../../model/lb-policy.ts';
+import { clusterDomain, rootNamespace } from '../../model/names.ts';
+import { at } from '../../model/origin.ts';
+import type { PolicyChoice, ServicePolicy } from '../../model/policy.ts';
+import { type MergedRule, ruleIds } from './rules.ts';
+
+export type PolicyCalls = LastCalls<string, PolicyChoice>;
+type Services = ReadonlyMap<string, Service>;
+
+/** The policy of a port where `inherited` holds above it. A port that is set by itself inherits nothing. */
+function atPort(policy: TrafficPolicy | null, port: number, inherited: PortPolicy): PortPolicy {
+  return policy?.ports.get(port) ?? policy?.loadBalancer ?? inherited;
+}
+
+/** A merged rule bound to a service: the policy of each of its ports, whole and per subset. */
+const bind = memo((service: Service, rule: MergedRule): ServicePolicy => {
+  const numbers = service.ports.map((port) => port.number);
+  const whole = new Map(numbers.map((port) => [port, atPort(rule.policy, port, defaultPortPolicy)] as const));
+  const subsets = rule.subsets.map(({ name, labels, policy }) => ({
+    name,
+    labels,
+    ports: new Map(numbers.map((port) => [port, atPort(policy, port, whole.get(port) ?? defaultPortPolicy)] as const)),
+  }));
+  return { rules: ruleIds(rule), ports: whole, subsets };
+});
+
+/** Whether a rule's host, maybe a wildcard such as `*.example.com`, covers a service's. */
+function covers(pattern: string, host: string): boolean {
+  return pattern === host || pattern === '*' || (pattern.startsWith('*.') && host.endsWith(pattern.slice(1)));
+}
+
+const specificity = (rule: MergedRule): number =>
+  rule.host.startsWith('*') ? rule.host.length : Number.MAX_SAFE_INTEGER;
+
+/** The most specific of the rules that `wanted` lets through; of equals the first. */
+function mostSpecific(rules: readonly MergedRule[], wanted: (rule: MergedRule) => boolean): MergedRule | undefined {
+  let best: MergedRule | undefined;
+  for (const rule of rules) {
+    if (wanted(rule) && (best === undefined || specificity(rule) > specificity(best))) best = rule;
+  }
+  return best;
+}
+
+/** The client's own namespace decides first, then the service's, then the root namespace. */
+function select(candidates: readonly MergedRule[], service: Service, client: string): MergedRule | undefined {
+  const visible = (rule: MergedRule): boolean => rule.exportTo.has('*') || rule.exportTo.has(client);
+  return (
+    mostSpecific(candidates, (rule) => rule.namespace === client) ??
+    mostSpecific(candidates, (rule) => rule.namespace === service.namespace && visible(rule)) ??
+    mostSpecific(candidates, (rule) => rule.namespace === rootNamespace && visible(rule))
+  );
+}
+
+function choose(service: Service, candidates: readonly MergedRule[]): PolicyChoice {
+  const bound = (rule: MergedRule | undefined): ServicePolicy | null =>
+    rule === undefined ? null : bind(service, rule);
+  const named = new Set(candidates.flatMap((rule) => [rule.namespace, ...rule.exportTo]));
+  named.delete('*');
+  const byNamespace = new Map<string, ServicePolicy>();
+  for (const namespace of [...named].sort()) {
+    const policy = bound(select(candidates, service, namespace));
+    if (policy !== null) byNamespace.set(namespace, policy);
+  }
+  // No namespace has this name, so only what is exported to all counts.
+  return { otherwise: bound(select(candidates, service, '*')), byNamespace };
+}
+
+/** By host, for the hosts that any rule covers. */
+export function resolvePolicies(
+  services: Services,
+  rules: readonly MergedRule[],
+  calls: PolicyCalls,
+): Outcome<ReadonlyMap<string, PolicyChoice>> {
+  const exact = Map.groupBy(rules, (rule) => rule.host);
+  const wildcards = rules.filter((rule) => rule.host.startsWith('*'));
+  const byHost = new Map<string, PolicyChoice>();
+  for (const [host, service] of services) {
+    const candidates = [...(exact.get(host) ?? []), ...wildcards.filter((rule) => covers(rule.host, host))];
+    if (candidates.length > 0) {
+      byHost.set(
+        host,
+        calls.run(host, [service, ...candidates], () => choose(service, candidates)),
+      );
+    }
+  }
+  calls.endRound();
+  return { value: byHost, diagnostics: rules.flatMap((rule) => unbound(rule, services)) };
+}
+
+/** What in a rule binds to nothing: its host, or a port that the service does not have. */
+function unbound(merged: MergedRule, services: Services): readonly Diagnostic[] {
+  const service = services.get(merged.host);
+  if (service !== undefined) return merged.rules.flatMap((rule) => unknownPorts(rule, service));
+  if (merged.host.startsWith('*') && [...services.keys()].some((host) => covers(merged.host, host))) return [];
+  const message = `no Service has the host ${merged.host}${likelyHost(merged, services)}`;
+  return merged.rules.map((rule) => diagnose('SLC0201', at(rule.origin, 'spec', 'host'), message));
+}
+
+function likelyHost({ host, namespace }: MergedRule, services: Services): string {
+  const name = host.split('.', 1)[0] ?? '';
+  const local = `${host}.svc.${clusterDomain}`;
+  if (services.has(local)) return `; write ${local}: a name with a dot is taken as it is`;
+  const elsewhere = [...services.values()].filter(
+    (service) => service.name === name && service.namespace !== namespace,
+  );
+  return elsewhere.length === 0
+    ? ''
+    : `; there is ${elsewhere
+        .slice(0, 3)
+        .map((service) => service.host)
+        .join(', ')}`;
+}
+
+function unknownPorts({ policy, subsets, origin }: DestinationRule, service: Service): readonly Diagnostic[] {
+  const known = new Set(service.ports.map((port) => port.number));
+  const asked = [...(policy?.ports.keys() ?? []), ...subsets.flatMap((subset) => [...subset.policy.ports.keys()])];
+  const unknown = [...new Set(asked)].filter((port) => !known.has(port));
+  return unknown.map((port) => {
+    const message = `${service.host} has no port ${port} (it has ${[...known].join(', ') || 'none'})`;
+    return diagnose('SLC0110', at(origin, 'spec', 'trafficPolicy', 'portLevelSettings'), message);
+  });
+}

@@ -1,0 +1,49 @@
+// A proxy → its group: all that its configuration may depend on, and nothing that names it.
+import { interner } from '../../lib/intern.ts';
+import { sortedBy } from '../../lib/sorted.ts';
+import type { EndpointView } from '../../model/endpoint.ts';
+import type { Mesh, ServedPort } from '../../model/mesh.ts';
+import type { ProxyGroup, ProxyNode } from '../../model/proxy.ts';
+
+const internGroup = interner<ProxyGroup>();
+const internView = interner<EndpointView>();
+const internServed = interner<readonly ServedPort[]>();
+
+const servedKey = (served: ServedPort): string => Object.values(served).join(' ');
+
+/** What is behind the proxy. A sidecar that captures nothing, and a gateway, serve nothing. */
+function servedPorts(mesh: Mesh, node: ProxyNode): readonly ServedPort[] {
+  if (node.role !== 'sidecar' || node.interception === 'NONE') return internServed('', () => []);
+  const workload = mesh.workloads.get(`${node.name}.${node.namespace}`);
+  const addresses = workload?.addresses ?? [node.ip];
+  const served = addresses.flatMap((address) => mesh.served.get(address) ?? []);
+  const unique = new Map(sortedBy(served, servedKey).map((each) => [servedKey(each), each] as const));
+  return internServed([...unique.keys()].join(), () => [...unique.values()]);
+}
+
+/** Its node matters only where some service keeps traffic on the node. */
+function endpointView(mesh: Mesh, node: ProxyNode): EndpointView {
+  const local = [...mesh.services.values()].some((service) => service.nodeLocal);
+  const name = local ? (mesh.workloads.get(`${node.name}.${node.namespace}`)?.node ?? null) : null;
+  return internView(name ?? '', () => ({ node: name }));
+}
+
+/** The group of a proxy; equal groups are one object. */
+export function proxyGroup(mesh: Mesh, node: ProxyNode): ProxyGroup {
+  const { role, namespace, interception, envoyMinor } = node;
+  const portOffset = interception === 'NONE' ? node.portOffset : 0;
+  const served = servedPorts(mesh, node);
+  const view = endpointView(mesh, node);
+  const ipFamily = node.ip.includes(':') ? 'v6' : 'v4';
+  const key = [role, namespace, interception, portOffset, envoyMinor, ipFamily, view.node, ...served.map(servedKey)];
+  return internGroup(JSON.stringify(key), () => ({
+    role,
+    namespace,
+    served,
+    interception,
+    ipFamily,
+    portOffset,
+    envoyMinor,
+    endpointView: view,
+  }));
+}

@@ -1,0 +1,36 @@
+// Services by host; what two of them claim goes to the older.
+import type { Service } from '../../crds/service.ts';
+import { byText } from '../../lib/sorted.ts';
+import { type Diagnostic, diagnose, type Outcome } from '../../model/diagnostic.ts';
+import { at } from '../../model/origin.ts';
+import { isProxied } from '../../model/service.ts';
+
+/** Oldest first; what does not say its age counts as youngest; then by namespace and name. */
+export function byAge(
+  a: { readonly created: number | null; readonly namespace: string; readonly name: string },
+  b: { readonly created: number | null; readonly namespace: string; readonly name: string },
+): number {
+  const ages = (a.created ?? Number.MAX_VALUE) - (b.created ?? Number.MAX_VALUE);
+  return ages || byText(a.namespace, b.namespace) || byText(a.name, b.name);
+}
+
+/** By host, sorted by host. Reports ports that proxies leave alone and aliases whose target is unknown. */
+export function resolveServices(services: readonly Service[]): Outcome<ReadonlyMap<string, Service>> {
+  const byHost = new Map(
+    [...services].sort((a, b) => byText(a.host, b.host)).map((each) => [each.host, each] as const),
+  );
+  const diagnostics: Diagnostic[] = [];
+  for (const service of byHost.values()) {
+    const { resolution, origin } = service;
+    if (resolution.kind === 'alias' && !byHost.has(resolution.target)) {
+      const message = `${resolution.target} is not a Service known here, so the name leads nowhere`;
+      diagnostics.push(diagnose('SLC0201', at(origin, 'spec', 'externalName'), message));
+    }
+    for (const port of service.ports) {
+      if (isProxied(port.protocol)) continue;
+      const message = `port ${port.number}: UDP and SCTP are not balanced by sidecars`;
+      diagnostics.push(diagnose('SLC0402', at(origin, 'spec', 'ports'), message));
+    }
+  }
+  return { value: byHost, diagnostics };
+}
