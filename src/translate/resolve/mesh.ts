@@ -1,8 +1,9 @@
 // Objects → mesh: references bound, policies chosen, and every part that did not change the same object as before.
-import { decodeObjects } from '../../crds/index.ts';
+import { decodeObjects, type TypedObjects } from '../../crds/index.ts';
+import type { Node } from '../../crds/node.ts';
 import { LastCalls } from '../../lib/last-calls.ts';
 import { memo } from '../../lib/memo.ts';
-import { StableTable, stableMap } from '../../lib/stable-table.ts';
+import { StableTable, stableList, stableMap } from '../../lib/stable-table.ts';
 import type { Outcome } from '../../model/diagnostic.ts';
 import type { ServiceEndpoints } from '../../model/endpoint.ts';
 import type { Mesh, ServedPort, Workload } from '../../model/mesh.ts';
@@ -46,37 +47,69 @@ export class MeshResolver {
   readonly #endpointCalls: EndpointCalls = new LastCalls();
   readonly #mergeCalls: MergeCalls = new LastCalls();
   readonly #policyCalls: PolicyCalls = new LastCalls();
+  readonly #stages = new LastCalls<string, unknown>();
+  #lastTyped: TypedObjects | undefined;
 
   constructor(options: { readonly allowLoopbackEndpoints: boolean }) {
     this.#allowLoopback = options.allowLoopbackEndpoints;
   }
 
   resolve(objects: ObjectSet): Outcome<Mesh> {
-    const { value: typed, diagnostics: decoding } = decodeObjects(objects);
-    const services = resolveServices(typed.services);
-    const nodes = new Map(typed.nodes.map((node) => [node.name, node] as const));
-    const workloads = resolveWorkloads(typed.pods, nodes);
+    const { value: decoded, diagnostics: decoding } = decodeObjects(objects);
+    const typed = this.#typed(decoded);
+    const services = this.#stage('services', [typed.services], () => resolveServices(typed.services));
+    const nodes = this.#stage('nodes', [typed.nodes], () => byName(typed.nodes));
+    const workloads = this.#workloads.update(
+      this.#stage('workloads', [typed.pods, nodes], () => resolveWorkloads(typed.pods, nodes)),
+    );
     const slices = typed.slices;
     const inputs = { services: services.value, slices, workloads, nodes, allowLoopback: this.#allowLoopback };
-    const endpoints = resolveEndpoints(inputs, this.#endpointCalls);
-    const merged = mergeRules(typed.rules, this.#mergeCalls);
-    const policies = resolvePolicies(services.value, merged.value, this.#policyCalls);
-    const mesh = {
-      services: this.#services.update(services.value),
-      policies: this.#policies.update(policies.value),
-      endpoints: this.#endpoints.update(endpoints.value),
-      workloads: this.#workloads.update(workloads),
+    const endpoints = this.#stage('endpoints', [services, slices, workloads, nodes], () =>
+      resolveEndpoints(inputs, this.#endpointCalls),
+    );
+    const merged = this.#stage('rules', [typed.rules], () => mergeRules(typed.rules, this.#mergeCalls));
+    const policies = this.#stage('policies', [services, merged], () =>
+      resolvePolicies(services.value, merged.value, this.#policyCalls),
+    );
+    this.#stages.endRound();
+    const diagnostics = [decoding, ...[services, endpoints, merged, policies].map((stage) => stage.diagnostics)];
+    return {
+      value: this.#mesh(services.value, policies.value, endpoints.value, workloads),
+      diagnostics: diagnostics.flat(),
+    };
+  }
+
+  #mesh(
+    services: Mesh['services'],
+    policies: Mesh['policies'],
+    endpoints: Mesh['endpoints'],
+    workloads: Mesh['workloads'],
+  ): Mesh {
+    return {
+      services: this.#services.update(services),
+      policies: this.#policies.update(policies),
+      endpoints: this.#endpoints.update(endpoints),
+      workloads,
       get served() {
         return servedBy(this.services, this.endpoints);
       },
     };
-    const diagnostics = [
-      decoding,
-      services.diagnostics,
-      endpoints.diagnostics,
-      merged.diagnostics,
-      policies.diagnostics,
-    ];
-    return { value: mesh, diagnostics: diagnostics.flat() };
   }
+
+  /** The lists of the last round where they hold the same values. */
+  #typed(next: TypedObjects): TypedObjects {
+    const kinds = Object.keys(next) as (keyof TypedObjects)[];
+    const stable = kinds.map((kind) => [kind, stableList<unknown>(this.#lastTyped?.[kind], next[kind])] as const);
+    this.#lastTyped = Object.fromEntries(stable) as unknown as TypedObjects;
+    return this.#lastTyped;
+  }
+
+  /** One stage of the work, skipped while all that goes into it is what it was. */
+  #stage<V>(name: string, inputs: readonly unknown[], compute: () => V): V {
+    return this.#stages.run(name, inputs, compute) as V;
+  }
+}
+
+function byName(nodes: readonly Node[]): ReadonlyMap<string, Node> {
+  return new Map(nodes.map((node) => [node.name, node] as const));
 }

@@ -1,0 +1,135 @@
+// Every folder with an input.yaml is a case: what it translates to is in output.yaml, what is said of it in
+// diagnostics.txt. `make golden` writes both anew.
+//
+// Comments on top of an input say what of the output the case is about:
+//   # with: shop                files of ../shared that are there too (default: none)
+//   # show: cluster, route 80   kinds, or single resources, that are printed; `nothing` prints none
+//   # namespace: other          the client's namespace
+//   # interception: NONE        how the client's connections reach its sidecar
+//   # proxy: NAME.NAMESPACE     the client is this Pod's sidecar
+//   # loopback: refused         as without --allow-loopback-endpoints
+import { globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { stringify } from 'yaml';
+import { describeFinding, locateDiagnostics } from '../../src/cli/diagnostics.ts';
+import { proxyNode } from '../../src/envoy/node.ts';
+import type { XdsResource } from '../../src/envoy/resource.ts';
+import { resourceKinds } from '../../src/envoy/types.ts';
+import type { JsonObject } from '../../src/lib/json.ts';
+import type { Mesh } from '../../src/model/mesh.ts';
+import type { Interception, ProxyNode } from '../../src/model/proxy.ts';
+import { readOnce } from '../../src/sources/files.ts';
+import type { Resources } from '../../src/translate/emit/resources.ts';
+import { Translator } from '../../src/translate/translator.ts';
+
+const root = import.meta.dirname;
+const writing = process.env['GOLDEN'] === 'write';
+
+interface Options {
+  readonly with: readonly string[];
+  readonly show: readonly string[];
+  readonly namespace: string;
+  readonly interception: Interception;
+  readonly proxy: string | null;
+  readonly allowLoopbackEndpoints: boolean;
+}
+
+function optionsOf(text: string): Options {
+  const given = new Map(
+    text
+      .split('\n')
+      .filter((line) => line.startsWith('# ') && line.includes(':'))
+      .map((line) => [line.slice(2, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()] as const),
+  );
+  const words = (key: string): string[] =>
+    (given.get(key) ?? '')
+      .split(',')
+      .map((word) => word.trim())
+      .filter(Boolean);
+  return {
+    with: words('with'),
+    show: words('show'),
+    namespace: given.get('namespace') ?? 'default',
+    interception: (given.get('interception') ?? 'REDIRECT') as Interception,
+    proxy: given.get('proxy') ?? null,
+    allowLoopbackEndpoints: given.get('loopback') !== 'refused',
+  };
+}
+
+function nodeOf({ proxy, namespace, interception }: Options, mesh: Mesh): ProxyNode {
+  if (proxy === null) return proxyNode({ namespace, interception });
+  const workload = mesh.workloads.get(proxy);
+  if (workload === undefined) throw new Error(`there is no Pod ${proxy}`);
+  return proxyNode({
+    name: workload.name,
+    namespace: workload.namespace,
+    ip: workload.addresses[0] ?? '',
+    interception,
+  });
+}
+
+const special = /^(BlackHole|Passthrough|InboundPassthrough)Cluster$/;
+
+function isShown(show: readonly string[], { kind, name }: XdsResource): boolean {
+  return show.includes(`${kind} ${name}`) || (show.includes(kind) && !special.test(name));
+}
+
+/** Of every cluster what its protocol decides. */
+function clusterOptions({ name, json }: XdsResource): JsonObject {
+  const options = json['typed_extension_protocol_options'] as JsonObject | undefined;
+  return { name, options: Object.values(options ?? {})[0] ?? null };
+}
+
+function printed(resources: Resources, show: readonly string[]): string {
+  const shown = resourceKinds.flatMap((kind) =>
+    [...resources[kind].values()].filter((each) => isShown(show, each)).map(({ json }) => json),
+  );
+  const summaries = show.includes('cluster-options')
+    ? [...resources.cluster.values()].filter(({ name }) => !special.test(name)).map(clusterOptions)
+    : [];
+  return [...shown, ...summaries]
+    .map((json) => stringify(json, { aliasDuplicateObjects: false, lineWidth: 0 }))
+    .join('---\n');
+}
+
+async function translate(folder: string, options: Options): Promise<{ output: string; diagnostics: string }> {
+  const files = ['input.yaml', ...options.with.map((name) => join(relative(folder, root), 'shared', `${name}.yaml`))];
+  const { objects, diagnostics: read } = await readOnce(files.map((file) => join(folder, file)));
+  const translator = new Translator(options);
+  const { value: mesh, diagnostics: resolved } = translator.resolve(objects);
+  const group = translator.group(mesh, nodeOf(options, mesh));
+  const { value: resources, diagnostics: emitted } = translator.emit(mesh, group);
+  const findings = locateDiagnostics([...read, ...resolved, ...emitted], objects);
+  const lines = findings.map((finding) => {
+    const inFolder = { ...finding, file: finding.file && relative(folder, finding.file) };
+    return `${finding.severity} ${describeFinding(inFolder)}\n    ${finding.message}\n`;
+  });
+  return { output: printed(resources, options.show), diagnostics: lines.join('') || 'nothing to say\n' };
+}
+
+function compare(file: string, actual: string): void {
+  if (writing) {
+    if (actual === '') rmSync(file, { force: true });
+    else writeFileSync(file, actual);
+    return;
+  }
+  const expected = actual === '' && globSync(file).length === 0 ? '' : readFileSync(file, 'utf8');
+  expect(actual).toBe(expected);
+}
+
+describe('golden', () => {
+  for (const file of globSync('**/input.yaml', { cwd: root }).sort()) {
+    const name = dirname(file);
+    test(name, async () => {
+      const folder = join(root, name);
+      const { output, diagnostics } = await translate(
+        folder,
+        optionsOf(readFileSync(join(folder, 'input.yaml'), 'utf8')),
+      );
+      compare(join(folder, 'output.yaml'), output);
+      compare(join(folder, 'diagnostics.txt'), diagnostics);
+      expect(output.split('\n').length, 'a case prints at most 120 lines: show less').toBeLessThanOrEqual(121);
+    });
+  }
+});
