@@ -54,12 +54,19 @@ function serviceOf({ name, namespace }: ServedPort): Origin {
 }
 
 function servedChains(served: ServedPort, group: ProxyGroup): JsonObject[] {
-  const { protocol, port, targetPort } = served;
+  const { protocol, host, port, targetPort } = served;
   const name = listenerName(sharedBind(group), targetPort);
   const cluster = inboundCluster(targetPort);
   const metadata = { filter_metadata: objectsMetadata([serviceOf(served)]) };
   const match = { destination_port: targetPort, ...plain };
-  const http = { name, metadata, filters: [inboundHttp(name, `inbound|http|${port}`, cluster)] };
+  const manager = inboundHttp({
+    statName: name,
+    virtualHost: `inbound|http|${port}`,
+    cluster,
+    operation: `${host}:${port}/*`,
+    retried: protocol !== 'grpc',
+  });
+  const http = { name, metadata, filters: [manager] };
   const tcp = { name, metadata, filter_chain_match: match, filters: [tcpProxy(cluster, null)] };
   if (isHttp(protocol)) return [{ ...http, filter_chain_match: match }];
   if (protocol !== 'auto') return [tcp];
@@ -68,7 +75,13 @@ function servedChains(served: ServedPort, group: ProxyGroup): JsonObject[] {
 
 /** Ports that no service names: passed on to the workload, counted as HTTP where they speak it. */
 function passthroughChains(): JsonObject[] {
-  const http = inboundHttp(inboundPassthroughCluster, 'inbound|http|0', inboundPassthroughCluster);
+  const http = inboundHttp({
+    statName: inboundPassthroughCluster,
+    virtualHost: 'inbound|http|0',
+    cluster: inboundPassthroughCluster,
+    operation: ':0/*',
+    retried: false,
+  });
   return [
     { name: 'virtualInbound-catchall-http', filter_chain_match: plainHttp, filters: [http] },
     { name: 'virtualInbound', filter_chain_match: plain, filters: [tcpProxy(inboundPassthroughCluster, null)] },

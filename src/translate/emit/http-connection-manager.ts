@@ -37,26 +37,34 @@ export function outboundHttp(statName: string, routeName: string): JsonObject {
   });
 }
 
-/** Requests that come in: one virtual host, one cluster. `statName` is the listener's or chain's name. */
-export function inboundHttp(statName: string, virtualHost: string, cluster: string): JsonObject {
-  const routes = [
-    {
-      name: 'default',
-      match: { prefix: '/' },
-      decorator: { operation: virtualHost },
-      route: {
-        cluster,
-        timeout: '0s',
-        max_stream_duration: { max_stream_duration: '0s', grpc_timeout_header_max: '0s' },
-      },
-    },
-  ];
+/** A request that the workload never saw is safe to send once more. */
+const inboundRetry: JsonObject = { retry_policy: { retry_on: 'reset-before-request', num_retries: 2 } };
+
+export interface InboundHttp {
+  /** The listener's or chain's name. */
+  readonly statName: string;
+  readonly virtualHost: string;
+  readonly cluster: string;
+  /** What traces call the requests. */
+  readonly operation: string;
+  readonly retried: boolean;
+}
+
+/** Requests that come in: one virtual host, one cluster. */
+export function inboundHttp({ statName, virtualHost, cluster, operation, retried }: InboundHttp): JsonObject {
+  const route = {
+    cluster,
+    timeout: '0s',
+    max_stream_duration: { max_stream_duration: '0s', grpc_timeout_header_max: '0s' },
+    ...(retried && inboundRetry),
+  };
+  const routes = [{ name: 'default', match: { prefix: '/' }, decorator: { operation }, route }];
   return networkFilter({
     ...common,
     stat_prefix: `inbound_${statName}`,
     forward_client_cert_details: 'APPEND_FORWARD',
     route_config: {
-      name: virtualHost,
+      name: cluster,
       validate_clusters: false,
       virtual_hosts: [{ name: virtualHost, domains: ['*'], routes }],
     },

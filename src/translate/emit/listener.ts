@@ -38,7 +38,11 @@ export function fallbackChain(group: ProxyGroup): JsonObject {
 function tcpChain({ tcp }: ListenerPlan): JsonObject | null {
   if (tcp === null) return null;
   const metadata = { filter_metadata: objectsMetadata([tcp.service.origin]) };
-  return { metadata, filters: [tcpProxy(clusterName(tcp.cluster), tcp.cluster.policy)] };
+  return {
+    metadata,
+    filters: [tcpProxy(clusterName(tcp.cluster), tcp.cluster.policy)],
+    transport_socket_connect_timeout: '15s',
+  };
 }
 
 function chains(plan: ListenerPlan, group: ProxyGroup): JsonObject {

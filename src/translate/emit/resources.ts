@@ -2,10 +2,11 @@
 import type { ResourceTable, XdsResource } from '../../envoy/resource.ts';
 import type { ResourceKind } from '../../envoy/types.ts';
 import { memo } from '../../lib/memo.ts';
-import type { Diagnostic, Outcome } from '../../model/diagnostic.ts';
+import { type Diagnostic, diagnose, type Outcome } from '../../model/diagnostic.ts';
 import type { Endpoint, EndpointView } from '../../model/endpoint.ts';
 import { defaultPortPolicy } from '../../model/lb-policy.ts';
 import type { Mesh } from '../../model/mesh.ts';
+import { at } from '../../model/origin.ts';
 import { policyFor, type ServicePolicy, type Subset } from '../../model/policy.ts';
 import type { Interception, ProxyGroup } from '../../model/proxy.ts';
 import { isHttp, isProxied, type Service, type ServicePort } from '../../model/service.ts';
@@ -134,9 +135,21 @@ const emitRouting = memo((called: CalledService, aliases: Aliases, group: ProxyG
     clusters: tableOf(emitClusters(called, group)),
     listeners: tableOf(emitListeners(plans.value, group)),
     routes: tableOf(emitRoutes(plans.value, called.ports, aliases, group)),
-    diagnostics: plans.diagnostics,
+    diagnostics: [...plans.diagnostics, ...withoutDestination(called, group)],
   };
 });
+
+/** PASSTHROUGH where nothing is captured: there is no address that the caller asked for. */
+function withoutDestination(called: CalledService, { interception }: ProxyGroup): readonly Diagnostic[] {
+  if (interception !== 'NONE') return [];
+  const plans = [...called.ports.map(({ cluster }) => cluster), ...called.subsets];
+  return plans.flatMap(({ policy }) => {
+    if (policy.lb.kind !== 'passthrough' || policy.origin === null) return [];
+    const message =
+      'PASSTHROUGH needs captured connections; sidecars with INTERCEPTION_MODE NONE balance by LEAST_REQUEST';
+    return [diagnose('SLC0110', at(policy.origin, 'simple'), message)];
+  });
+}
 
 /** Everything that proxies of a group get. The same inputs give the same objects. */
 export function emitResources(mesh: Mesh, group: ProxyGroup): Outcome<Resources> {
