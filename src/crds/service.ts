@@ -55,6 +55,7 @@ const port: Decoder<ServicePort> = (value, spot) => {
     number,
     protocol: protocolOf({ name, number, appProtocol, transport }),
     targetPort: decoded.targetPort ?? number,
+    origin: spot.origin,
   };
 };
 
@@ -117,7 +118,8 @@ function uniquePorts(ports: readonly ServicePort[], spot: Spot): readonly Servic
   for (const each of ports) {
     const key = `${isProxied(each.protocol)} ${each.number}`;
     if (kept.has(key)) {
-      report(inside(spot, 'spec', 'ports'), 'SLC0107', `port ${each.number} is defined twice; the first one is used`);
+      const place = { origin: each.origin, diagnostics: spot.diagnostics };
+      report(inside(place, 'port'), 'SLC0107', `port ${each.number} is defined twice; the first one is used`);
     } else {
       kept.set(key, each);
     }

@@ -11,6 +11,7 @@ export interface ServicePort {
   readonly protocol: Protocol;
   /** A number, or the name of a container's port. */
   readonly targetPort: number | string;
+  readonly origin: Origin;
 }
 
 /**

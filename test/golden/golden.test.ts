@@ -3,7 +3,9 @@
 //
 // Comments on top of an input say what of the output the case is about:
 //   # with: shop                files of ../shared that are there too (default: none)
-//   # show: cluster, route 80   kinds, or single resources, that are printed; `nothing` prints none
+//   # show: cluster, route 80   kinds, or single resources, that are printed; `nothing` prints none; or a summary:
+//                               `cluster-options` the HTTP versions, `hash` the routes' hash policies,
+//                               `chains NAME` a listener's filter chains
 //   # namespace: other          the client's namespace
 //   # interception: NONE        how the client's connections reach its sidecar
 //   # proxy: NAME.NAMESPACE     the client is this Pod's sidecar
@@ -81,14 +83,50 @@ function clusterOptions({ name, json }: XdsResource): JsonObject {
   return { name, options: Object.values(options ?? {})[0] ?? null };
 }
 
+interface RouteJson {
+  readonly virtual_hosts: readonly {
+    readonly name: string;
+    readonly routes: readonly { readonly route?: JsonObject }[];
+  }[];
+}
+
+/** What each virtual host hashes. */
+function hashPolicies({ json }: XdsResource): JsonObject[] {
+  return (json as unknown as RouteJson).virtual_hosts
+    .filter(({ name }) => name.includes(':'))
+    .map(({ name, routes }) => ({ name, hash_policy: routes[0]?.route?.['hash_policy'] ?? null }));
+}
+
+interface ChainJson {
+  readonly name?: string;
+  readonly filter_chain_match?: JsonObject;
+  readonly filters: readonly { readonly name: string; readonly typed_config: JsonObject }[];
+}
+
+/** What each filter chain takes, and what it does with it. */
+function chains({ json }: XdsResource): JsonObject[] {
+  return (json['filter_chains'] as unknown as ChainJson[]).map(({ name = '', filter_chain_match, filters }) => ({
+    name,
+    match: filter_chain_match ?? {},
+    filters: filters.map((filter) => ({ name: filter.name, stat_prefix: filter.typed_config['stat_prefix'] ?? '' })),
+  }));
+}
+
+function summaries(resources: Resources, show: readonly string[]): JsonObject[] {
+  const clusters = [...resources.cluster.values()].filter(({ name }) => !special.test(name));
+  const listeners = [...resources.listener.values()].filter(({ name }) => show.includes(`chains ${name}`));
+  return [
+    ...(show.includes('cluster-options') ? clusters.map(clusterOptions) : []),
+    ...(show.includes('hash') ? [...resources.route.values()].flatMap(hashPolicies) : []),
+    ...listeners.flatMap(chains),
+  ];
+}
+
 function printed(resources: Resources, show: readonly string[]): string {
   const shown = resourceKinds.flatMap((kind) =>
     [...resources[kind].values()].filter((each) => isShown(show, each)).map(({ json }) => json),
   );
-  const summaries = show.includes('cluster-options')
-    ? [...resources.cluster.values()].filter(({ name }) => !special.test(name)).map(clusterOptions)
-    : [];
-  return [...shown, ...summaries]
+  return [...shown, ...summaries(resources, show)]
     .map((json) => stringify(json, { aliasDuplicateObjects: false, lineWidth: 0 }))
     .join('---\n');
 }
@@ -103,7 +141,7 @@ async function translate(folder: string, options: Options): Promise<{ output: st
   const findings = locateDiagnostics([...read, ...resolved, ...emitted], objects);
   const lines = findings.map((finding) => {
     const inFolder = { ...finding, file: finding.file && relative(folder, finding.file) };
-    return `${finding.severity} ${describeFinding(inFolder)}\n    ${finding.message}\n`;
+    return `${finding.severity} ${describeFinding(inFolder)}\n    ${finding.message.replaceAll(`${folder}/`, '')}\n`;
   });
   return { output: printed(resources, options.show), diagnostics: lines.join('') || 'nothing to say\n' };
 }

@@ -1,7 +1,6 @@
 // Which outbound listeners there are, and what meets on each: decided before any is written out.
 import { memo } from '../../lib/memo.ts';
 import { type Diagnostic, diagnose, type Outcome } from '../../model/diagnostic.ts';
-import { at } from '../../model/origin.ts';
 import type { ProxyGroup } from '../../model/proxy.ts';
 import { isHttp, isProxied, type Service, type ServicePort } from '../../model/service.ts';
 import type { ClusterPlan } from './cluster.ts';
@@ -73,7 +72,7 @@ function place(draft: Draft, called: CalledPort, own: boolean): Diagnostic | nul
   }
   const listener = listenerName(draft.bind, draft.port);
   const message = `port ${port.number}: ${draft.tcp.service.host} has the listener ${listener} already, so connections go there`;
-  return diagnose('SLC0401', at(service.origin, 'spec', 'ports'), message);
+  return diagnose('SLC0401', port.origin, message);
 }
 
 /** A headless service's connections go past the proxy's listeners to the address that the caller chose. */
@@ -94,7 +93,7 @@ export const planListeners = memo(
       const { number } = each.port;
       if (!own && group.interception !== 'NONE' && ownPorts.has(number)) {
         const message = `port ${number} is the sidecar's own, so the service cannot be called through it`;
-        diagnostics.push(diagnose('SLC0401', at(each.service.origin, 'spec', 'ports'), message));
+        diagnostics.push(diagnose('SLC0401', each.port.origin, message));
         continue;
       }
       for (const bind of own ? each.service.addresses : [sharedBind(group)]) {

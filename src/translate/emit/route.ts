@@ -43,7 +43,7 @@ export const domainsOf = memo((service: Service, namespace: string): readonly st
 
 function defaultRoute({ service, port, cluster }: CalledPort): JsonObject {
   const { hash, origin } = cluster.policy;
-  const origins = [service.origin, ...(hash !== null && origin !== null ? [origin] : [])];
+  const origins = [port.origin, ...(hash !== null && origin !== null ? [origin] : [])];
   return {
     name: 'default',
     match: { prefix: '/' },

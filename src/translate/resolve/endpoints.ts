@@ -102,19 +102,19 @@ function sorted(endpoints: ReadonlyMap<string, Endpoint>): readonly Endpoint[] {
 }
 
 function emptyPorts(service: Service, endpoints: ServiceEndpoints): Diagnostic[] {
-  if (service.resolution.kind !== 'eds') return [];
-  const named = [...endpoints.keys()].map((name) => (name === '' ? 'a port without a name' : `"${name}"`));
-  const found =
-    named.length === 0 ? 'no EndpointSlice gives it an address' : `its EndpointSlices name ${named.join(', ')}`;
-  return service.ports
-    .filter((port) => isProxied(port.protocol) && !endpoints.has(port.name))
+  const ports = service.ports.filter((port) => isProxied(port.protocol));
+  if (service.resolution.kind !== 'eds' || ports.length === 0) return [];
+  if (endpoints.size === 0) {
+    const message = 'no EndpointSlice gives the service an address, so every request to it is answered with 503';
+    return [diagnose('SLC0205', at(service.origin, 'metadata', 'name'), message)];
+  }
+  const found = [...endpoints.keys()].map((name) => (name === '' ? 'a port without a name' : `"${name}"`)).join(', ');
+  return ports
+    .filter((port) => !endpoints.has(port.name))
     .map((port) => {
-      const name = port.name === '' ? '' : ` ("${port.name}")`;
-      return diagnose(
-        'SLC0205',
-        at(service.origin, 'spec', 'ports'),
-        `port ${port.number}${name} has no endpoints: ${found}`,
-      );
+      const name = port.name === '' ? 'has no name' : `is named "${port.name}"`;
+      const message = `port ${port.number} has no endpoints: it ${name}, and the service's EndpointSlices have ${found}`;
+      return diagnose('SLC0205', port.origin, message);
     });
 }
 

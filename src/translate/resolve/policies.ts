@@ -1,4 +1,5 @@
 // Which rule holds for a service depends on who calls it; here each rule is bound to the services it names.
+import { nearest } from '../../crds/decode.ts';
 import type { DestinationRule, TrafficPolicy } from '../../crds/destination-rule.ts';
 import type { Service } from '../../crds/service.ts';
 import type { LastCalls } from '../../lib/last-calls.ts';
@@ -106,16 +107,14 @@ function likelyHost({ host, namespace }: MergedRule, services: Services): string
   const name = host.split('.', 1)[0] ?? '';
   const local = `${host}.svc.${clusterDomain}`;
   if (services.has(local)) return `; write ${local}: a name with a dot is taken as it is`;
-  const elsewhere = [...services.values()].filter(
-    (service) => service.name === name && service.namespace !== namespace,
-  );
-  return elsewhere.length === 0
-    ? ''
-    : `; there is ${elsewhere
-        .slice(0, 3)
-        .map((service) => service.host)
-        .join(', ')}`;
+  const known = [...services.values()];
+  const elsewhere = known.filter((service) => service.name === name && service.namespace !== namespace);
+  if (elsewhere.length === 0)
+    return nearest(host, known.filter((service) => service.namespace === namespace).map(hostOf));
+  return `; there is ${elsewhere.slice(0, 3).map(hostOf).join(', ')}`;
 }
+
+const hostOf = ({ host }: Service): string => host;
 
 function unknownPorts({ policy, subsets, origin }: DestinationRule, service: Service): readonly Diagnostic[] {
   const known = new Set(service.ports.map((port) => port.number));

@@ -29,7 +29,7 @@ export function resolveServices(services: readonly Service[]): Outcome<ReadonlyM
     for (const port of service.ports) {
       if (isProxied(port.protocol)) continue;
       const message = `port ${port.number}: UDP and SCTP are not balanced by sidecars`;
-      diagnostics.push(diagnose('SLC0402', at(origin, 'spec', 'ports'), message));
+      diagnostics.push(diagnose('SLC0402', port.origin, message));
     }
   }
   return { value: byHost, diagnostics };
