@@ -14,7 +14,7 @@ import { globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { describeFinding, locateDiagnostics } from '../../src/cli/diagnostics.ts';
+import { describePlace, locateDiagnostics } from '../../src/cli/diagnostics.ts';
 import { proxyNode } from '../../src/envoy/node.ts';
 import type { XdsResource } from '../../src/envoy/resource.ts';
 import { resourceKinds } from '../../src/envoy/types.ts';
@@ -141,7 +141,7 @@ async function translate(folder: string, options: Options): Promise<{ output: st
   const findings = locateDiagnostics([...read, ...resolved, ...emitted], objects);
   const lines = findings.map((finding) => {
     const inFolder = { ...finding, file: finding.file && relative(folder, finding.file) };
-    return `${finding.severity} ${describeFinding(inFolder)}\n    ${finding.message.replaceAll(`${folder}/`, '')}\n`;
+    return `${finding.severity} ${describePlace(inFolder)}\n    ${finding.message.replaceAll(`${folder}/`, '')}\n`;
   });
   return { output: printed(resources, options.show), diagnostics: lines.join('') || 'nothing to say\n' };
 }

@@ -1,0 +1,89 @@
+// All checks and tests, one after the other. The last line says how many passed; the exit status is 1 if any failed.
+// `--checks`: only the checks, and the test of the architecture.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+
+interface Check {
+  readonly name: string;
+  readonly command: readonly [string, ...string[]];
+}
+interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+/** What is read of vitest's JSON report. */
+interface Report {
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly message?: string;
+    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+  }[];
+}
+
+const checks: readonly Check[] = [
+  { name: 'types', command: ['tsc'] },
+  { name: 'lint', command: ['biome', 'ci', '--error-on-warnings'] },
+  { name: 'unused code', command: ['knip', '--no-progress', '--no-config-hints'] },
+];
+
+const seconds = (since: number): string => `${((performance.now() - since) / 1000).toFixed(1)} s`;
+
+/** Runs a check and prints what came of it; its output only if it failed. */
+function runCheck({ name, command: [program, ...args] }: Check): Counts {
+  const start = performance.now();
+  const { status, stdout, stderr, error } = spawnSync(program, args, { encoding: 'utf8', maxBuffer: 1 << 28 });
+  const passed = status === 0;
+  console.log(`${passed ? 'passed' : 'FAILED'}  ${name}  (${seconds(start)})`);
+  if (!passed) console.log([stdout, stderr, error?.message].filter(Boolean).join('\n').trimEnd());
+  return { passed: passed ? 1 : 0, failed: passed ? 0 : 1, skipped: 0 };
+}
+
+/** Runs vitest, whose output is shown as it comes, and counts from its report. */
+function runTests(filters: readonly string[]): Counts {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
+  const file = join(folder, 'report.json');
+  try {
+    const args = ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`, ...filters];
+    const { status, error } = spawnSync('vitest', args, { stdio: 'inherit' });
+    if (error !== undefined) console.log(`vitest could not be run: ${error.message}`);
+    return countTests(readReport(file), status === 0);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function readReport(file: string): Report | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Report;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A file that could not be loaded counts as one failure, and so does a run that failed for no test's sake. */
+function countTests(report: Report | undefined, succeeded: boolean): Counts {
+  const files = report?.testResults ?? [];
+  const tests = files.flatMap((file) => file.assertionResults.map((each) => ({ ...each, file: file.name })));
+  const passed = tests.filter(({ status }) => status === 'passed').length;
+  const failed = tests.filter(({ status }) => status === 'failed').length;
+  const skipped = tests.filter(({ status }) => status !== 'passed' && status !== 'failed');
+  const unloaded = files.filter(({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0);
+  for (const { file, fullName } of skipped) console.log(`skipped  ${relative('.', file)}  ${fullName}`);
+  for (const { name, message = '' } of unloaded) console.log(`FAILED  ${relative('.', name)}  ${message}`);
+  if (tests.length === 0) console.log('FAILED  no test was run');
+  const failures = failed + unloaded.length;
+  const unexplained = failures === 0 && (!succeeded || tests.length === 0) ? 1 : 0;
+  if (unexplained > 0 && tests.length > 0) console.log('FAILED  vitest reports an error outside the tests');
+  return { passed, failed: failures + unexplained, skipped: skipped.length };
+}
+
+const only = process.argv.includes('--checks') ? ['test/architecture.test.ts'] : [];
+const counts = [...checks.map(runCheck), runTests(only)];
+const sum = (key: keyof Counts): number => counts.reduce((total, each) => total + each[key], 0);
+const [passed, failed, skipped] = [sum('passed'), sum('failed'), sum('skipped')];
+console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+process.exitCode = failed > 0 ? 1 : 0;

@@ -1,0 +1,78 @@
+// What `-f` names, read once: the objects, what is to be said about them, and the lines that diagnostics show.
+import { access } from 'node:fs/promises';
+import type { Diagnostic } from '../model/diagnostic.ts';
+import type { ObjectSet } from '../model/object.ts';
+import { readOnce } from '../sources/files.ts';
+import { defaultLimits } from '../sources/limits.ts';
+import { readTextNow } from '../sources/read-file.ts';
+import type { NamedText } from '../sources/text.ts';
+import { UsageError } from './command.ts';
+import type { Finding } from './diagnostics.ts';
+
+export interface Input {
+  readonly objects: ObjectSet;
+  readonly diagnostics: readonly Diagnostic[];
+  /** The line that a finding is about; undefined where there is none to show. */
+  readonly lineOf: (finding: Finding) => string | undefined;
+}
+
+/** What diagnostics give as the file of what came from standard input. */
+const stdin = 'stdin';
+
+/** Reads files, folders and `-`, standard input. Throws UsageError for a path that does not exist. */
+export async function readInput(paths: readonly string[]): Promise<Input> {
+  await requirePaths(paths);
+  const texts: readonly NamedText[] = paths.includes('-') ? [{ name: stdin, text: await readStdin() }] : [];
+  const read = await readOnce(
+    paths.filter((path) => path !== '-'),
+    { texts },
+  );
+  return { ...read, lineOf: lineLookup(texts) };
+}
+
+/** Throws UsageError for a path that does not exist or cannot be looked at. */
+export async function requirePaths(paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    if (path === '-') continue;
+    await access(path).catch((error: NodeJS.ErrnoException) => {
+      const reason =
+        error.code === 'ENOENT' ? `there is no file or folder ${path}` : `cannot read ${path}: ${error.message}`;
+      throw new UsageError(reason);
+    });
+  }
+}
+
+async function readStdin(): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > defaultLimits.fileBytes) {
+      throw new UsageError(`standard input has more than ${defaultLimits.fileBytes} bytes: split it`);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+/** Line by line, what is in the files; of files with a Secret no line is shown that may be part of it. */
+function lineLookup(texts: readonly NamedText[]): Input['lineOf'] {
+  const files = new Map<string, FileLines>();
+  for (const { name, text } of texts) files.set(name, fileLines(text));
+  return ({ file, line, object }) => {
+    if (file === null || line === null) return undefined;
+    const known = files.get(file) ?? fileLines(readTextNow(file, defaultLimits) ?? '');
+    files.set(file, known);
+    const secret = object === null ? known.secret : object.kind === 'Secret';
+    return secret ? '[redacted]' : known.lines[line - 1];
+  };
+}
+
+interface FileLines {
+  readonly lines: readonly string[];
+  readonly secret: boolean;
+}
+
+function fileLines(text: string): FileLines {
+  return { lines: text.split(/\r?\n/), secret: /\bkind["']?\s*:\s*["']?Secret\b/.test(text) };
+}

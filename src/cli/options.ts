@@ -1,0 +1,62 @@
+// Options that several commands take, each declared once.
+import { InvalidArgumentError, Option } from 'commander';
+import { defaultNamespace } from '../model/names.ts';
+
+const collect = (value: string, previous: readonly string[] | undefined): readonly string[] => [
+  ...(previous ?? []),
+  value,
+];
+
+/** `-f FILE|DIR|-`, repeatable. */
+export function filenameOption(): Option {
+  return new Option('-f, --filename <path>', 'a YAML file, a folder of them, or - for standard input; repeatable')
+    .argParser(collect)
+    .makeOptionMandatory();
+}
+
+export const outputFormats = ['table', 'json', 'yaml'] as const;
+export type OutputFormat = (typeof outputFormats)[number];
+
+export function outputOption(): Option {
+  return new Option('-o, --output <format>', 'how to print the data').choices(outputFormats).default('table');
+}
+
+export function namespaceOption(description: string): Option {
+  return new Option('-n, --namespace <name>', description).default(defaultNamespace);
+}
+
+export function strictOption(): Option {
+  return new Option('--strict', 'exit with 1 for warnings too');
+}
+
+export function loopbackOption(): Option {
+  return new Option(
+    '--allow-loopback-endpoints',
+    'accept endpoints at 127.0.0.0/8 and the like: for trying things out on one machine',
+  );
+}
+
+/** A comma-separated list of words out of `choices`; repeatable. */
+export function listOption<T extends string>(flags: string, description: string, choices: readonly T[]): Option {
+  return new Option(flags, description)
+    .choices(choices)
+    .argParser((value: string, previous: readonly T[] | undefined) => {
+      const words = value.split(',').map((word) => {
+        const known = choices.find((choice) => choice === word.trim());
+        if (known === undefined) throw new InvalidArgumentError(`Allowed choices are ${choices.join(', ')}.`);
+        return known;
+      });
+      return [...(previous ?? []), ...words];
+    });
+}
+
+/** A whole number from `least` on. */
+export function countOption(flags: string, description: string, least: number): Option {
+  return new Option(flags, description).argParser((value: string) => {
+    const count = Number(value);
+    if (!/^\d+$/.test(value) || !Number.isSafeInteger(count) || count < least) {
+      throw new InvalidArgumentError(`It takes a whole number from ${least} on.`);
+    }
+    return count;
+  });
+}

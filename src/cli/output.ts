@@ -1,0 +1,18 @@
+// Data on standard output, in the form that was asked for.
+import type { OutputFormat } from './options.ts';
+
+/** One JSON document. Characters that could steer a terminal are escaped; the value that is read back is the same. */
+export function formatJson(value: unknown): string {
+  const escapeCharacter = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return `${JSON.stringify(value, null, 2).replace(/[\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g, escapeCharacter)}\n`;
+}
+
+/** Prints `value` as JSON or YAML, or else the table. */
+export async function printData(format: OutputFormat, value: unknown, asTable: () => string): Promise<void> {
+  if (format === 'json') process.stdout.write(formatJson(value));
+  else if (format === 'table') process.stdout.write(asTable());
+  else {
+    const { stringify } = await import('yaml');
+    process.stdout.write(stringify(value, { lineWidth: 0, aliasDuplicateObjects: false }));
+  }
+}

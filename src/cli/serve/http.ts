@@ -1,0 +1,45 @@
+// The HTTP server beside xDS: whether the process lives, and whether it is ready.
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Address } from './address.ts';
+
+export interface HttpServer extends Address {
+  close(): Promise<void>;
+}
+
+export interface Health {
+  /** Whether there is configuration to serve. */
+  readonly ready: () => boolean;
+}
+
+/** Starts listening. Rejects with the system's error where the address cannot be had. */
+export async function startHttpServer({ host, port }: Address, health: Health): Promise<HttpServer> {
+  const server = createServer({ requestTimeout: 10_000, headersTimeout: 10_000 }, answer(health));
+  server.maxConnections = 1000;
+  server.listen(port, host);
+  await once(server, 'listening');
+  // With an error listener of its own a broken connection is no uncaught exception.
+  server.on('clientError', (_, socket) => socket.destroy());
+  const close = async (): Promise<void> => {
+    const closed = once(server, 'close');
+    server.close();
+    server.closeAllConnections();
+    await closed;
+  };
+  return { host, port: (server.address() as AddressInfo).port, close };
+}
+
+function answer({ ready }: Health): RequestListener {
+  return ({ method, url = '' }, response) => {
+    const [path] = url.split('?', 1);
+    const end = (status: number, text: string): void => {
+      response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' });
+      response.end(method === 'HEAD' ? undefined : `${text}\n`);
+    };
+    if (method !== 'GET' && method !== 'HEAD') end(405, 'only GET and HEAD');
+    else if (path === '/healthz') end(200, 'ok');
+    else if (path === '/readyz') end(ready() ? 200 : 503, ready() ? 'ready' : 'not ready: nothing is published yet');
+    else end(404, 'not found: there are /healthz and /readyz');
+  };
+}

@@ -1,0 +1,120 @@
+// The control plane as a process: its parts are built here, run until a signal ends them, and end in order.
+import { setLogger } from '@grpc/grpc-js';
+import { ControlPlane } from '../../control-plane.ts';
+import { filesSource } from '../../sources/files.ts';
+import { startXdsServer } from '../../xds/server.ts';
+import { UsageError } from '../command.ts';
+import { type Address, formatAddress } from './address.ts';
+import { startHttpServer } from './http.ts';
+import { createLog, type Log } from './log.ts';
+import type { LogFormat, LogLevel } from './log-options.ts';
+import { logPublications } from './publications.ts';
+import { logXdsEvent } from './xds-log.ts';
+
+export interface ServeOptions {
+  readonly paths: readonly string[];
+  readonly xdsAddress: Address;
+  readonly httpAddress: Address;
+  readonly allowLoopbackEndpoints: boolean;
+  readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat;
+}
+
+/** How long the end of the process waits for what then still hangs, such as a reader of the log, in milliseconds. */
+const exitGrace = 1000;
+
+/** Runs until a signal asks it to end. Throws UsageError where it cannot start. */
+export async function runControlPlane(options: ServeOptions): Promise<void> {
+  const log = createLog({ level: options.logLevel, format: options.logFormat });
+  const parts: Part[] = [];
+  surviveFaults(log);
+  logGrpc(log);
+  try {
+    const stopped = stopSignal(log);
+    await startParts(options, log, parts);
+    await stopped;
+  } finally {
+    for (const part of parts.reverse()) await part.close();
+    setTimeout(() => process.exit(), exitGrace).unref();
+  }
+}
+
+interface Part {
+  close(): Promise<void>;
+}
+
+/** Starts all parts and adds each to `parts` once it has to be closed. Proxies that come early wait for what they get. */
+async function startParts(options: ServeOptions, log: Log, parts: Part[]): Promise<void> {
+  const { xdsAddress, httpAddress, paths, allowLoopbackEndpoints } = options;
+  const controlPlane = new ControlPlane({
+    sources: [filesSource({ paths })],
+    allowLoopbackEndpoints,
+    onFault: (error) =>
+      log.error({ err: error }, 'a turn of the loop failed; what was published before stays in force'),
+  });
+  let published = false;
+  logPublications(controlPlane, log);
+  controlPlane.onPublish(() => {
+    published = true;
+  });
+  const http = await opening('--http-address', httpAddress, () =>
+    startHttpServer(httpAddress, { ready: () => published }),
+  );
+  parts.push(http);
+  const xds = await opening('--xds-address', xdsAddress, () =>
+    startXdsServer({ provider: controlPlane, ...xdsAddress, onEvent: (event) => logXdsEvent(event, log) }),
+  );
+  parts.push(xds, controlPlane);
+  await controlPlane.start();
+  process.stderr.write(`listening xds=${formatAddress(xds)} http=${formatAddress(http)}\n`);
+}
+
+/** gRPC's own messages, which would go to standard error as they are: the errors among them are reported elsewhere too. */
+function logGrpc(log: Log): void {
+  const write = (...words: readonly unknown[]): void => log.debug({ grpc: words.map(String).join(' ') }, 'gRPC');
+  setLogger({ error: write, info: write, debug: write });
+}
+
+/** Says in one line why an address cannot be listened on. */
+async function opening<T>(option: string, address: Address, open: () => Promise<T>): Promise<T> {
+  try {
+    return await open();
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    const reason = error instanceof Error ? error.message : String(error);
+    const where = formatAddress(address);
+    throw new UsageError(
+      code === 'EADDRINUSE'
+        ? `${where} is in use by another program: choose another port with ${option}, or 0 for a free one`
+        : `cannot listen on ${where} (${option}): ${reason}`,
+    );
+  }
+}
+
+/** Resolves at the first SIGTERM or SIGINT; the second one ends the process at once. */
+function stopSignal(log: Log): Promise<void> {
+  const numbers = { SIGINT: 2, SIGTERM: 15 } as const;
+  return new Promise((resolve) => {
+    let asked = false;
+    const stop = (signal: keyof typeof numbers): void => {
+      log.info({ signal }, asked ? 'ending at once' : 'stopping');
+      if (asked) process.exit(128 + numbers[signal]);
+      asked = true;
+      resolve();
+    };
+    process.on('SIGINT', stop);
+    process.on('SIGTERM', stop);
+  });
+}
+
+/**
+ * A fault that nobody caught is logged, and the process goes on: proxies need it, and what it serves are immutable
+ * snapshots that a fault leaves whole. Only where Node says that it is broken itself there is nothing to go on with.
+ */
+function surviveFaults(log: Log): void {
+  process.on('uncaughtException', (error: NodeJS.ErrnoException, origin) => {
+    const broken = error.code === 'ERR_INTERNAL_ASSERTION';
+    log.error({ err: error, origin }, broken ? 'Node failed; ending' : 'a fault of Sluice, please report it; going on');
+    if (broken) process.exit(2);
+  });
+}

@@ -1,0 +1,174 @@
+// Who a proxy says it is: envoy.config.core.v3.Node, read from a client's first request. Nothing in it is trusted to be
+// small, flat or true.
+import { isObject, type JsonObject, type JsonValue } from '../lib/json.ts';
+import { lazy } from '../lib/memo.ts';
+import { type Locality, nowhere } from '../model/endpoint.ts';
+import { clusterDomain, defaultNamespace } from '../model/names.ts';
+import type { Interception, ProxyNode, Role } from '../model/proxy.ts';
+import { messageType } from './descriptors.ts';
+import { decodeMessage } from './protojson.ts';
+import { partialMessage } from './wire.ts';
+
+/** In bytes, but for `depth`: how many objects and lists may stand inside each other in metadata. */
+const limits = { id: 1 << 10, metadata: 64 << 10, text: 256, depth: 32 } as const;
+/** Added to a port below 1024 it stays a port. */
+const highestPortOffset = 64_511;
+/** Of the Envoy that set-up brings. */
+const pinnedEnvoyMinor = 40;
+
+export type NodeOutcome =
+  | { readonly kind: 'node'; readonly node: ProxyNode }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+/** The fields of Node that are read; an Envoy's list of its extensions, the bulk of it, is skipped. */
+interface RawNode {
+  readonly id: string;
+  readonly cluster: string;
+  readonly metadata: Uint8Array;
+  readonly locality: Uint8Array;
+  readonly user_agent_build_version: Uint8Array;
+}
+
+const nodeReader = lazy(() =>
+  partialMessage('envoy.config.core.v3.Node', ['id', 'cluster'], ['metadata', 'locality', 'user_agent_build_version']),
+);
+const versionReader = lazy(() => partialMessage('envoy.config.core.v3.BuildVersion', [], ['version']));
+
+/** Why a node is refused; only ever caught in this file. */
+class Refusal extends Error {}
+
+/**
+ * A proxy from the bytes of its Node message.
+ *
+ * The id says who it is: `sidecar|router~IP~NAME.NAMESPACE~DOMAIN`. Any other id that is not empty is a sidecar's in the
+ * namespace that metadata NAMESPACE names, so that an Envoy with a bootstrap of its own is served too. Of the metadata
+ * INTERCEPTION_MODE and PORT_OFFSET count as well.
+ */
+export function readNode(bytes: Uint8Array): NodeOutcome {
+  try {
+    return { kind: 'node', node: toProxy(decodeNode(bytes)) };
+  } catch (error) {
+    const reason = error instanceof Refusal ? error.message : 'the node is not an envoy.config.core.v3.Node';
+    return { kind: 'refused', reason };
+  }
+}
+
+/** What must not change on a stream, cheap to read: the node's id and cluster. Null for bytes that are no node. */
+export function nodeIdentity(bytes: Uint8Array): string | null {
+  try {
+    const { id, cluster } = decodeNode(bytes);
+    return JSON.stringify([id, cluster]);
+  } catch {
+    return null;
+  }
+}
+
+/** A proxy without any wire bytes: a captured sidecar in `default`, but for what is given. */
+export function proxyNode(given: Partial<ProxyNode> = {}): ProxyNode {
+  const { role = 'sidecar', ip = '127.0.0.1', name = 'sluice', namespace = defaultNamespace } = given;
+  return {
+    id: `${role}~${ip}~${name}.${namespace}~${namespace}.svc.${clusterDomain}`,
+    interception: 'REDIRECT',
+    portOffset: 0,
+    envoyMinor: pinnedEnvoyMinor,
+    locality: nowhere,
+    ...given,
+    role,
+    ip,
+    name,
+    namespace,
+  };
+}
+
+function decodeNode(bytes: Uint8Array): RawNode {
+  return nodeReader().decode(bytes) as unknown as RawNode;
+}
+
+function toProxy({ id, metadata, locality, user_agent_build_version }: RawNode): ProxyNode {
+  if (id === '') throw new Refusal('node.id is empty');
+  if (Buffer.byteLength(id) > limits.id) throw new Refusal(`node.id is longer than ${limits.id} bytes`);
+  const settings = readMetadata(metadata);
+  const namespace = shortText('metadata NAMESPACE', settings('NAMESPACE'));
+  return proxyNode({
+    id,
+    ...(readId(id) ?? {
+      role: 'sidecar',
+      ip: '',
+      name: id,
+      namespace: namespace === '' ? defaultNamespace : namespace,
+    }),
+    interception: readInterception(settings('INTERCEPTION_MODE')),
+    portOffset: readPortOffset(settings('PORT_OFFSET')),
+    envoyMinor: readMinor(user_agent_build_version),
+    locality: readLocality(locality),
+  });
+}
+
+const roles: readonly Role[] = ['sidecar', 'router'];
+
+function readId(id: string): Pick<ProxyNode, 'role' | 'ip' | 'name' | 'namespace'> | null {
+  const [kind, ip, workload, domain, ...rest] = id.split('~');
+  const role = roles.find((known) => known === kind);
+  if (role === undefined || ip === undefined || workload === undefined || domain === undefined) return null;
+  const dot = workload.lastIndexOf('.');
+  const [name, namespace] = [workload.slice(0, Math.max(dot, 0)), workload.slice(dot + 1)];
+  return rest.length > 0 || name === '' || namespace === '' ? null : { role, ip, name, namespace };
+}
+
+function readMetadata(bytes: Uint8Array): (key: string) => JsonValue | undefined {
+  if (bytes.length > limits.metadata) throw new Refusal(`node.metadata is larger than ${limits.metadata} bytes`);
+  const metadata: JsonObject = decodeMessage('google.protobuf.Struct', bytes);
+  if (depth(metadata) > limits.depth) throw new Refusal(`node.metadata is nested deeper than ${limits.depth}`);
+  return (key) => (Object.hasOwn(metadata, key) ? metadata[key] : undefined);
+}
+
+/** Safe for whatever the decoder lets through: it has a limit of its own. */
+function depth(value: JsonValue): number {
+  if (!isObject(value) && !Array.isArray(value)) return 0;
+  let deepest = 0;
+  for (const member of Object.values(value)) deepest = Math.max(deepest, depth(member));
+  return deepest + 1;
+}
+
+function shortText(what: string, value: JsonValue | undefined): string {
+  if (value === undefined) return '';
+  if (typeof value !== 'string' || value.length > limits.text) {
+    throw new Refusal(`${what} is not a text of at most ${limits.text} characters`);
+  }
+  return value;
+}
+
+const interceptions: readonly Interception[] = ['REDIRECT', 'TPROXY', 'NONE'];
+
+function readInterception(value: JsonValue | undefined): Interception {
+  if (value === undefined) return 'REDIRECT';
+  const known = interceptions.find((mode) => mode === value);
+  if (known === undefined) throw new Refusal(`metadata INTERCEPTION_MODE is not one of ${interceptions.join(', ')}`);
+  return known;
+}
+
+function readPortOffset(value: JsonValue | undefined): number {
+  if (value === undefined) return 0;
+  const offset = typeof value === 'string' && /^\d{1,5}$/.test(value) ? Number(value) : value;
+  if (typeof offset !== 'number' || !Number.isInteger(offset) || offset < 0 || offset > highestPortOffset) {
+    throw new Refusal(`metadata PORT_OFFSET is not a whole number from 0 to ${highestPortOffset}`);
+  }
+  return offset;
+}
+
+/** BuildVersion.version.minor_number of an Envoy 1.x; null where it is not said. */
+function readMinor(build: Uint8Array): number | null {
+  const { version } = versionReader().decode(build) as unknown as { readonly version: Uint8Array };
+  const semantic = messageType('envoy.type.v3.SemanticVersion').decode(version);
+  const { major_number, minor_number } = semantic as unknown as { major_number: number; minor_number: number };
+  return major_number === 1 ? minor_number : null;
+}
+
+function readLocality(bytes: Uint8Array): Locality {
+  const { region, zone, subZone } = decodeMessage('envoy.config.core.v3.Locality', bytes);
+  return {
+    region: shortText('node.locality.region', region),
+    zone: shortText('node.locality.zone', zone),
+    subZone: shortText('node.locality.sub_zone', subZone),
+  };
+}

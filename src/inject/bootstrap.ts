@@ -1,0 +1,94 @@
+// The configuration that an Envoy starts with: who it is, and where Sluice is.
+import { isIP } from 'node:net';
+import type { JsonObject } from '../lib/json.ts';
+import type { Interception } from '../model/proxy.ts';
+
+export interface SidecarNode {
+  /** The workload's address. */
+  readonly ip: string;
+  readonly name: string;
+  readonly namespace: string;
+  readonly interception: Interception;
+  /** Added to service ports below 1024 where the proxy binds them itself; 0 for captured sidecars. */
+  readonly portOffset: number;
+}
+
+export interface BootstrapOptions {
+  readonly node: SidecarNode;
+  /** Sluice's xDS address; a host name is resolved by Envoy. */
+  readonly xds: { readonly host: string; readonly port: number };
+  /** `delta` sends only what differs; `sotw` (state of the world) is for comparison. */
+  readonly protocol: 'delta' | 'sotw';
+  /** Where Envoy's own pages listen. Port 0 asks for a free one. */
+  readonly admin: { readonly host: string; readonly port: number };
+  /** Envoy's runtime settings by key: `{ 'upstream.use_retry': 0 }` turns all retries off. */
+  readonly runtime: JsonObject;
+}
+
+/** The static cluster that leads to Sluice. */
+const xdsCluster = 'xds-grpc';
+
+/** The node id that tells Sluice who a sidecar is: `sidecar~IP~NAME.NAMESPACE~DOMAIN`. */
+function sidecarId({ ip, name, namespace }: SidecarNode): string {
+  return `sidecar~${ip}~${name}.${namespace}~${namespace}.svc.cluster.local`;
+}
+
+/**
+ * The bootstrap of a sidecar (envoy.config.bootstrap.v3.Bootstrap) as Envoy takes it with `-c file.json`. Everything but
+ * the way to Sluice comes over ADS.
+ */
+export function bootstrap(options: BootstrapOptions): JsonObject {
+  return {
+    node: nodeJson(options.node),
+    admin: { address: socketAddress(options.admin.host, options.admin.port) },
+    dynamic_resources: {
+      ads_config: {
+        api_type: options.protocol === 'delta' ? 'DELTA_GRPC' : 'GRPC',
+        transport_api_version: 'V3',
+        set_node_on_first_message_only: true,
+        grpc_services: [{ envoy_grpc: { cluster_name: xdsCluster } }],
+      },
+      cds_config: overAds,
+      lds_config: overAds,
+    },
+    layered_runtime: { layers: [{ name: 'sluice', static_layer: options.runtime }] },
+    static_resources: { clusters: [xdsClusterJson(options.xds.host, options.xds.port)] },
+  };
+}
+
+// A timeout of 0 waits for the first answer: a proxy that starts without its configuration would refuse all requests.
+const overAds: JsonObject = { ads: {}, resource_api_version: 'V3', initial_fetch_timeout: '0s' };
+
+function nodeJson(node: SidecarNode): JsonObject {
+  const offset: JsonObject = node.portOffset === 0 ? {} : { PORT_OFFSET: node.portOffset };
+  return {
+    id: sidecarId(node),
+    cluster: `${node.name}.${node.namespace}`,
+    metadata: { NAMESPACE: node.namespace, INTERCEPTION_MODE: node.interception, ...offset },
+  };
+}
+
+function socketAddress(address: string, port: number): JsonObject {
+  return { socket_address: { address, port_value: port } };
+}
+
+function xdsClusterJson(host: string, port: number): JsonObject {
+  return {
+    name: xdsCluster,
+    type: isIP(host) === 0 ? 'STRICT_DNS' : 'STATIC',
+    connect_timeout: '1s',
+    typed_extension_protocol_options: {
+      'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
+        '@type': 'type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions',
+        explicit_http_config: {
+          // Finds out within 40 s that the control plane is gone without a word.
+          http2_protocol_options: { connection_keepalive: { interval: '30s', timeout: '10s' } },
+        },
+      },
+    },
+    load_assignment: {
+      cluster_name: xdsCluster,
+      endpoints: [{ lb_endpoints: [{ endpoint: { address: socketAddress(host, port) } }] }],
+    },
+  };
+}

@@ -1,0 +1,214 @@
+// One kind of resource on one stream: what the client wants, holds and has refused. A pure reducer; SotW and delta differ
+// in how a request is read (subscription-request.ts) and in what a response holds.
+import type { ResourceTable, XdsResource } from '../envoy/resource.ts';
+import { type ResourceKind, typeUrls } from '../envoy/types.ts';
+import { memo } from '../lib/memo.ts';
+import {
+  computeDue,
+  type Due,
+  type Exceptions,
+  type Held,
+  type HeldVersion,
+  heldVersion,
+  noExceptions,
+  noRefusals,
+  noTexts,
+  type Refusals,
+  unsure,
+  type Wanted,
+  wants,
+} from './due.ts';
+import { common, type NameSet, nameSet } from './name-set.ts';
+import type { Protocol } from './requests.ts';
+import { contentVersion, type Response } from './response.ts';
+import { chosen, emptyTable, everything, keepGone } from './tables.ts';
+
+/** A response that the client has not answered yet. It names resources, it does not hold their bytes. */
+export interface Flight {
+  readonly nonce: string;
+  /** When it was sent, in milliseconds of the clock that gives the events their time. */
+  readonly since: number;
+  readonly version: string;
+  readonly resources: readonly XdsResource[];
+  readonly removed: readonly string[];
+}
+
+export interface Subscription {
+  readonly protocol: Protocol;
+  readonly kind: ResourceKind;
+  /** Null until the first request for this kind. */
+  readonly wanted: Wanted | null;
+  /** Whether the client ever named something: from then on an empty list means nothing, and no longer everything. */
+  readonly named: boolean;
+  /** What the client should have; null until it is known. */
+  readonly target: ResourceTable | null;
+  readonly held: Held;
+  readonly refused: Refusals;
+  /** Whether the client waits for an answer even if there is nothing to tell. */
+  readonly answerDue: boolean;
+  readonly inFlight: Flight | null;
+  /** The nonce of the last response. */
+  readonly nonce: string | null;
+  /** The version of the last response that was acknowledged. */
+  readonly acknowledged: string | null;
+  /** Why the client refused the last response that it answered, or null. */
+  readonly error: string | null;
+}
+
+/** The subscription of a stream on which nothing was said yet about `kind`. */
+export function newSubscription(protocol: Protocol, kind: ResourceKind): Subscription {
+  return {
+    protocol,
+    kind,
+    wanted: null,
+    named: false,
+    target: null,
+    held: { table: emptyTable, except: noExceptions },
+    refused: noRefusals,
+    answerDue: false,
+    inFlight: null,
+    nonce: null,
+    acknowledged: null,
+    error: null,
+  };
+}
+
+/** Whether a response holds all that the client wants: SotW's clusters and listeners, where what is left out is removed. */
+export function isFullState({ protocol, kind }: Subscription): boolean {
+  return protocol === 'sotw' && (kind === 'cluster' || kind === 'listener');
+}
+
+/** The exceptions with `names` set to `version`; shared by all streams that do the same. */
+export const except = memo((exceptions: Exceptions, names: NameSet, version: HeldVersion): Exceptions => {
+  return names.size === 0
+    ? exceptions
+    : new Map([...exceptions, ...[...names].map((name) => [name, version] as const)]);
+});
+
+/** Whether the client wants the name and may hold something by it. */
+export function mayHold({ wanted, held }: Subscription, name: string): boolean {
+  const version = heldVersion(held.table, held.except, name);
+  return wanted !== null && wants(wanted, name) && version !== undefined && version !== null;
+}
+
+/** What the client lacks; null before the first request, and before there is a target. */
+export function dueTo(subscription: Subscription): Due | null {
+  const { wanted, target, held, refused, protocol } = subscription;
+  if (wanted === null || target === null) return null;
+  return computeDue(
+    held.table,
+    target,
+    wanted,
+    held.except,
+    refused,
+    protocol === 'delta' || isFullState(subscription),
+  );
+}
+
+/** Sets what the client should have. */
+export function aim(subscription: Subscription, target: ResourceTable | null): Subscription {
+  return subscription.target === target ? subscription : { ...subscription, target };
+}
+
+/** Lets go of the table before where nothing in it is still to be told. */
+export function catchUp(subscription: Subscription): Subscription {
+  const { target, held } = subscription;
+  const due = dueTo(subscription);
+  if (due === null || target === null || due.changed.length + due.gone.length > 0) return subscription;
+  if (held.table === target && held.except.size === due.after.size) return subscription;
+  return { ...subscription, held: { table: target, except: due.after }, refused: due.refused };
+}
+
+/**
+ * Has these resources sent again though they may be unchanged, as Envoy needs it for what names them: of those that the
+ * client wants, or will want in its first request.
+ */
+export function follow(subscription: Subscription, names: NameSet): Subscription {
+  const { wanted, held } = subscription;
+  const relevant = wanted === null || wanted.wildcard ? names : common(names, wanted.names);
+  if (relevant.size === 0) return subscription;
+  return { ...subscription, held: { ...held, except: except(held.except, relevant, unsure) } };
+}
+
+/** The names in a response. */
+export const namesInResponse = memo(
+  (resources: readonly XdsResource[], removed: readonly string[]): NameSet =>
+    nameSet([...resources.map((resource) => resource.name), ...removed]),
+);
+
+/** What was not acknowledged counts as not held: it is sent again, together with what is new. */
+export function takeBack(subscription: Subscription, { resources, removed }: Flight): Subscription {
+  const names = namesInResponse(resources, removed);
+  const { held, wanted } = subscription;
+  const relevant = wanted === null || wanted.wildcard ? names : common(names, wanted.names);
+  return { ...subscription, held: { ...held, except: except(held.except, relevant, unsure) } };
+}
+
+export interface SendOptions {
+  readonly now: number;
+  readonly nonce: string;
+  /** Whether the client may be told now that what it holds is gone. */
+  readonly removals: boolean;
+  /** How long a response may be unanswered before a newer one is sent all the same, in milliseconds. */
+  readonly supersedeAfter: number;
+}
+
+/** Whether there is something to tell the client, be it that an earlier response is not answered yet. */
+export function hasNews(subscription: Subscription, removals: boolean): boolean {
+  const due = dueTo(subscription);
+  if (due === null) return false;
+  if (subscription.answerDue || due.changed.length > 0 || due.absent.length > 0) return true;
+  return removals && due.removed.length > 0;
+}
+
+export interface Sent {
+  readonly subscription: Subscription;
+  readonly response: Response;
+  /** Of the resources in the response, those that the client did not hold in this form. */
+  readonly changed: readonly XdsResource[];
+}
+
+/** The next response, if there is one to be sent now: the newest state, whatever happened meanwhile. */
+export function send(subscription: Subscription, options: SendOptions): Sent | null {
+  const { inFlight } = subscription;
+  if (!hasNews(subscription, options.removals)) return null;
+  if (inFlight === null) return respond(subscription, options);
+  if (options.now - inFlight.since < options.supersedeAfter) return null;
+  return respond(takeBack(subscription, inFlight), options);
+}
+
+function respond(subscription: Subscription, { now, nonce, removals }: SendOptions): Sent | null {
+  const { wanted, target, held, protocol, kind } = subscription;
+  const due = dueTo(subscription);
+  if (due === null || wanted === null || target === null) return null;
+  const table = removals ? target : keepGone(held.table, target, due.kept);
+  const full = isFullState(subscription);
+  const resources = full ? fullState(table, wanted) : due.changed;
+  const removed = full ? noTexts : removals ? due.gone : due.absent;
+  const version = contentVersion(resources, removed);
+  return {
+    subscription: {
+      ...subscription,
+      held: { table, except: afterSending(due, { full, removals }) },
+      refused: due.refused,
+      answerDue: false,
+      inFlight: { nonce, since: now, version, resources, removed },
+      nonce,
+    },
+    response: { protocol, typeUrl: typeUrls[kind], nonce, version, resources, removed },
+    changed: due.changed,
+  };
+}
+
+/** A full state leaves no exceptions: what is not in it is not there. */
+function afterSending(
+  due: Due,
+  { full, removals }: { readonly full: boolean; readonly removals: boolean },
+): Exceptions {
+  if (full) return noExceptions;
+  return removals ? due.after : due.afterKeeping;
+}
+
+function fullState(table: ResourceTable, wanted: Wanted): readonly XdsResource[] {
+  return wanted.wildcard ? everything(table) : chosen(table, wanted.names);
+}

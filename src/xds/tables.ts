@@ -1,0 +1,35 @@
+// What differs between two tables of resources. Computed once per pair of tables: all streams of a group share it.
+import type { ResourceTable, XdsResource } from '../envoy/resource.ts';
+import { memo } from '../lib/memo.ts';
+import type { NameSet } from './name-set.ts';
+
+export const emptyTable: ResourceTable = new Map();
+
+export interface TableDifference {
+  /** Resources of the later table that the earlier one has not, or has as another object. */
+  readonly differing: readonly XdsResource[];
+  /** Names that only the earlier table has. */
+  readonly gone: readonly string[];
+}
+
+export const difference = memo((before: ResourceTable, after: ResourceTable): TableDifference => {
+  if (before === after) return { differing: [], gone: [] };
+  return {
+    differing: [...after.values()].filter((resource) => before.get(resource.name) !== resource),
+    gone: [...before.keys()].filter((name) => !after.has(name)),
+  };
+});
+
+/** `after`, and these names as `before` has them: what a client holds that was sent all but their removal. */
+export const keepGone = memo((before: ResourceTable, after: ResourceTable, names: readonly string[]): ResourceTable => {
+  const kept = names.flatMap((name) => before.get(name) ?? []);
+  return kept.length === 0 ? after : new Map([...after, ...kept.map((resource) => [resource.name, resource] as const)]);
+});
+
+/** All resources of a table. */
+export const everything = memo((table: ResourceTable): readonly XdsResource[] => [...table.values()]);
+
+/** The resources of these names, as far as the table has them. */
+export const chosen = memo((table: ResourceTable, names: NameSet): readonly XdsResource[] => {
+  return [...names].flatMap((name) => table.get(name) ?? []);
+});

@@ -1,0 +1,25 @@
+// What happens on the server's streams, for the log: names of proxies and counts, never the content of a resource.
+import type { ResourceKind } from '../envoy/types.ts';
+import type { Protocol } from './requests.ts';
+
+export type XdsEvent = {
+  /** The node id; null as long as the proxy has not said who it is. */
+  readonly node: string | null;
+  readonly protocol: Protocol;
+} & (
+  | { readonly kind: 'connected' }
+  | { readonly kind: 'subscribed'; readonly type: ResourceKind; readonly names: number; readonly wildcard: boolean }
+  | {
+      readonly kind: 'pushed';
+      readonly typeUrl: string;
+      readonly resources: number;
+      readonly removed: number;
+      readonly bytes: number;
+    }
+  /** `stale`: the answer to a response that is not the last one. */
+  | { readonly kind: 'acknowledged' | 'refused' | 'stale'; readonly type: ResourceKind }
+  | { readonly kind: 'unknownType' }
+  /** A fault of ours, which ended the stream. */
+  | { readonly kind: 'fault'; readonly error: unknown }
+  | { readonly kind: 'closed'; readonly reason: string }
+);

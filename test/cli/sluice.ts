@@ -1,0 +1,102 @@
+// Runs the program as a user does: words in; text and exit status out.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { onTestFinished } from 'vitest';
+
+export interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly stdin?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const program = join(import.meta.dirname, '../../src/main.ts');
+
+/** Starts `sluice` from its sources, so that it is never older than the test. */
+function start(args: readonly string[], env: RunOptions['env'] = {}): ChildProcess {
+  const { NO_COLOR: _, FORCE_COLOR: __, ...inherited } = process.env;
+  return spawn(process.execPath, [program, ...args], { env: { ...inherited, ...env }, stdio: 'pipe' });
+}
+
+/** Runs `sluice` to its end. */
+export async function sluice(args: readonly string[], { stdin = '', env }: RunOptions = {}): Promise<Ended> {
+  const child = start(args, env);
+  child.stdin?.end(stdin);
+  const { stdout, stderr } = child;
+  if (stdout === null || stderr === null) throw new Error('the program was started without pipes');
+  const [out, err, [status]] = await Promise.all([text(stdout), text(stderr), once(child, 'close')]);
+  return { status, stdout: out, stderr: err };
+}
+
+export interface Serving {
+  /** The addresses of the line `listening xds=… http=…`. */
+  readonly xds: string;
+  readonly http: string;
+  /** Waits for a line of standard error that has `part` in it. */
+  line(part: string): Promise<string>;
+  /** Sends a signal and waits for the end. */
+  end(signal: NodeJS.Signals): Promise<Ended>;
+}
+
+/** Starts `sluice serve` on free ports and waits until it says where it listens. It ends with the test. */
+export async function serve(args: readonly string[]): Promise<Serving> {
+  const free = ['--xds-address', '127.0.0.1:0', '--http-address', '127.0.0.1:0'];
+  const child = start(['serve', ...free, ...args]);
+  onTestFinished(() => {
+    child.kill('SIGKILL');
+  });
+  const log = new Lines(child);
+  const closed = once(child, 'close');
+  const line = await log.line('listening ');
+  const address = (name: string): string =>
+    /** The word after `name=`. */ line.split(`${name}=`)[1]?.split(/\s/)[0] ?? '';
+  const end = async (signal: NodeJS.Signals): Promise<Ended> => {
+    child.kill(signal);
+    const [status] = await closed;
+    return { status, stdout: '', stderr: log.text };
+  };
+  return { xds: address('xds'), http: address('http'), line: (part) => log.line(part), end };
+}
+
+/** Standard error, line by line. */
+class Lines {
+  text = '';
+  readonly #child: ChildProcess;
+
+  constructor(child: ChildProcess) {
+    this.#child = child;
+    child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+      this.text += chunk;
+    });
+  }
+
+  async line(part: string): Promise<string> {
+    for (;;) {
+      const found = this.text
+        .split('\n')
+        .slice(0, -1)
+        .find((line) => line.includes(part));
+      if (found !== undefined) return found;
+      if (this.#child.exitCode !== null || this.#child.stderr === null) {
+        throw new Error(`it ended without a line with "${part}":\n${this.text}`);
+      }
+      await Promise.race([once(this.#child.stderr, 'data'), once(this.#child, 'close')]);
+    }
+  }
+}
+
+/** A folder with these files, which goes with the test. */
+export function folder(files: Readonly<Record<string, string>>): string {
+  const path = mkdtempSync(join(tmpdir(), 'sluice-cli-'));
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(path, name), content);
+  return path;
+}

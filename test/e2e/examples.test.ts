@@ -1,0 +1,121 @@
+// Every folder of examples/ as its README says: applied, called, and what answers looked at. Their addresses are fixed,
+// so all of them, and the demo itself, run in this one file, one after the other.
+import { connect, constants } from 'node:http2';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterEach, describe, expect, test } from 'vitest';
+import { keyedCall } from '../../src/cli/demo/keys.ts';
+import { reportLoads } from '../../src/cli/demo/loads.ts';
+import { inTurns } from '../../src/cli/demo/statistics.ts';
+import { plainCall } from '../../src/cli/demo/traffic.ts';
+import { poll } from '../../src/inject/poll.ts';
+import { Demo } from '../harness/demo.ts';
+import { counts, exampleNames, examplesFolder, TestMesh } from '../harness/mesh.ts';
+
+let mesh: TestMesh | undefined;
+
+async function start(name: string): Promise<TestMesh> {
+  mesh = await TestMesh.start(join(examplesFolder, name));
+  return mesh;
+}
+
+afterEach(async () => {
+  try {
+    await mesh?.check();
+  } finally {
+    await mesh?.close();
+    mesh = undefined;
+  }
+});
+
+const users = Array.from({ length: 100 }, (_, index) => `user-${index}`);
+
+/** What each example promises. */
+const promises: Readonly<Record<string, (mesh: TestMesh) => Promise<void>>> = {
+  seed: async (mesh) => expect(inTurns(await mesh.requests(300), 3)).toBe(true),
+
+  // Two rounds of 100 users are the same by chance in (1/3)^100 of the runs.
+  'consistent-hash': async (mesh) => {
+    const calls = users.map((user) => keyedCall(mesh.target('shop:80').policy.hash, user));
+    const homes = await mesh.requests(calls);
+    expect(Object.keys(counts(homes))).toHaveLength(3);
+    expect(await mesh.requests(calls)).toEqual(homes);
+  },
+
+  'sticky-sessions': async (mesh) => {
+    const client = mesh.client();
+    const answer = await client.call(plainCall);
+    client.close();
+    if (answer.kind === 'failed') throw new Error(answer.why);
+    const cookie = answer.headers['set-cookie']?.[0]?.split(';', 1)[0] ?? '';
+    expect(cookie).toMatch(/^session=/);
+    // By chance in (1/3)^30 of the runs.
+    const again = await mesh.requests(Array.from({ length: 30 }, () => ({ path: '/', headers: { cookie } })));
+    expect(counts(again)).toEqual({ [answer.by]: 30 });
+  },
+
+  // All three joined at the same moment, so none is spared; the newcomer's share is in warmup.test.ts.
+  warmup: async (mesh) => {
+    const { clusters } = await mesh.config;
+    expect(clusters.get(mesh.target('shop:80').cluster)).toMatchObject({
+      round_robin_lb_config: { slow_start_config: { slow_start_window: '30s', min_weight_percent: { value: 10 } } },
+    });
+    expect(Object.values(counts(await mesh.requests(300)))).toHaveLength(3);
+  },
+
+  tcp: async (mesh) => expect(inTurns(await mesh.requests(90), 3)).toBe(true),
+
+  'port-level': async (mesh) => {
+    expect(inTurns(await mesh.requests(90, { target: 'shop:80' }), 3)).toBe(true);
+    const calls = users.map((user) => keyedCall(mesh.target('shop:81').policy.hash, user));
+    const homes = await mesh.requests(calls, { target: 'shop:81' });
+    expect(await mesh.requests(calls, { target: 'shop:81' })).toEqual(homes);
+  },
+
+  'backend-utilization': async (mesh) => {
+    reportLoads(mesh);
+    const busy = mesh.backends.names[0] ?? '';
+    // Its share is 1/7; without weights it would be exactly 1/3.
+    const look = async () => (counts(await mesh.requests(350))[busy] ?? 0) < 60 || undefined;
+    await poll(look, { within: 15_000, every: 50, what: 'the busy backend to get less' });
+  },
+
+  grpc: async (mesh) => {
+    const order = await overOneConnection(mesh, 90);
+    expect(inTurns(order, 3)).toBe(true);
+  },
+};
+
+/** Requests of one HTTP/2 connection, as a gRPC client sends them. */
+async function overOneConnection(mesh: TestMesh, count: number): Promise<readonly string[]> {
+  const { service, listens } = mesh.target('greeter:90');
+  const session = connect(`http://${listens.address}:${listens.port}`);
+  const order: string[] = [];
+  for (let sent = 0; sent < count; sent++) {
+    const { HTTP2_HEADER_AUTHORITY, HTTP2_HEADER_PATH } = constants;
+    const stream = session.request({ [HTTP2_HEADER_AUTHORITY]: service.name, [HTTP2_HEADER_PATH]: '/' });
+    order.push((await text(stream)).trim());
+  }
+  session.close();
+  return order;
+}
+
+describe('examples', async () => {
+  test.each(await exampleNames())('%s does what it promises', async (name) => {
+    const promise = promises[name];
+    if (promise === undefined) throw new Error(`say in this file what examples/${name} promises`);
+    await promise(await start(name));
+  });
+});
+
+test('sluice demo --once plays every policy on the seed, and loses nothing', { timeout: 60_000 }, async () => {
+  const demo = new Demo('--once');
+  expect(await demo.status).toBe(0);
+  expect(demo.out).not.toContain('✗');
+  for (const policy of ['ROUND_ROBIN', 'LEAST_REQUEST', 'RANDOM', 'RING_HASH by header', 'MAGLEV by cookie']) {
+    expect(demo.out).toMatch(new RegExp(`Envoy's own dump.* ${policy}`));
+  }
+  expect(demo.out).toMatch(/\nrequests \d{4,} failed 0\n$/);
+  expect(demo.out.split('\n').filter((line) => line.length > 100)).toEqual([]);
+  expect(demo.errors).toMatch(/^listening xds=127\.0\.0\.1:\d+ admin=127\.0\.0\.1:\d+ outbound=127\.0\.0\.1:\d+\n$/);
+});

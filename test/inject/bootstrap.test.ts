@@ -1,0 +1,47 @@
+// The bootstrap is what Envoy takes, and says who the proxy is.
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { encodeMessage } from '../../src/envoy/protojson.ts';
+import { type BootstrapOptions, bootstrap } from '../../src/inject/bootstrap.ts';
+import { findEnvoy } from '../../src/inject/launcher.ts';
+
+const options: BootstrapOptions = {
+  node: { ip: '10.0.0.7', name: 'web-1', namespace: 'shop', interception: 'REDIRECT', portOffset: 0 },
+  xds: { host: '127.0.0.1', port: 15010 },
+  protocol: 'delta',
+  admin: { host: '127.0.0.1', port: 15000 },
+  runtime: {},
+};
+
+const variants: Readonly<Record<string, BootstrapOptions>> = {
+  'a captured sidecar': options,
+  'an uncaptured sidecar': { ...options, node: { ...options.node, interception: 'NONE', portOffset: 10_000 } },
+  'state of the world': { ...options, protocol: 'sotw' },
+  'a control plane with a name': { ...options, xds: { host: 'sluice.sluice-system.svc', port: 15010 } },
+  'retries off': { ...options, runtime: { 'upstream.use_retry': 0 } },
+};
+
+test.each(Object.entries(variants))('Envoy accepts the bootstrap of %s', async (_, variant) => {
+  const json = bootstrap(variant);
+  expect(encodeMessage('envoy.config.bootstrap.v3.Bootstrap', json).length).toBeGreaterThan(0);
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-bootstrap-'));
+  const file = join(folder, 'envoy.json');
+  await writeFile(file, JSON.stringify(json));
+  const envoy = spawnSync(findEnvoy(undefined), ['--mode', 'validate', '-c', file], { encoding: 'utf8' });
+  await rm(folder, { recursive: true });
+  expect(envoy.stderr + envoy.stdout).toContain('OK');
+  expect(envoy.status).toBe(0);
+});
+
+test('the node says who the sidecar is, and where its ports are', () => {
+  expect(
+    bootstrap({ ...options, node: { ...options.node, interception: 'NONE', portOffset: 10_000 } })['node'],
+  ).toEqual({
+    id: 'sidecar~10.0.0.7~web-1.shop~shop.svc.cluster.local',
+    cluster: 'web-1.shop',
+    metadata: { NAMESPACE: 'shop', INTERCEPTION_MODE: 'NONE', PORT_OFFSET: 10_000 },
+  });
+});

@@ -1,0 +1,227 @@
+// A small client in memory, and the network between it and the stream reducer, for the model test. It follows the
+// protocol's documentation and knows nothing of the reducer's state.
+import { type ResourceKind, resourceKinds, typeUrls } from '../../src/envoy/types.ts';
+import type { DiscoveryRequest, Protocol } from '../../src/xds/requests.ts';
+import type { Response } from '../../src/xds/response.ts';
+import type { Snapshot } from '../../src/xds/snapshot.ts';
+import { newStream, type StreamEvent, type StreamState, step } from '../../src/xds/stream.ts';
+
+interface Wanted {
+  readonly wildcard: boolean;
+  readonly names: ReadonlySet<string>;
+}
+
+/** What the client has of one type: versions by name. */
+interface Having {
+  wanted: Wanted | null;
+  nonce: string;
+  held: Map<string, string>;
+}
+
+const kindOf = ({ typeUrl }: Response): ResourceKind => {
+  const kind = resourceKinds.find((one) => typeUrls[one] === typeUrl);
+  if (kind === undefined) throw new Error(`unknown type ${typeUrl}`);
+  return kind;
+};
+
+const versions = (snapshot: Snapshot, kind: ResourceKind): string =>
+  String([...snapshot[kind].values()].map(({ name, version }) => [name, version]));
+
+const having = (): Having => ({ wanted: null, nonce: '', held: new Map() });
+
+export class ModelClient {
+  readonly protocol: Protocol;
+  readonly types = { cluster: having(), endpoint: having(), listener: having(), route: having() };
+  /** What broke a rule of the protocol. */
+  readonly offences: string[] = [];
+  now = 0;
+  #latest: Snapshot;
+  #streams = 0;
+  #stream: StreamState;
+  #undrained = false;
+  #network: Response[] = [];
+  #unanswered: Response[] = [];
+  /** Per type, when the response that the server waits for was sent, and what was refused last. */
+  readonly #sentAt = new Map<ResourceKind, number>();
+  readonly #refused = new Map<ResourceKind, string>();
+  /** The types of which something was asked, or that changed, since the last response: the same again may be right. */
+  readonly #asked = new Set<ResourceKind>();
+  readonly #nonces = new Set<string>();
+
+  constructor(protocol: Protocol, snapshot: Snapshot) {
+    this.protocol = protocol;
+    this.#latest = snapshot;
+    this.#stream = this.#newStream();
+    this.#feed({ kind: 'snapshot', snapshot, now: 0 });
+  }
+
+  publish(snapshot: Snapshot): void {
+    for (const kind of resourceKinds) if (versions(snapshot, kind) !== versions(this.#latest, kind)) this.#ask(kind);
+    this.#latest = snapshot;
+    this.#feed({ kind: 'snapshot', snapshot, now: this.now });
+  }
+
+  /** Adds names, or everything; `exactly` puts them in the place of the names before. */
+  subscribe(kind: ResourceKind, names: readonly string[], wildcard: boolean): void {
+    const type = this.types[kind];
+    const before = type.wanted;
+    const wanted = {
+      wildcard: wildcard || (before?.wildcard ?? false),
+      names: new Set([...(before?.names ?? []), ...names]),
+    };
+    type.wanted = wanted;
+    this.#ask(kind);
+    const star = wildcard ? ['*'] : [];
+    if (this.protocol === 'sotw') this.#sotw(kind, type.nonce, null);
+    else this.#delta(kind, { subscribe: [...star, ...names], versions: before === null ? type.held : new Map() });
+  }
+
+  unsubscribe(kind: ResourceKind, names: readonly string[], wildcard: boolean): void {
+    const type = this.types[kind];
+    if (type.wanted === null) return;
+    const kept = [...type.wanted.names].filter((name) => !names.includes(name));
+    type.wanted = { wildcard: type.wanted.wildcard && !wildcard, names: new Set(kept) };
+    this.#forgetUnwanted(type);
+    this.#ask(kind);
+    if (this.protocol === 'sotw') this.#sotw(kind, type.nonce, null);
+    else this.#delta(kind, { unsubscribe: [...names, ...(wildcard ? ['*'] : [])] });
+  }
+
+  drain(): void {
+    if (!this.#undrained) return;
+    this.#undrained = false;
+    this.#feed({ kind: 'drained', now: this.now });
+  }
+
+  receive(): void {
+    const response = this.#network.shift();
+    if (response !== undefined) this.#unanswered.push(response);
+  }
+
+  /** Answers the oldest response that it has not answered; what it refuses it does not use. */
+  answer(taken: boolean): void {
+    const response = this.#unanswered.shift();
+    if (response === undefined) return;
+    const kind = kindOf(response);
+    const type = this.types[kind];
+    type.nonce = response.nonce;
+    if (taken) this.#apply(kind, response);
+    else if (this.#isLast(kind) && !this.#asked.has(kind)) this.#refused.set(kind, response.version);
+    if (this.#isLast(kind)) this.#sentAt.delete(kind);
+    const error = taken ? null : 'refused';
+    if (this.protocol === 'sotw') this.#sotw(kind, response.nonce, error);
+    else this.#delta(kind, { nonce: response.nonce, error });
+  }
+
+  /** An answer to a response that nobody sent. */
+  stray(kind: ResourceKind): void {
+    if (this.types[kind].wanted === null) return;
+    if (this.protocol === 'sotw') this.#sotw(kind, 'stray', 'stray');
+    else this.#delta(kind, { nonce: 'stray', error: 'stray' });
+  }
+
+  pass(milliseconds: number): void {
+    this.now += milliseconds;
+    this.#feed({ kind: 'tick', now: this.now });
+  }
+
+  /** A new stream, to this or another replica, with the same subscriptions. */
+  reconnect(snapshot: Snapshot): void {
+    this.#stream = this.#newStream();
+    this.#network = [];
+    this.#unanswered = [];
+    this.#undrained = false;
+    this.#sentAt.clear();
+    this.#refused.clear();
+    this.#latest = snapshot;
+    this.#feed({ kind: 'snapshot', snapshot, now: this.now });
+    for (const kind of resourceKinds) {
+      const type = this.types[kind];
+      type.nonce = '';
+      if (type.wanted === null) continue;
+      const { wildcard, names } = type.wanted;
+      if (this.protocol === 'sotw') this.#sotw(kind, '', null);
+      else this.#delta(kind, { subscribe: [...(wildcard ? ['*'] : []), ...names], versions: type.held });
+    }
+  }
+
+  /** Reads and accepts all, and lets time pass, until nothing more comes. */
+  quiesce(): void {
+    for (let round = 0; round < 200; round += 1) {
+      this.drain();
+      this.receive();
+      this.answer(true);
+      if (this.#network.length + this.#unanswered.length > 0 || this.#undrained) continue;
+      this.pass(10_000);
+      if (!this.#undrained) return;
+    }
+    this.offences.push('it never comes to rest');
+  }
+
+  #ask(kind: ResourceKind): void {
+    this.#refused.delete(kind);
+    this.#asked.add(kind);
+  }
+
+  #isLast(kind: ResourceKind): boolean {
+    return ![...this.#unanswered, ...this.#network].some((response) => kindOf(response) === kind);
+  }
+
+  #apply(kind: ResourceKind, { resources, removed }: Response): void {
+    const type = this.types[kind];
+    if (this.protocol === 'sotw' && (kind === 'cluster' || kind === 'listener')) type.held.clear();
+    for (const { name, version } of resources) type.held.set(name, version);
+    for (const name of removed) type.held.delete(name);
+    this.#forgetUnwanted(type);
+  }
+
+  #forgetUnwanted({ wanted, held }: Having): void {
+    if (wanted === null || wanted.wildcard) return;
+    for (const name of [...held.keys()]) if (!wanted.names.has(name)) held.delete(name);
+  }
+
+  #newStream(): StreamState {
+    this.#streams += 1;
+    const { protocol } = this;
+    return newStream({ protocol, noncePrefix: `${this.#streams}-`, supersedeAfter: 2000, removalDeadline: 5000 });
+  }
+
+  #sotw(kind: ResourceKind, nonce: string, error: string | null): void {
+    const { wanted } = this.types[kind];
+    const names = [...(wanted?.wildcard ? ['*'] : []), ...(wanted?.names ?? [])];
+    this.#request({ protocol: 'sotw', typeUrl: typeUrls[kind], names, nonce, error, node: null });
+  }
+
+  #delta(kind: ResourceKind, fields: Partial<Extract<DiscoveryRequest, { protocol: 'delta' }>>): void {
+    const none = { subscribe: [], unsubscribe: [], versions: new Map(), nonce: '', error: null, node: null };
+    this.#request({ ...none, protocol: 'delta', typeUrl: typeUrls[kind], ...fields });
+  }
+
+  #request(request: DiscoveryRequest): void {
+    this.#feed({ kind: 'request', request, now: this.now });
+  }
+
+  #feed(event: StreamEvent): void {
+    const { state, response } = step(this.#stream, event);
+    this.#stream = state;
+    if (response === null) return;
+    this.#judge(response);
+    this.#network.push(response);
+    this.#undrained = true;
+  }
+
+  #judge(response: Response): void {
+    const kind = kindOf(response);
+    const sentAt = this.#sentAt.get(kind);
+    if (this.#undrained) this.offences.push(`${kind}: written before the last was taken`);
+    if (sentAt !== undefined && this.now - sentAt < 2000) this.offences.push(`${kind}: sent while one is unanswered`);
+    if (this.#nonces.has(response.nonce)) this.offences.push(`${kind}: nonce ${response.nonce} twice`);
+    if (this.#refused.get(kind) === response.version) this.offences.push(`${kind}: the same again after a refusal`);
+    const names = [...response.resources.map(({ name }) => name), ...response.removed];
+    if (new Set(names).size !== names.length) this.offences.push(`${kind}: a name twice in one response`);
+    this.#refused.delete(kind);
+    this.#asked.delete(kind);
+    this.#sentAt.set(kind, this.now);
+    this.#nonces.add(response.nonce);
+  }
+}

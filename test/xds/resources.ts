@@ -1,0 +1,121 @@
+// Small resources for the tests of src/xds: a name, and a number that stands for the content.
+import { type ResourceTable, resource, type XdsResource } from '../../src/envoy/resource.ts';
+import { type ResourceKind, resourceKinds } from '../../src/envoy/types.ts';
+import type { JsonObject } from '../../src/lib/json.ts';
+import type { Snapshot } from '../../src/xds/snapshot.ts';
+
+const routerFilter = {
+  name: 'envoy.filters.http.router',
+  typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.http.router.v3.Router' },
+};
+
+/** The content as Envoy takes it. A listener names the route configuration of its own name. */
+const contents: { readonly [K in ResourceKind]: (name: string, content: number) => JsonObject } = {
+  cluster: (name, content) => ({
+    name,
+    type: 'EDS',
+    connect_timeout: `${content}s`,
+    eds_cluster_config: { eds_config: { ads: {} } },
+  }),
+  endpoint: (name, content) => ({
+    cluster_name: name,
+    endpoints: [
+      {
+        lb_endpoints: [
+          { endpoint: { address: { socket_address: { address: '127.0.0.11', port_value: 9000 + content } } } },
+        ],
+      },
+    ],
+  }),
+  listener: (name, content) => ({
+    name,
+    stat_prefix: `${content}`,
+    address: { socket_address: { address: '127.0.0.1', port_value: 0 } },
+    filter_chains: [
+      {
+        filters: [
+          {
+            name: 'envoy.filters.network.http_connection_manager',
+            typed_config: {
+              '@type':
+                'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
+              stat_prefix: 'http',
+              rds: { config_source: { ads: {} }, route_config_name: name },
+              http_filters: [routerFilter],
+            },
+          },
+        ],
+      },
+    ],
+  }),
+  route: (name, content) => ({
+    name,
+    virtual_hosts: [
+      {
+        name: `host-${content}`,
+        domains: ['*'],
+        routes: [{ match: { prefix: '/' }, direct_response: { status: 200 + content } }],
+      },
+    ],
+  }),
+};
+
+/** A resource of its own. */
+export function make(kind: ResourceKind, name: string, content: number): XdsResource {
+  return resource(kind, name, contents[kind](name, content), []);
+}
+
+const known = new Map<string, XdsResource>();
+
+/** Equal resources are one object, as translation has it. */
+export function shared(kind: ResourceKind, name: string, content: number): XdsResource {
+  const key = `${kind} ${name} ${content}`;
+  const resource = known.get(key) ?? make(kind, name, content);
+  known.set(key, resource);
+  return resource;
+}
+
+/** A table from a text such as `a=1 b=2`. */
+export function table(kind: ResourceKind, text: string): ResourceTable {
+  const entries = text.split(' ').filter((entry) => entry !== '');
+  return new Map(
+    entries.map((entry) => {
+      const [name = '', content] = entry.split('=');
+      return [name, shared(kind, name, Number(content))];
+    }),
+  );
+}
+
+export type Texts = { readonly [K in ResourceKind]?: string };
+
+/** `before` with the tables that `texts` gives. */
+export function snapshot(texts: Texts, before: Snapshot | null = null): Snapshot {
+  const tableOf = (kind: ResourceKind): ResourceTable => {
+    const text = texts[kind];
+    return text === undefined ? (before?.[kind] ?? new Map()) : table(kind, text);
+  };
+  const [cluster, endpoint, listener, route] = resourceKinds.map(tableOf);
+  if (!cluster || !endpoint || !listener || !route) throw new Error('a kind is missing');
+  return { cluster, endpoint, listener, route };
+}
+
+function dig(json: unknown, ...path: readonly (string | number)[]): unknown {
+  return path.reduce((value, key) => (value as Record<string | number, unknown> | undefined)?.[key], json);
+}
+
+const numbers: { readonly [K in ResourceKind]: (json: unknown) => unknown } = {
+  // A duration is a text where it is written, and an object where it was decoded.
+  cluster: (json) =>
+    dig(json, 'connect_timeout', 'seconds') ?? Number.parseInt(String(dig(json, 'connect_timeout')), 10),
+  endpoint: (json) => {
+    const path = ['endpoints', 0, 'lb_endpoints', 0, 'endpoint', 'address', 'socket_address', 'port_value'];
+    return Number(dig(json, ...path)) - 9000;
+  },
+  listener: (json) => dig(json, 'stat_prefix'),
+  route: (json) => Number(dig(json, 'virtual_hosts', 0, 'routes', 0, 'direct_response', 'status')) - 200,
+};
+
+/** `a=1` of a resource, from its JSON with snake_case names. */
+export function label(kind: ResourceKind, json: unknown): string {
+  return `${dig(json, 'name') ?? dig(json, 'cluster_name')}=${numbers[kind](json)}`;
+}

@@ -1,0 +1,161 @@
+// Plays a conversation with the stream reducer, written as text: what the client and the control plane do, one thing a
+// line, and below each line what the reducer sends (`<`) and reports (`!`). A test compares the text with itself.
+//
+//   publish cluster: a=1 b=1; endpoint: a=1    a new snapshot; types that are not named stay as they are
+//   cluster ask [NAMES]                        SotW: the names, all of them; delta: to subscribe to
+//   cluster drop NAMES                         delta: to unsubscribe from
+//   cluster has a=1 b=2; NAMES                 delta: a first request of a client that holds these
+//   cluster ack | nack TEXT                    answers the last response of the type
+//   cluster stale [NAMES]                      the same as ask, with a nonce that is not the last one
+//   cluster fresh [NAMES]                      the same as ask, without a nonce
+//   wait MILLISECONDS                          time goes by
+//   stop | go                                  the client stops to read; reads again
+import { type ResourceKind, resourceKinds, typeUrls } from '../../src/envoy/types.ts';
+import type { DiscoveryRequest, Protocol } from '../../src/xds/requests.ts';
+import type { Response } from '../../src/xds/response.ts';
+import { newStream, type StreamEvent, type StreamState, type StreamStep, step } from '../../src/xds/stream.ts';
+import { label, shared, snapshot } from './resources.ts';
+
+type Input =
+  | { readonly kind: 'snapshot'; readonly text: string }
+  | { readonly kind: 'wait'; readonly milliseconds: number }
+  | { readonly kind: 'reads'; readonly reads: boolean }
+  | { readonly kind: 'request'; readonly request: DiscoveryRequest };
+
+interface Spoken {
+  readonly names: readonly string[];
+  readonly nonce: string;
+  readonly version: string;
+}
+
+class Conversation {
+  readonly protocol: Protocol;
+  readonly lines: string[] = [];
+  state: StreamState;
+  #now = 0;
+  #wakeAt: number | null = null;
+  #reads = true;
+  #undrained = false;
+  readonly #spoken = new Map<string, Spoken>();
+
+  constructor(protocol: Protocol) {
+    this.protocol = protocol;
+    this.state = newStream({ protocol, noncePrefix: 'n', supersedeAfter: 2000, removalDeadline: 5000 });
+  }
+
+  play(line: string): void {
+    this.lines.push(line);
+    const input = this.#parse(line);
+    if (input.kind === 'snapshot') {
+      this.#feed({ kind: 'snapshot', snapshot: snapshot(tables(input.text), this.state.latest), now: this.#now });
+    } else if (input.kind === 'request') this.#feed({ kind: 'request', request: input.request, now: this.#now });
+    else if (input.kind === 'wait') this.#pass(input.milliseconds);
+    else {
+      this.#reads = input.reads;
+      this.#drain();
+    }
+  }
+
+  #pass(milliseconds: number): void {
+    const end = this.#now + milliseconds;
+    while (this.#wakeAt !== null && this.#wakeAt <= end) {
+      this.#now = this.#wakeAt;
+      this.#feed({ kind: 'tick', now: this.#now });
+    }
+    this.#now = end;
+  }
+
+  #feed(event: StreamEvent): void {
+    const result = step(this.state, event);
+    this.state = result.state;
+    this.#wakeAt = result.wakeAt;
+    this.#note(result);
+    if (result.response === null) return;
+    this.#receive(result.response);
+    this.#undrained = true;
+    this.#drain();
+  }
+
+  #drain(): void {
+    if (!this.#undrained || !this.#reads) return;
+    this.#undrained = false;
+    this.#feed({ kind: 'drained', now: this.#now });
+  }
+
+  #note({ notes, exhausted }: StreamStep): void {
+    for (const note of notes) {
+      if (note.kind === 'answered' && note.answer === 'stale') this.lines.push(`! ${note.type} stale`);
+      if (note.kind === 'answered' && note.answer === 'refused')
+        this.lines.push(`! ${note.type} refused ${note.error}`);
+      if (note.kind === 'unknownType') this.lines.push('! unknown type');
+    }
+    if (exhausted !== null) this.lines.push(`! ${exhausted}`);
+  }
+
+  #receive({ typeUrl, resources, removed, nonce, version }: Response): void {
+    const kind = resourceKinds.find((one) => typeUrls[one] === typeUrl);
+    const labels = resources.map((resource) => label(resource.kind, resource.json));
+    this.lines.push(['<', kind ?? typeUrl, ...labels, ...removed.map((name) => `-${name}`)].join(' '));
+    const key = kind ?? typeUrl;
+    this.#spoken.set(key, { names: this.#spoken.get(key)?.names ?? [], nonce, version });
+  }
+
+  #parse(line: string): Input {
+    const [subject = '', verb = '', ...rest] = line.split(' ');
+    if (subject === 'publish') return { kind: 'snapshot', text: [verb, ...rest].join(' ') };
+    if (subject === 'wait') return { kind: 'wait', milliseconds: Number(verb) };
+    if (subject === 'stop' || subject === 'go') return { kind: 'reads', reads: subject === 'go' };
+    return { kind: 'request', request: this.#request(subject, verb, rest) };
+  }
+
+  #request(subject: string, verb: string, rest: readonly string[]): DiscoveryRequest {
+    const spoken = this.#spoken.get(subject) ?? { names: [], nonce: '', version: '' };
+    const asks = verb === 'ask' || verb === 'stale' || verb === 'fresh';
+    const base = {
+      typeUrl: typeUrls[subject as ResourceKind] ?? subject,
+      nonce: verb === 'stale' ? 'stale' : verb === 'fresh' || (asks && this.protocol === 'delta') ? '' : spoken.nonce,
+      error: verb === 'nack' ? rest.join(' ') : null,
+      node: null,
+    };
+    if (this.protocol === 'sotw') {
+      const names = asks ? rest : spoken.names;
+      this.#spoken.set(subject, { ...spoken, names });
+      return { ...base, protocol: 'sotw', names };
+    }
+    const [held = '', names = ''] = verb === 'has' ? rest.join(' ').split(/; ?/) : ['', rest.join(' ')];
+    return {
+      ...base,
+      protocol: 'delta',
+      nonce: verb === 'has' || verb === 'drop' ? '' : base.nonce,
+      subscribe: asks || verb === 'has' ? words(names) : [],
+      unsubscribe: verb === 'drop' ? rest : [],
+      versions: new Map(words(held).map((entry) => heldVersion(subject as ResourceKind, entry))),
+    };
+  }
+}
+
+const words = (text: string): string[] => text.split(' ').filter((word) => word !== '');
+
+function heldVersion(kind: ResourceKind, entry: string): [string, string] {
+  const [name = '', content] = entry.split('=');
+  return [name, shared(kind, name, Number(content)).version];
+}
+
+function tables(text: string): { [K in ResourceKind]?: string } {
+  return Object.fromEntries(text.split(/; ?/).map((part) => part.split(/: ?/)));
+}
+
+/** The whole conversation, with what the reducer really says; lines that begin with `<` or `!` are left to it. */
+export function play(protocol: Protocol, text: string): string {
+  const conversation = new Conversation(protocol);
+  for (const line of text.trim().split('\n')) {
+    const plain = line.trim();
+    if (plain !== '' && !plain.startsWith('<') && !plain.startsWith('!')) conversation.play(plain);
+  }
+  return conversation.lines.join('\n');
+}
+
+/** The text as `play` gives it, without the indentation of the source. */
+export function plain(text: string): string {
+  return words(text.replaceAll(/\n\s*/g, '\n').trim()).join(' ');
+}
