@@ -1,7 +1,7 @@
 // The rules of the house that no compiler knows: who may import whom, what is pure, and how large a file may be.
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { build, type Metafile, type Plugin } from 'esbuild';
+import { type BuildResult, build, type Metafile, type Plugin } from 'esbuild';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { diagnosticCodes } from '../src/model/diagnostic-codes.ts';
 
@@ -51,7 +51,8 @@ const packagesAtStart = ['commander'];
 
 interface Import {
   readonly path: string;
-  readonly lazy: boolean;
+  /** Whether loading the file loads this too; not so for types and for `import()`. */
+  readonly atOnce: boolean;
 }
 interface SourceFile {
   readonly imports: readonly Import[];
@@ -103,7 +104,7 @@ test('start-up loads neither gRPC nor protobuf nor YAML: commands bring them whe
   const packages: string[] = [];
   for (const path of loaded) {
     for (const each of files.get(path)?.imports ?? []) {
-      if (each.lazy) continue;
+      if (!each.atOnce) continue;
       if (each.path.startsWith('src/')) loaded.add(each.path);
       else if (!each.path.includes(':') && !each.path.endsWith('.json')) packages.push(each.path);
     }
@@ -177,7 +178,24 @@ function circles(): readonly string[] {
 
 /** The imports (types too) and the impure globals of each file, as esbuild sees them: no guess by text. */
 async function readSources(paths: readonly string[]): Promise<Map<string, SourceFile>> {
-  const { metafile, outputFiles } = await build({
+  const [{ metafile, outputFiles = [] }, atRunTime] = await Promise.all([
+    compile(paths, 'types stay'),
+    compile(paths, 'types go'),
+  ]);
+  const names = new Map(impureGlobals.map((name) => [`IMPURE_${name.replace('.', '_')}`, name]));
+  return new Map(
+    outputFiles.map(({ path, text }) => {
+      const source = relative('out', relative(process.cwd(), path)).replace(/\.js$/, '.ts');
+      const globals = [...new Set(text.match(/\bIMPURE_\w+/g))].map((name) => names.get(name) ?? name);
+      return [source, { imports: importsOf(source, metafile, atRunTime.metafile), globals }] as const;
+    }),
+  );
+}
+
+type Types = 'types stay' | 'types go';
+
+function compile(paths: readonly string[], types: Types): Promise<BuildResult & { metafile: Metafile }> {
+  return build({
     entryPoints: [...paths],
     outdir: 'out',
     outbase: '.',
@@ -186,44 +204,37 @@ async function readSources(paths: readonly string[]): Promise<Map<string, Source
     metafile: true,
     format: 'esm',
     platform: 'node',
-    plugins: [everyFileAlone],
+    plugins: [everyFileAlone(types)],
     tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
     define: Object.fromEntries([
       ...impureGlobals.map((name) => [name, `IMPURE_${name.replace('.', '_')}`]),
       ...pureMembers.map((name) => [name, name.replace('.', '_')]),
     ]),
   });
-  const names = new Map(impureGlobals.map((name) => [`IMPURE_${name.replace('.', '_')}`, name]));
-  return new Map(
-    outputFiles.map(({ path, text }) => {
-      const source = relative('out', relative(process.cwd(), path)).replace(/\.js$/, '.ts');
-      const globals = [...new Set(text.match(/\bIMPURE_\w+/g))].map((name) => names.get(name) ?? name);
-      return [source, { imports: importsOf(source, metafile), globals }] as const;
-    }),
-  );
 }
 
-/** Nothing is followed; `import type` is made an import that stays. */
-const everyFileAlone: Plugin = {
+/** Nothing is followed. Where types stay, `import type` is made an import like any other. */
+const everyFileAlone = (types: Types): Plugin => ({
   name: 'every-file-alone',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /.*/ }, ({ kind, path }) => (kind === 'entry-point' ? undefined : { path, external: true }));
+    if (types === 'types go') return;
     onLoad({ filter: /\.ts$/ }, ({ path }) => ({
       contents: readFileSync(path, 'utf8').replace(/^(import|export(?= type [{*])) type (?!from\b)/gm, '$1 '),
       loader: 'ts',
     }));
   },
-};
+});
 
-function importsOf(path: string, { inputs }: Metafile): readonly Import[] {
-  const statements = inputs[path]?.imports.map((each) => ({ path: each.path, lazy: each.kind === 'dynamic-import' }));
+function importsOf(path: string, all: Metafile, atRunTime: Metafile): readonly Import[] {
+  const statements = all.inputs[path]?.imports.map((each) => each.path) ?? [];
   // Types written as import('…').Name leave no trace in what esbuild makes.
-  const expressions = [...readFileSync(path, 'utf8').matchAll(/\bimport\(\s*'([^']+)'/g)].map(([, found = '']) => ({
-    path: found,
-    lazy: true,
-  }));
-  return [...(statements ?? []), ...expressions].map((each) => ({
-    ...each,
-    path: each.path.startsWith('.') ? join(dirname(path), each.path) : each.path,
+  const expressions = [...readFileSync(path, 'utf8').matchAll(/\bimport\(\s*'([^']+)'/g)].map(
+    ([, found = '']) => found,
+  );
+  const loaded = atRunTime.inputs[path]?.imports.filter(({ kind }) => kind === 'import-statement') ?? [];
+  return [...new Set([...statements, ...expressions])].map((each) => ({
+    path: each.startsWith('.') ? join(dirname(path), each) : each,
+    atOnce: loaded.some((one) => one.path === each),
   }));
 }

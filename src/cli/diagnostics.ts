@@ -1,7 +1,7 @@
 // Diagnostics as commands show them: where each stands, as text with the line shown, or as JSON.
 import { byText } from '../lib/sorted.ts';
-import type { Diagnostic, Severity } from '../model/diagnostic.ts';
-import { diagnosticCodes } from '../model/diagnostic-codes.ts';
+import type { Diagnostic } from '../model/diagnostic.ts';
+import { diagnosticCodes, type Severity } from '../model/diagnostic-codes.ts';
 import { describePath, type ObjectSet, objectName } from '../model/object.ts';
 import { displayWidth, printable, styled } from './terminal.ts';
 

@@ -2,7 +2,7 @@
 import type { OutputFormat } from './options.ts';
 
 /** One JSON document. Characters that could steer a terminal are escaped; the value that is read back is the same. */
-export function formatJson(value: unknown): string {
+function formatJson(value: unknown): string {
   const escapeCharacter = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
   return `${JSON.stringify(value, null, 2).replace(/[\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g, escapeCharacter)}\n`;
 }

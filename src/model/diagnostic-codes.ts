@@ -1,5 +1,6 @@
 // Every diagnostic that Sluice can give. A code is permanent: it is never used again for something else.
-import type { Severity } from './diagnostic.ts';
+
+export type Severity = 'error' | 'warning' | 'info';
 
 interface CodeInfo {
   readonly severity: Severity;

@@ -1,10 +1,7 @@
 // What is to be said about the users' input: a value, never an exception.
-import type { DiagnosticCode } from './diagnostic-codes.ts';
-import { diagnosticCodes } from './diagnostic-codes.ts';
+import { type DiagnosticCode, diagnosticCodes, type Severity } from './diagnostic-codes.ts';
 import type { Location, ObjectId, Path } from './object.ts';
 import type { Origin } from './origin.ts';
-
-export type Severity = 'error' | 'warning' | 'info';
 
 export interface Diagnostic {
   readonly code: DiagnosticCode;

@@ -118,7 +118,7 @@ function want(before: Subscription, next: Wanted, asked: NameSet): Subscription 
     answerDue: before.answerDue || widened || (isFullState(before) && asked.size > 0),
   };
   // What is on its way may arrive after the client has widened its subscription again.
-  return widened && before.inFlight !== null ? takeBack(after, before.inFlight) : after;
+  return widened ? takeBack(after) : after;
 }
 
 /** Of a client that holds nothing but these names. */
@@ -149,14 +149,16 @@ function takeAnswer(before: Subscription, { nonce, error }: DiscoveryRequest): R
   if (nonce === '' || before.nonce === null) return { subscription: before, answer: 'none' };
   if (nonce !== before.nonce) return { subscription: before, answer: 'stale' };
   if (inFlight === null) return { subscription: before, answer: 'none' };
-  const settled = { ...before, inFlight: null, error };
   if (error === null) {
     const refused = isFullState(before) ? noRefusals : lessNames(before.refused, inFlight.resources);
-    return { subscription: { ...settled, refused, acknowledged: inFlight.version }, answer: 'acknowledged' };
+    const taken = { ...before, inFlight: null, refused, acknowledged: inFlight.version, error };
+    return { subscription: taken, answer: 'acknowledged' };
   }
-  const refused = merged(before.refused, refusalsOf(inFlight.resources, inFlight.removed));
+  const gone = isFullState(before) ? notIn(inFlight.names, inFlight.resources) : inFlight.removed;
+  const refused = merged(before.refused, refusalsOf(inFlight.resources, gone));
   const wanted = before.wanted === null ? refused : onlyWanted(refused, before.wanted);
-  return { subscription: takeBack({ ...settled, refused: wanted, answerDue: false }, inFlight), answer: 'refused' };
+  const rejected = { ...takeBack(before), inFlight: null, refused: wanted, answerDue: false, error };
+  return { subscription: rejected, answer: 'refused' };
 }
 
 function lessNames(refused: Refusals, resources: readonly XdsResource[]): Refusals {
@@ -164,6 +166,11 @@ function lessNames(refused: Refusals, resources: readonly XdsResource[]): Refusa
   const names = new Set(resources.map((resource) => resource.name));
   return new Map([...refused].filter(([name]) => !names.has(name)));
 }
+
+/** What a full state removes by not having it. */
+const notIn = memo((names: NameSet, resources: readonly XdsResource[]): readonly string[] => {
+  return [...without(names, nameSet(resources.map((resource) => resource.name)))];
+});
 
 const refusalsOf = memo((resources: readonly XdsResource[], removed: readonly string[]): Refusals => {
   const refused = resources.map((resource): [string, Refusal] => [

@@ -18,7 +18,7 @@ import {
   type Wanted,
   wants,
 } from './due.ts';
-import { common, type NameSet, nameSet } from './name-set.ts';
+import { common, type NameSet, nameSet, noNames, unite } from './name-set.ts';
 import type { Protocol } from './requests.ts';
 import { contentVersion, type Response } from './response.ts';
 import { chosen, emptyTable, everything, keepGone } from './tables.ts';
@@ -31,6 +31,8 @@ export interface Flight {
   readonly version: string;
   readonly resources: readonly XdsResource[];
   readonly removed: readonly string[];
+  /** All names in it, and in those before it that it has overtaken: any of them may still be on its way. */
+  readonly names: NameSet;
 }
 
 export interface Subscription {
@@ -130,18 +132,14 @@ export function follow(subscription: Subscription, names: NameSet): Subscription
   return { ...subscription, held: { ...held, except: except(held.except, relevant, unsure) } };
 }
 
-/** The names in a response. */
-export const namesInResponse = memo(
+const namesIn = memo(
   (resources: readonly XdsResource[], removed: readonly string[]): NameSet =>
     nameSet([...resources.map((resource) => resource.name), ...removed]),
 );
 
 /** What was not acknowledged counts as not held: it is sent again, together with what is new. */
-export function takeBack(subscription: Subscription, { resources, removed }: Flight): Subscription {
-  const names = namesInResponse(resources, removed);
-  const { held, wanted } = subscription;
-  const relevant = wanted === null || wanted.wildcard ? names : common(names, wanted.names);
-  return { ...subscription, held: { ...held, except: except(held.except, relevant, unsure) } };
+export function takeBack(subscription: Subscription): Subscription {
+  return subscription.inFlight === null ? subscription : follow(subscription, subscription.inFlight.names);
 }
 
 export interface SendOptions {
@@ -174,7 +172,7 @@ export function send(subscription: Subscription, options: SendOptions): Sent | n
   if (!hasNews(subscription, options.removals)) return null;
   if (inFlight === null) return respond(subscription, options);
   if (options.now - inFlight.since < options.supersedeAfter) return null;
-  return respond(takeBack(subscription, inFlight), options);
+  return respond(takeBack(subscription), options);
 }
 
 function respond(subscription: Subscription, { now, nonce, removals }: SendOptions): Sent | null {
@@ -186,13 +184,21 @@ function respond(subscription: Subscription, { now, nonce, removals }: SendOptio
   const resources = full ? fullState(table, wanted) : due.changed;
   const removed = full ? noTexts : removals ? due.gone : due.absent;
   const version = contentVersion(resources, removed);
+  const unanswered = subscription.inFlight?.names ?? noNames;
   return {
     subscription: {
       ...subscription,
       held: { table, except: afterSending(due, { full, removals }) },
       refused: due.refused,
       answerDue: false,
-      inFlight: { nonce, since: now, version, resources, removed },
+      inFlight: {
+        nonce,
+        since: now,
+        version,
+        resources,
+        removed,
+        names: unite(namesIn(resources, removed), unanswered),
+      },
       nonce,
     },
     response: { protocol, typeUrl: typeUrls[kind], nonce, version, resources, removed },

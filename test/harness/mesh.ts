@@ -11,6 +11,7 @@ import { type Call, type Client, plainCall, send } from '../../src/cli/demo/traf
 import { WorkingCopy } from '../../src/cli/demo/working-copy.ts';
 import type { ActiveConfig, EnvoyAdmin } from '../../src/inject/envoy-admin.ts';
 import { findEnvoy } from '../../src/inject/launcher.ts';
+import type { Diagnostic } from '../../src/model/diagnostic.ts';
 import { filesSource } from '../../src/sources/files.ts';
 
 /** YAML by file name; null takes a file away. */
@@ -64,6 +65,19 @@ export class TestMesh {
     return this.#local.backends;
   }
 
+  get portOffset(): number {
+    return this.#local.portOffset;
+  }
+
+  get diagnostics(): readonly Diagnostic[] {
+    return this.#local.controlPlane.diagnostics;
+  }
+
+  /** What Envoy has refused, in its own words. */
+  get refusals(): readonly string[] {
+    return this.#local.troubles;
+  }
+
   get targets(): readonly Target[] {
     return this.#local.targets;
   }
@@ -85,6 +99,11 @@ export class TestMesh {
   /** Writes files; resolves with Envoy's configuration when they are published and in force. */
   apply(files: Files): Promise<ActiveConfig> {
     return this.#local.change(() => write(this.#workspace, files));
+  }
+
+  /** Writes files, and waits for nothing. */
+  write(files: Files): Promise<void> {
+    return write(this.#workspace, files);
   }
 
   /** Sends plain requests, or these calls, and gives who answered, in the order of the requests. */

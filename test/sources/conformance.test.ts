@@ -22,7 +22,7 @@ const overFiles: Begin = async (texts) => {
   const folder = await emptyFolder();
   const path = (name: string) => join(folder, `${name}.yaml`);
   await writeFiles(folder, Object.fromEntries(Object.entries(texts).map(([name, text]) => [`${name}.yaml`, text])));
-  const { log } = await follow({ paths: [folder] });
+  const { log } = await follow({ paths: [folder], timing: { quiet: 50 } });
   return {
     log,
     put: async (changed) => {

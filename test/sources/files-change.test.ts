@@ -41,7 +41,7 @@ describe('a file', () => {
   });
 
   test('R-81: saved by an editor that moves the old one aside is never gone', async () => {
-    const { folder, path, log } = await withA();
+    const { folder, path, log } = await withA({ settle: never });
     for (const value of ['two', 'three', 'four']) {
       await writeFiles(folder, { '.a.yaml.swp': 'x', '4913': '', '#a.yaml#': 'x: [', '.#a.yaml': 'x: [' });
       await rename(path, `${path}~`);
@@ -54,7 +54,7 @@ describe('a file', () => {
   });
 
   test('R-81: deleted and created within 50 ms is never gone', async () => {
-    const { path, log } = await withA();
+    const { path, log } = await withA({ settle: 2_000 });
     for (const value of ['two', 'three', 'four', 'five']) {
       await rm(path);
       await writeFile(path, configMap('a', value));
@@ -221,7 +221,9 @@ describe('many files', () => {
     await rename(join(aside, 'next'), join(aside, 'current'));
     await log.until(() => log.value('a') === 'two');
   });
+});
 
+describe('a file', () => {
   test('in a folder that comes, moves and goes', async () => {
     const { folder, log } = await withA();
     await writeFiles(folder, { 'sub/deeper/b.yaml': configMap('b', 'one') });
@@ -236,5 +238,16 @@ describe('many files', () => {
     await log.until(() => log.find('b') === undefined);
     await writeFiles(folder, { 'moved/deeper/b.yaml': configMap('b', 'three') });
     await log.until(() => log.value('b') === 'three');
+  });
+
+  test('in a folder that is made anew at once is followed on', async () => {
+    const { folder, log } = await withA();
+    for (const value of ['one', 'two', 'three']) {
+      await rm(join(folder, 'sub'), { recursive: true, force: true });
+      await writeFiles(folder, { 'sub/b.yaml': configMap('b', value) });
+      await log.until(() => log.value('b') === value);
+      await replaceFile(join(folder, 'sub/b.yaml'), configMap('b', `${value}-changed`));
+      await log.until(() => log.value('b') === `${value}-changed`);
+    }
   });
 });

@@ -44,7 +44,7 @@ export class ModelClient {
   /** Per type, when the response that the server waits for was sent, and what was refused last. */
   readonly #sentAt = new Map<ResourceKind, number>();
   readonly #refused = new Map<ResourceKind, string>();
-  /** The types of which something was asked, or that changed, since the last response: the same again may be right. */
+  /** The types of which something was asked, or that changed, since the server had an answer: the same again may be right. */
   readonly #asked = new Set<ResourceKind>();
   readonly #nonces = new Set<string>();
 
@@ -66,7 +66,8 @@ export class ModelClient {
     const type = this.types[kind];
     const before = type.wanted;
     const wanted = {
-      wildcard: wildcard || (before?.wildcard ?? false),
+      // A first request without names asks for everything, where there is such a thing.
+      wildcard: wildcard || (before?.wildcard ?? (names.length === 0 && (kind === 'cluster' || kind === 'listener'))),
       names: new Set([...(before?.names ?? []), ...names]),
     };
     type.wanted = wanted;
@@ -78,7 +79,8 @@ export class ModelClient {
 
   unsubscribe(kind: ResourceKind, names: readonly string[], wildcard: boolean): void {
     const type = this.types[kind];
-    if (type.wanted === null) return;
+    // A SotW server ignores this in a request that crosses a response, and would not know that names were dropped.
+    if (type.wanted === null || (this.protocol === 'sotw' && !this.#isLast(kind))) return;
     const kept = [...type.wanted.names].filter((name) => !names.includes(name));
     type.wanted = { wildcard: type.wanted.wildcard && !wildcard, names: new Set(kept) };
     this.#forgetUnwanted(type);
@@ -107,7 +109,10 @@ export class ModelClient {
     type.nonce = response.nonce;
     if (taken) this.#apply(kind, response);
     else if (this.#isLast(kind) && !this.#asked.has(kind)) this.#refused.set(kind, response.version);
-    if (this.#isLast(kind)) this.#sentAt.delete(kind);
+    if (this.#isLast(kind)) {
+      this.#sentAt.delete(kind);
+      this.#asked.delete(kind);
+    }
     const error = taken ? null : 'refused';
     if (this.protocol === 'sotw') this.#sotw(kind, response.nonce, error);
     else this.#delta(kind, { nonce: response.nonce, error });
@@ -140,6 +145,8 @@ export class ModelClient {
       type.nonce = '';
       if (type.wanted === null) continue;
       const { wildcard, names } = type.wanted;
+      if (!wildcard && names.size === 0) type.wanted = null;
+      if (type.wanted === null) continue;
       if (this.protocol === 'sotw') this.#sotw(kind, '', null);
       else this.#delta(kind, { subscribe: [...(wildcard ? ['*'] : []), ...names], versions: type.held });
     }
@@ -220,7 +227,6 @@ export class ModelClient {
     const names = [...response.resources.map(({ name }) => name), ...response.removed];
     if (new Set(names).size !== names.length) this.offences.push(`${kind}: a name twice in one response`);
     this.#refused.delete(kind);
-    this.#asked.delete(kind);
     this.#sentAt.set(kind, this.now);
     this.#nonces.add(response.nonce);
   }

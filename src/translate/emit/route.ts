@@ -27,8 +27,11 @@ const retryPolicy: JsonObject = {
   host_selection_retry_max_attempts: 5,
 };
 
-/** Requests end when their two ends say so, not by the clock. */
-const noTimeouts: JsonObject = { timeout: '0s', max_grpc_timeout: '0s' };
+/**
+ * Requests end when their two ends say so, not by the clock; a gRPC client's own deadline holds as it is. (Istio says the
+ * same with max_grpc_timeout, which Envoy warns of and is about to remove.)
+ */
+const noTimeouts: JsonObject = { timeout: '0s', max_stream_duration: { grpc_timeout_header_max: '0s' } };
 
 const inBrackets = (address: string): string => (address.includes(':') ? `[${address}]` : address);
 
