@@ -118,6 +118,7 @@ export class ControlPlane implements SnapshotProvider {
     for (const feed of this.#feeds) {
       if (feed.node.id === node.id) feed.refusals.set(kind, attribute(message, node, feed.last?.[kind]));
     }
+    this.#batches.add();
   }
 
   /** What a proxy would get now, whether it is connected or not; undefined before the first publication. */

@@ -51,10 +51,13 @@ export class EnvoyProcess {
   readonly ended: Promise<string>;
   readonly #child: ChildProcess;
 
-  private constructor(child: ChildProcess, ended: Promise<string>, admin: AdminAddress) {
+  readonly #log: string;
+
+  private constructor(child: ChildProcess, ended: Promise<string>, admin: AdminAddress, log: string) {
     this.#child = child;
     this.ended = ended;
     this.admin = new EnvoyAdmin(admin);
+    this.#log = log;
   }
 
   /** Starts Envoy; resolves when its admin port answers. Throws CannotStart with the end of its log if it ends before. */
@@ -70,8 +73,13 @@ export class EnvoyProcess {
     const ended = endOf(child);
     await log.close();
     const admin = await adminAddress(file('admin-address'), ended);
-    if (typeof admin !== 'string') return new EnvoyProcess(child, ended, admin);
+    if (typeof admin !== 'string') return new EnvoyProcess(child, ended, admin, file('envoy.log'));
     throw new CannotStart(`Envoy did not start: ${admin}; its log ends with\n${await lastLines(file('envoy.log'))}`);
+  }
+
+  /** The end of its log, for an error message. */
+  lastWords(): Promise<string> {
+    return lastLines(this.#log);
   }
 
   /** Ends it, at once if it does not end by itself within two seconds. */
@@ -89,7 +97,7 @@ function commandLine(options: EnvoyOptions): readonly string[] {
     ...options.launchedBy,
     options.binary,
     ...['-c', join(folder, 'envoy.json'), '--admin-address-path', join(folder, 'admin-address')],
-    ...['--log-level', options.logLevel, '--disable-hot-restart', '--drain-time-s', '1'],
+    ...['--log-level', options.logLevel, '--disable-hot-restart', '--drain-time-s', '10'],
     ...(concurrency === null ? [] : ['--concurrency', String(concurrency)]),
   ];
 }
@@ -120,8 +128,7 @@ async function adminAddress(file: string, ended: Promise<string>): Promise<Admin
   return poll(look, { within: 60_000, every: 10, what: 'the admin port of Envoy' });
 }
 
-/** The last lines of a log, for an error message. */
-async function lastLines(file: string, lines = 12): Promise<string> {
+async function lastLines(file: string): Promise<string> {
   const text = await readFile(file, 'utf8').catch(() => '');
-  return text.trimEnd().split('\n').slice(-lines).join('\n');
+  return text.trimEnd().split('\n').slice(-12).join('\n');
 }

@@ -31,7 +31,7 @@ export interface FilesTiming {
   readonly recheck: number;
 }
 
-export const defaultFilesTiming: FilesTiming = { quiet: 15, longest: 200, settle: 100, recheck: 30_000 };
+const defaultFilesTiming: FilesTiming = { quiet: 15, longest: 200, settle: 100, recheck: 30_000 };
 
 /** How often folders that cannot be watched are looked at, in milliseconds. */
 const unwatchedRecheck = 2_000;
@@ -79,7 +79,7 @@ function demandAny(paths: readonly string[], { scan }: Look): void {
 }
 
 /** Why a look is due. */
-type Reason = 'hints' | 'doubts' | 'recheck' | 'new folders';
+type Reason = 'hints' | 'doubts' | 'recheck' | 'unwatched' | 'new folders';
 
 class FilesSource implements Source {
   readonly #timing: FilesTiming;
@@ -88,7 +88,7 @@ class FilesSource implements Source {
   readonly #watch = new FolderWatch((hint) => this.#hint(hint));
   readonly #hints = new Map<string, Hint>();
   readonly #due = new Set<Reason>();
-  readonly #timers: { hints?: NodeJS.Timeout; doubts?: NodeJS.Timeout; recheck?: NodeJS.Timeout } = {};
+  readonly #timers: { [R in Exclude<Reason, 'new folders'>]?: NodeJS.Timeout } = {};
   #burstBegan = 0;
   #looking: Promise<void> | null = null;
   #closed = false;
@@ -144,7 +144,7 @@ class FilesSource implements Source {
   }
 
   /** Makes a look due some time from now, instead of when it was due before for the same reason. */
-  #wake(reason: 'hints' | 'doubts' | 'recheck', after: number): void {
+  #wake(reason: Exclude<Reason, 'new folders'>, after: number): void {
     if (this.#closed) return;
     clearTimeout(this.#timers[reason]);
     this.#timers[reason] = setTimeout(() => {
@@ -185,7 +185,8 @@ class FilesSource implements Source {
     const hints = due.has('hints') ? [...this.#hints.values()] : [];
     if (due.has('hints')) this.#hints.clear();
     for (const hint of hints) if (hint.kind !== 'anything' && this.#files.reads(hint.path)) paths.add(hint.path);
-    const all = due.has('new folders') || hints.length > mostHints || (await this.#anyElsewhere(hints));
+    const unseen = due.has('new folders') || due.has('unwatched') || hints.length > mostHints;
+    const all = unseen || (await this.#anyElsewhere(hints));
     return all ? { kind: 'all', read: 'changed', paths } : { kind: 'files', paths };
   }
 
@@ -213,9 +214,8 @@ class FilesSource implements Source {
   #plan(): void {
     const doubts = this.#files.doubts();
     if (doubts !== null) this.#wake('doubts', doubts.after + 1);
-    const { recheck } = this.#timing;
-    if (this.#timers.recheck === undefined)
-      this.#wake('recheck', this.#watch.complete ? recheck : Math.min(recheck, unwatchedRecheck));
+    if (this.#timers.recheck === undefined) this.#wake('recheck', this.#timing.recheck);
+    if (!this.#watch.complete && this.#timers.unwatched === undefined) this.#wake('unwatched', unwatchedRecheck);
   }
 }
 

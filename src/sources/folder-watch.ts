@@ -1,6 +1,7 @@
 // Watches folders for hints that something in them may have changed. A hint is never more than a reason to look.
 import { type FSWatcher, watch } from 'node:fs';
 import { basename, join } from 'node:path';
+import { isGone } from './read-file.ts';
 import type { FoundFolder } from './scan.ts';
 
 /** What may have changed: an entry of a folder, one of those that were asked for by name, or nobody knows what. */
@@ -76,8 +77,8 @@ export class FolderWatch {
         this.#lose(path, watched);
       });
       return true;
-    } catch {
-      this.#failed.add(path);
+    } catch (error) {
+      if (!isGone(error)) this.#failed.add(path);
       return false;
     }
   }

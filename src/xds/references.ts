@@ -45,7 +45,7 @@ const namesIn: { readonly [K in ResourceKind]: (resource: XdsResource) => readon
 };
 
 /** The names of the resources of the following kind that this resource refers to. */
-export const references = memo((resource: XdsResource): readonly string[] => namesIn[resource.kind](resource));
+const references = memo((resource: XdsResource): readonly string[] => namesIn[resource.kind](resource));
 
 /** The same for many resources. The list is the key: give the same list to share the result. */
 export const referencesOf = memo((resources: readonly XdsResource[]): NameSet => {

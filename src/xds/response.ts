@@ -1,7 +1,7 @@
 // A response's bytes. Invariant: what several streams are sent is put together once; only the nonce is a stream's own.
 import { hash } from 'node:crypto';
 import type { XdsResource } from '../envoy/resource.ts';
-import { typeUrls } from '../envoy/types.ts';
+import { type ResourceKind, typeUrls } from '../envoy/types.ts';
 import { fieldHead, joinBytes, stringField } from '../envoy/wire.ts';
 import { memo } from '../lib/memo.ts';
 import type { Protocol } from './requests.ts';
@@ -9,6 +9,8 @@ import type { Protocol } from './requests.ts';
 /** A response to be sent: lists that streams share, and what is the stream's own. */
 export interface Response {
   readonly protocol: Protocol;
+  /** Null for a type that nobody here knows. */
+  readonly kind: ResourceKind | null;
   readonly typeUrl: string;
   readonly nonce: string;
   /** A hash of the content: the same on every replica. */

@@ -27,7 +27,7 @@ export interface XdsTimers {
   readonly closeGrace: number;
 }
 
-export const defaultTimers: XdsTimers = { supersedeAfter: 2_000, removalDeadline: 5_000, closeGrace: 3_000 };
+const defaultTimers: XdsTimers = { supersedeAfter: 2_000, removalDeadline: 5_000, closeGrace: 3_000 };
 
 export interface XdsServerOptions {
   readonly provider: SnapshotProvider;

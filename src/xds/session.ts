@@ -132,7 +132,7 @@ export class Session {
     this.#options.onEvent({
       ...this.#about(),
       kind: 'pushed',
-      typeUrl: response.typeUrl,
+      type: response.kind,
       resources: response.resources.length,
       removed: response.removed.length,
       bytes: bytes.length,

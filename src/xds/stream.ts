@@ -247,7 +247,15 @@ function withSent(state: StreamState, { subscription, changed }: Sent): StreamSt
 }
 
 function absence(state: StreamState, { typeUrl, names }: Stranger): Response {
-  return { protocol: 'delta', typeUrl, nonce: nextNonce(state), version: '', resources: [], removed: names };
+  return {
+    protocol: 'delta',
+    kind: null,
+    typeUrl,
+    nonce: nextNonce(state),
+    version: '',
+    resources: [],
+    removed: names,
+  };
 }
 
 function wakeAt(state: StreamState, now: number): number | null {

@@ -17,7 +17,7 @@ import {
 } from './due.ts';
 import { type NameSet, nameSet, nameSetLike, noNames, unite, without } from './name-set.ts';
 import type { DeltaRequest, DiscoveryRequest, SotwRequest } from './requests.ts';
-import { except, isFullState, mayHold, type Subscription, takeBack } from './subscription.ts';
+import { excepting, isFullState, mayHold, type Subscription, takeBack } from './subscription.ts';
 import { emptyTable } from './tables.ts';
 
 /** What a request said about the last response. */
@@ -84,7 +84,7 @@ function requestDelta(before: Subscription, message: DeltaRequest): Requested {
 function start(subscription: Subscription, wanted: Wanted, versions: ReadonlyMap<string, string>): Subscription {
   const table = wanted.wildcard ? emptyTable : (subscription.target ?? emptyTable);
   const exceptions =
-    versions.size === 0 ? except(noExceptions, wanted.names, null) : heldAtStart(subscription, wanted, versions);
+    versions.size === 0 ? excepting(noExceptions, wanted.names, null) : heldAtStart(subscription, wanted, versions);
   const answerDue = wanted.wildcard || (isFullState(subscription) && wanted.names.size > 0);
   return { ...subscription, wanted, held: { table, except: exceptions }, answerDue };
 }
@@ -113,7 +113,7 @@ function want(before: Subscription, next: Wanted, asked: NameSet): Subscription 
   const after = {
     ...before,
     wanted: next,
-    held: { ...held, except: except(except(kept, holding, unsure), without(told, holding), null) },
+    held: { ...held, except: excepting(excepting(kept, holding, unsure), without(told, holding), null) },
     refused: onlyWanted(before.refused, next, told),
     answerDue: before.answerDue || widened || (isFullState(before) && asked.size > 0),
   };
@@ -139,7 +139,7 @@ function onlyWanted<V>(map: ReadonlyMap<string, V>, wanted: Wanted, apart: NameS
 /** Has all that the client holds sent again. */
 function forget(subscription: Subscription): Subscription {
   const { held } = subscription;
-  return { ...subscription, held: { ...held, except: except(held.except, namesOf(held.table), unsure) } };
+  return { ...subscription, held: { ...held, except: excepting(held.except, namesOf(held.table), unsure) } };
 }
 
 const namesOf = memo((table: ReadonlyMap<string, XdsResource>): NameSet => nameSet(table.keys()));

@@ -81,7 +81,7 @@ export function isFullState({ protocol, kind }: Subscription): boolean {
 }
 
 /** The exceptions with `names` set to `version`; shared by all streams that do the same. */
-export const except = memo((exceptions: Exceptions, names: NameSet, version: HeldVersion): Exceptions => {
+export const excepting = memo((exceptions: Exceptions, names: NameSet, version: HeldVersion): Exceptions => {
   return names.size === 0
     ? exceptions
     : new Map([...exceptions, ...[...names].map((name) => [name, version] as const)]);
@@ -129,7 +129,7 @@ export function follow(subscription: Subscription, names: NameSet): Subscription
   const { wanted, held } = subscription;
   const relevant = wanted === null || wanted.wildcard ? names : common(names, wanted.names);
   if (relevant.size === 0) return subscription;
-  return { ...subscription, held: { ...held, except: except(held.except, relevant, unsure) } };
+  return { ...subscription, held: { ...held, except: excepting(held.except, relevant, unsure) } };
 }
 
 const namesIn = memo(
@@ -201,7 +201,7 @@ function respond(subscription: Subscription, { now, nonce, removals }: SendOptio
       },
       nonce,
     },
-    response: { protocol, typeUrl: typeUrls[kind], nonce, version, resources, removed },
+    response: { protocol, kind, typeUrl: typeUrls[kind], nonce, version, resources, removed },
     changed: due.changed,
   };
 }

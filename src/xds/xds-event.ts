@@ -11,7 +11,8 @@ export type XdsEvent = {
   | { readonly kind: 'subscribed'; readonly type: ResourceKind; readonly names: number; readonly wildcard: boolean }
   | {
       readonly kind: 'pushed';
-      readonly typeUrl: string;
+      /** Null: the answer to a request for an unknown type. */
+      readonly type: ResourceKind | null;
       readonly resources: number;
       readonly removed: number;
       readonly bytes: number;

@@ -1,8 +1,9 @@
 // Which files are read, what happens when they cannot be, and who wins where two define the same object.
-import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmod, rename, rm, symlink } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { filesSource, readOnce } from '../../src/sources/files.ts';
 import { textSource } from '../../src/sources/text.ts';
 import { configMap, ReportLog } from './report-log.ts';
@@ -138,11 +139,17 @@ describe('a given path', () => {
     await expect(readOnce(paths)).rejects.toThrow(says);
   });
 
-  test('a named pipe is left alone', async () => {
+  test('what is no regular file is left alone', async () => {
     const folder = await emptyFolder();
-    execFileSync('mkfifo', [join(folder, 'pipe.yaml')]);
-    const { log } = await follow({ paths: [folder, join(folder, 'pipe.yaml')] });
-    expect(log.said()).toContain(`SLC0006 ${folder}/pipe.yaml:1:1 it is not a regular file`);
+    const socket = createServer().listen(join(folder, 'socket.yaml'));
+    onTestFinished(() => void socket.close());
+    await once(socket, 'listening');
+    await writeFiles(folder, { 'a.yaml': configMap('a', 'one') });
+    const { log } = await follow({ paths: [folder] });
+    expect([log.value('a'), log.said()]).toEqual([
+      'one',
+      [`SLC0006 ${folder}/socket.yaml:1:1 it is not a regular file`],
+    ]);
   });
 });
 

@@ -1,6 +1,7 @@
 // Input made to break the reader: S-20 (it costs next to nothing and what was good stays), S-21 (no key reaches a prototype).
 import { rename, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import { defaultLimits } from '../../src/sources/limits.ts';
 import { MemorySource } from '../../src/sources/memory.ts';
@@ -180,4 +181,73 @@ describe('S-21', () => {
       parseText(`kind: ${key}List\n${key}: {}\nitems: [{${key}: {}}]\n`, nothingKnown, defaultLimits),
     ).not.toThrow();
   });
+});
+
+const morsels = [
+  ...[
+    'a',
+    'b: ',
+    ': ',
+    '- ',
+    '? ',
+    '\n',
+    '\n  ',
+    '\n    ',
+    ' ',
+    '\t',
+    '#',
+    ' #',
+    '"',
+    "'",
+    '|',
+    '>',
+    '|2-\n',
+    '[',
+    ']',
+    '{',
+    '}',
+    ',',
+  ],
+  ...[
+    '&a ',
+    '*a',
+    '*a ',
+    '<<: ',
+    '!!str ',
+    '!x ',
+    '!<',
+    '---',
+    '--- ',
+    '...',
+    '%YAML 1.2\n',
+    '%TAG ! x\n',
+    '\r\n',
+    '\\',
+    '\ufeff',
+    '\0',
+    '0',
+  ],
+  ...['apiVersion: v1\n', 'kind: List\n', 'kind: A\n', 'metadata: {name: a}\n', 'items:\n', '__proto__: '],
+];
+
+test('no text at all makes the reader fail, and every finding has a place in the text', () => {
+  const text = fc.array(fc.constantFrom(...morsels), { maxLength: 40 }).map((parts) => parts.join(''));
+  fc.assert(
+    fc.property(text, (input) => {
+      const { findings, objects } = parseText(input, nothingKnown, {
+        ...defaultLimits,
+        depth: 8,
+        tokensPerDocument: 60,
+      });
+      for (const { code, line, column } of [
+        ...findings,
+        ...objects.values().map((found) => ({ ...found, code: '' })),
+      ]) {
+        expect(code).not.toBe('SLC0502');
+        expect(column).toBeGreaterThan(0);
+        expect((input.split('\n')[line - 1]?.length ?? -1) + 1).toBeGreaterThanOrEqual(column - 1);
+      }
+    }),
+    { numRuns: 5_000 },
+  );
 });

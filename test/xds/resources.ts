@@ -76,7 +76,7 @@ export function shared(kind: ResourceKind, name: string, content: number): XdsRe
 }
 
 /** A table from a text such as `a=1 b=2`. */
-export function table(kind: ResourceKind, text: string): ResourceTable {
+function table(kind: ResourceKind, text: string): ResourceTable {
   const entries = text.split(' ').filter((entry) => entry !== '');
   return new Map(
     entries.map((entry) => {

@@ -140,6 +140,18 @@ const ending: readonly Case[] = [
     },
   ],
   [
+    'a client that does not read does not keep the server from stopping',
+    async ({ connect, server, provider, onceEvent }) => {
+      provider.publish({ cluster: `${'c'.repeat(10 << 20)}=1` });
+      const client = connect();
+      client.pauseReading();
+      client.subscribe('cluster');
+      while (server.streams()[0]?.types[0] === undefined) await onceEvent();
+      await server.close();
+    },
+    { closeGrace: 50 },
+  ],
+  [
     'streams() tells what every client has',
     async ({ connect, server, provider, protocol }) => {
       provider.publish({ cluster: 'a=1' });

@@ -10,6 +10,7 @@
 //   cluster fresh [NAMES]                      the same as ask, without a nonce
 //   wait MILLISECONDS                          time goes by
 //   stop | go                                  the client stops to read; reads again
+import { describe, expect, test } from 'vitest';
 import { type ResourceKind, resourceKinds, typeUrls } from '../../src/envoy/types.ts';
 import type { DiscoveryRequest, Protocol } from '../../src/xds/requests.ts';
 import type { Response } from '../../src/xds/response.ts';
@@ -146,16 +147,27 @@ function tables(text: string): { [K in ResourceKind]?: string } {
 }
 
 /** The whole conversation, with what the reducer really says; lines that begin with `<` or `!` are left to it. */
-export function play(protocol: Protocol, text: string): string {
+function play(protocol: Protocol, text: string): string {
   const conversation = new Conversation(protocol);
-  for (const line of text.trim().split('\n')) {
-    const plain = line.trim();
-    if (plain !== '' && !plain.startsWith('<') && !plain.startsWith('!')) conversation.play(plain);
+  for (const line of plain(text).split('\n')) {
+    if (!line.startsWith('<') && !line.startsWith('!')) conversation.play(line);
   }
   return conversation.lines.join('\n');
 }
 
-/** The text as `play` gives it, without the indentation of the source. */
-export function plain(text: string): string {
-  return words(text.replaceAll(/\n\s*/g, '\n').trim()).join(' ');
+/** The text without the indentation of the source. */
+function plain(text: string): string {
+  const lines = text.split('\n').map((line) => line.trim());
+  return lines.filter((line) => line !== '').join('\n');
+}
+
+export type Case = readonly [sentence: string, conversation: string];
+
+/** A test for each conversation. */
+export function converse(protocol: Protocol, cases: readonly Case[]): void {
+  describe(protocol, () => {
+    test.each(cases)('%s', (_sentence, text) => {
+      expect(play(protocol, text)).toBe(plain(text));
+    });
+  });
 }

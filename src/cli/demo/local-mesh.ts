@@ -102,7 +102,7 @@ export class LocalMesh {
     try {
       return await poll(look, { within: patience, every: 10, what: 'Envoy to have the configuration' });
     } catch (error) {
-      throw new Error([String(error), ...missing, ...this.troubles].join('\n'));
+      throw new Error([String(error), ...missing, ...this.troubles, await this.envoy.lastWords()].join('\n'));
     }
   }
 
