@@ -4,9 +4,8 @@ missing() {
   exit 1
 }
 command -v npm >/dev/null || missing "Node with npm" "apt-get install nodejs npm"
-[ "$(npm --version | cut -d. -f1)" -ge 7 ] || missing "npm 7 or newer" "this is npm $(npm --version); install a current Node"
 npm=$(npm --version)
-[ "${npm%%.*}" -ge 8 ] || missing "npm 8 or newer (this is $npm)" "install a Node of the last years; it brings npm"
+[ "${npm%%.*}" -ge 8 ] || missing "npm 8 or newer" "this is npm $npm; install a current Node"
 command -v python3 >/dev/null || missing "Python 3" "apt-get install python3 python3-venv"
 python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||
   missing "Python 3.10 or newer" "this is $(python3 --version); install a newer one first on PATH"
