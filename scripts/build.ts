@@ -1,11 +1,13 @@
-// Bundles the program into dist/: imports are most of a command's start-up. Each command is a chunk of its own.
+// Bundles the program into dist/, or the folder that is named: imports are most of a command's start-up. Each command is
+// a chunk of its own.
 import { rmSync } from 'node:fs';
 import { build } from 'esbuild';
 
-rmSync('dist', { recursive: true, force: true });
+const [folder = 'dist'] = process.argv.slice(2);
+rmSync(folder, { recursive: true, force: true });
 await build({
   entryPoints: ['src/main.ts'],
-  outdir: 'dist',
+  outdir: folder,
   bundle: true,
   splitting: true,
   platform: 'node',

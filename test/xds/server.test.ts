@@ -1,7 +1,7 @@
 // What the server does beyond the protocol's conversation: who is let in, what is shared, what a fault does, how it ends.
 import { status } from '@grpc/grpc-js';
 import { describe, expect, test } from 'vitest';
-import { encoded } from '../../src/envoy/resource.ts';
+import { encoded, type XdsResource } from '../../src/envoy/resource.ts';
 import { startXdsServer, type XdsTimers } from '../../src/xds/server.ts';
 import { metadata, type Protocol } from '../harness/ads-client.ts';
 import { make } from './resources.ts';
@@ -93,6 +93,27 @@ const sending: readonly Case[] = [
       const responses = await Promise.all(clients.map((client) => client.take('endpoint')));
       expect(responses.map(text)).toEqual(range(20).map(() => 'e7=2'));
       expect(encoded.messages - before).toBe(1);
+    },
+  ],
+  [
+    'a response that goes to many streams is put together once',
+    async ({ connect, provider }) => {
+      const one = make('route', 'r', 1);
+      let asked = 0;
+      const counting: XdsResource = {
+        ...one,
+        version: one.version,
+        get bytes() {
+          asked += 1;
+          return one.bytes;
+        },
+      };
+      provider.publishTables({ route: new Map([['r', counting]]) });
+      const clients = range(20).map(() => connect());
+      for (const client of clients) client.subscribe('route', 'r');
+      await Promise.all(clients.map((client) => client.take('route')));
+      // The garbage collector may take the shared bytes in between.
+      expect(asked).toBeLessThan(5);
     },
   ],
   [

@@ -199,6 +199,35 @@ const delta: readonly Case[] = [
      thing ack
      ! unknown type`,
   ],
+  [
+    'what was on its way when everything was given up and asked for again does not stay behind',
+    `publish cluster: b=1
+     cluster ask
+     < cluster b=1
+     publish cluster:
+     cluster drop *
+     cluster ask *
+     cluster ack
+     < cluster -b`,
+  ],
+  [
+    'nor does what was overtaken on its way',
+    `publish cluster: c=1; listener: l=1
+     listener ask
+     < listener l=1
+     cluster ask
+     < cluster c=1
+     wait 2000
+     publish cluster: b=1
+     < cluster b=1
+     cluster drop *
+     cluster ask *
+     cluster ack
+     < cluster b=1
+     cluster ack
+     listener ack
+     < cluster -c`,
+  ],
 ];
 
 converse('delta', delta);

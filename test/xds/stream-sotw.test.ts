@@ -133,6 +133,30 @@ const sotw: readonly Case[] = [
      cluster ack`,
   ],
   ['a type that nobody knows is left unanswered', 'thing ask x\n! unknown type\nthing ask y\n! unknown type'],
+  [
+    'a refused cluster that goes is not kept for the routes, for it may have spoilt the rest',
+    `publish cluster: a=1 b=1; route: r=1
+     cluster ask
+     < cluster a=1 b=1
+     route ask r
+     < route r=1
+     cluster nack b is bad
+     ! cluster refused b is bad
+     publish cluster: a=1 c=1
+     < cluster a=1 c=1`,
+  ],
+  [
+    'a refused state that removed something is not repeated',
+    `publish cluster: a=1
+     cluster ask
+     < cluster a=1
+     wait 2000
+     publish cluster:
+     < cluster
+     cluster nack never
+     ! cluster refused never
+     wait 60000`,
+  ],
 ];
 
 converse('sotw', sotw);
