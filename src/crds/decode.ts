@@ -106,14 +106,6 @@ export function list<T>(item: Decoder<T>): Decoder<readonly T[]> {
   };
 }
 
-/** A list whose items keep their place: undefined where one does not decode. */
-export function places<T>(item: Decoder<T>): Decoder<readonly (T | undefined)[]> {
-  return (value, spot) => {
-    if (!Array.isArray(value)) return wrongType(value, spot, 'a list');
-    return value.map((each: JsonValue, index) => item(each, inside(spot, index)));
-  };
-}
-
 /** An object whose keys are the user's own, such as labels; sorted by key, since the order in YAML says nothing. */
 export const stringMap: Decoder<ReadonlyMap<string, string>> = (value, spot) => {
   if (!isObject(value)) return wrongType(value, spot, 'an object');

@@ -17,7 +17,7 @@ const longest = 100 * 365 * 24 * 3_600_000;
 const isDigit = (char: string | undefined): boolean => char !== undefined && char >= '0' && char <= '9';
 
 /** The milliseconds that a duration text means, or undefined. Source: Go's time.ParseDuration, without signs. */
-export function parseDuration(text: string): Milliseconds | undefined {
+function parseDuration(text: string): Milliseconds | undefined {
   if (text === '0') return 0;
   if (text.length === 0 || text.length > 64) return undefined;
   let total = 0;

@@ -51,7 +51,7 @@ interface Decoded {
 }
 
 /** What an object means on its own; remembered while the object is the same. Never throws. */
-export const decodeObject = memo((object: SourceObject): Outcome<Decoded | undefined> => {
+const decodeObject = memo((object: SourceObject): Outcome<Decoded | undefined> => {
   const { group, kind } = objectName(object.id);
   const plural = pluralOf.get(`${group}/${kind}`);
   const unread = plural === undefined ? unknownKind(object) : unknownVersion(object, plural);

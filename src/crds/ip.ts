@@ -3,7 +3,7 @@ import ipaddr from 'ipaddr.js';
 import { type Decoder, report } from './decode.ts';
 
 /** An IP address in its canonical text form, or undefined. IPv4 must have four decimal parts. */
-export function canonicalIp(text: string): string | undefined {
+function canonicalIp(text: string): string | undefined {
   if (text.includes('%')) return undefined;
   if (ipaddr.IPv4.isValidFourPartDecimal(text)) return text;
   return ipaddr.IPv6.isValid(text) ? ipaddr.IPv6.parse(text).toRFC5952String() : undefined;

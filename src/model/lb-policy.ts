@@ -64,5 +64,5 @@ export interface PortPolicy {
 }
 
 /** Where no rule says otherwise. */
-export const defaultLbPolicy: LbPolicy = { kind: 'least-request', slowStart: null };
+const defaultLbPolicy: LbPolicy = { kind: 'least-request', slowStart: null };
 export const defaultPortPolicy: PortPolicy = { lb: defaultLbPolicy, hash: null, origin: null };

@@ -29,7 +29,7 @@ export function socketAddress(address: string, port: number): JsonObject {
 }
 
 /** Connections that no service takes: to where they were going, if the proxy can know that. */
-export function fallbackChain(group: ProxyGroup): JsonObject {
+function fallbackChain(group: ProxyGroup): JsonObject {
   return group.interception === 'NONE'
     ? { name: 'BlackHoleFilterChain', filters: [tcpProxy(blackHoleCluster, null)] }
     : { name: 'PassthroughFilterChain', filters: [tcpProxy(passthroughCluster, null)] };

@@ -36,7 +36,7 @@ const noTimeouts: JsonObject = { timeout: '0s', max_stream_duration: { grpc_time
 const inBrackets = (address: string): string => (address.includes(':') ? `[${address}]` : address);
 
 /** All names by which clients in `namespace` may call a service. */
-export const domainsOf = memo((service: Service, namespace: string): readonly string[] => {
+const domainsOf = memo((service: Service, namespace: string): readonly string[] => {
   const { host, name, namespace: own, addresses } = service;
   const short = [`${name}.${own}.svc`, `${name}.${own}`, ...(own === namespace ? [name] : [])];
   const names = host.endsWith(`.svc.${clusterDomain}`) ? [host, `${host}.`, ...short] : [host, `${host}.`];

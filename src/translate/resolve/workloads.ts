@@ -8,7 +8,7 @@ import type { Workload } from '../../model/mesh.ts';
 /** Istio's label that sets a pod's locality by hand: `region.zone.subzone`. */
 const localityLabel = 'istio-locality';
 
-export function localityFromLabel(labels: Labels): Locality | null {
+function localityFromLabel(labels: Labels): Locality | null {
   const text = labels.get(localityLabel);
   if (text === undefined || text === '') return null;
   const [region = '', zone = '', subZone = ''] = text.split('.');
