@@ -8,7 +8,6 @@ export const typeUrls = {
 } as const;
 
 export type ResourceKind = keyof typeof typeUrls;
-type TypeUrl = (typeof typeUrls)[ResourceKind];
 
 /** In the order in which a change is sent: what is named before what names it. */
 export const resourceKinds = ['cluster', 'endpoint', 'listener', 'route'] as const satisfies readonly ResourceKind[];
