@@ -32,12 +32,34 @@ const simple = oneOf({
 } as const);
 type Simple = NonNullable<ReturnType<typeof simple>>;
 
+const tokenCharacters = new Set("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+
+/** A name in the sense of RFC 9110 section 5.6.2, as headers, cookies and their attributes have it; at most 256 long. */
+const token: Decoder<string> = (value, spot) => {
+  const text = nonEmptyString(value, spot);
+  if (text === undefined) return undefined;
+  const known = text.length <= 256 && [...text].every((character) => tokenCharacters.has(character));
+  return known ? text : report(spot, 'SLC0105', "must be a name of at most 256 letters, digits and -_.!#$%&'*+^`|~");
+};
+
+/** Envoy's own headers, such as :authority, begin with a colon. */
+const headerName: Decoder<string> = (value, spot) =>
+  typeof value === 'string' && value.startsWith(':') ? token(value.slice(1), spot) && value : token(value, spot);
+
+/** Text that can stand in a header: no control characters; at most 1,024 long. */
+const headerText: Decoder<string> = (value, spot) => {
+  const text = string(value, spot);
+  if (text === undefined) return undefined;
+  const fits = text.length <= 1024 && [...text].every((character) => character >= ' ' && character !== '\x7f');
+  return fits ? text : report(spot, 'SLC0105', 'must be at most 1024 characters long, without control characters');
+};
+
 const httpCookie = object(
   {
-    name: nonEmptyString,
-    path: string,
+    name: token,
+    path: headerText,
     ttl: duration({ min: 0 }),
-    attributes: list(object({ name: nonEmptyString, value: string }, { required: ['name'] })),
+    attributes: list(object({ name: token, value: headerText }, { required: ['name'] })),
   },
   { required: ['name'] },
 );
@@ -59,7 +81,7 @@ const tableSize: Decoder<number> = (value, spot) => {
 const ringSize = integer({ min: 0, max: largestRing });
 
 const consistentHash = object({
-  httpHeaderName: nonEmptyString,
+  httpHeaderName: headerName,
   httpCookie,
   useSourceIp: boolean,
   httpQueryParameterName: nonEmptyString,

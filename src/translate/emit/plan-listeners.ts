@@ -60,6 +60,8 @@ interface Draft {
 function place(draft: Draft, called: CalledPort, own: boolean): Diagnostic | null {
   const { service, port } = called;
   const { protocol } = port;
+  const [first] = draft.called;
+  if (own && first !== undefined) return collision(draft, called, first);
   draft.called.push(called);
   if (protocol === 'auto' || isHttp(protocol)) {
     draft.routeName ??= own ? sniffedRouteName(service, port.number) : String(port.number);
@@ -70,8 +72,12 @@ function place(draft: Draft, called: CalledPort, own: boolean): Diagnostic | nul
     draft.tcp = called;
     return null;
   }
-  const listener = listenerName(draft.bind, draft.port);
-  const message = `port ${port.number}: ${draft.tcp.service.host} has the listener ${listener} already, so connections go there`;
+  return collision(draft, called, draft.tcp);
+}
+
+function collision({ bind, port: number }: Draft, { port }: CalledPort, winner: CalledPort): Diagnostic {
+  const listener = listenerName(bind, number);
+  const message = `port ${number}: ${winner.service.host} has the listener ${listener} already, so connections go there`;
   return diagnose('SLC0401', port.origin, message);
 }
 

@@ -109,8 +109,12 @@ function likelyHost({ host, namespace }: MergedRule, services: Services): string
   if (services.has(local)) return `; write ${local}: a name with a dot is taken as it is`;
   const known = [...services.values()];
   const elsewhere = known.filter((service) => service.name === name && service.namespace !== namespace);
-  if (elsewhere.length === 0)
-    return nearest(host, known.filter((service) => service.namespace === namespace).map(hostOf));
+  if (elsewhere.length === 0) {
+    return nearest(
+      name,
+      known.filter((service) => service.namespace === namespace).map((service) => service.name),
+    );
+  }
   return `; there is ${elsewhere.slice(0, 3).map(hostOf).join(', ')}`;
 }
 
