@@ -4,7 +4,8 @@ import { type ResourceKind, resourceKinds, typeUrls } from '../../src/envoy/type
 import type { DiscoveryRequest, Protocol } from '../../src/xds/requests.ts';
 import type { Response } from '../../src/xds/response.ts';
 import type { Snapshot } from '../../src/xds/snapshot.ts';
-import { newStream, type StreamEvent, type StreamState, step } from '../../src/xds/stream.ts';
+import { type StreamEvent, step } from '../../src/xds/stream.ts';
+import { newStream, type StreamState } from '../../src/xds/stream-state.ts';
 
 interface Wanted {
   readonly wildcard: boolean;
@@ -15,6 +16,8 @@ interface Wanted {
 interface Having {
   wanted: Wanted | null;
   nonce: string;
+  /** Of the last response that it has taken. */
+  version: string;
   held: Map<string, string>;
 }
 
@@ -27,7 +30,7 @@ const kindOf = ({ typeUrl }: Response): ResourceKind => {
 const versions = (snapshot: Snapshot, kind: ResourceKind): string =>
   String([...snapshot[kind].values()].map(({ name, version }) => [name, version]));
 
-const having = (): Having => ({ wanted: null, nonce: '', held: new Map() });
+const having = (): Having => ({ wanted: null, nonce: '', version: '', held: new Map() });
 
 export class ModelClient {
   readonly protocol: Protocol;
@@ -174,8 +177,9 @@ export class ModelClient {
     return ![...this.#unanswered, ...this.#network].some((response) => kindOf(response) === kind);
   }
 
-  #apply(kind: ResourceKind, { resources, removed }: Response): void {
+  #apply(kind: ResourceKind, { resources, removed, version }: Response): void {
     const type = this.types[kind];
+    type.version = version;
     if (this.protocol === 'sotw' && (kind === 'cluster' || kind === 'listener')) type.held.clear();
     for (const { name, version } of resources) type.held.set(name, version);
     for (const name of removed) type.held.delete(name);
@@ -190,13 +194,20 @@ export class ModelClient {
   #newStream(): StreamState {
     this.#streams += 1;
     const { protocol } = this;
-    return newStream({ protocol, noncePrefix: `${this.#streams}-`, supersedeAfter: 2000, removalDeadline: 5000 });
+    return newStream({
+      protocol,
+      noncePrefix: `${this.#streams}-`,
+      supersedeAfter: 2000,
+      removalDeadline: 5000,
+      gateDeadline: 5000,
+      drain: 0,
+    });
   }
 
   #sotw(kind: ResourceKind, nonce: string, error: string | null): void {
-    const { wanted } = this.types[kind];
+    const { wanted, version } = this.types[kind];
     const names = [...(wanted?.wildcard ? ['*'] : []), ...(wanted?.names ?? [])];
-    this.#request({ protocol: 'sotw', typeUrl: typeUrls[kind], names, nonce, error, node: null });
+    this.#request({ protocol: 'sotw', typeUrl: typeUrls[kind], version, names, nonce, error, node: null });
   }
 
   #delta(kind: ResourceKind, fields: Partial<Extract<DiscoveryRequest, { protocol: 'delta' }>>): void {
