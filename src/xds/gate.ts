@@ -25,6 +25,8 @@ interface Holding {
   readonly resource: string;
   /** What is held of it, for people: a listener, or `route configuration/virtual host`. */
   readonly name: string;
+  /** The clusters that the form names at which it is held. */
+  readonly clusters: readonly string[];
 }
 
 export interface Gate {
@@ -33,19 +35,15 @@ export interface Gate {
   /** What is left out of the table until its clusters are acknowledged, though it is there. */
   readonly waiting: NameSet;
   readonly held: readonly Holding[];
-  /** The clusters that are named by what is held at its last form. */
-  readonly clusters: NameSet;
 }
 
 /** Holds nothing back. */
-export const openGate = memo(
-  (table: ResourceTable): Gate => ({ table, waiting: noNames, held: [], clusters: noNames }),
-);
+export const openGate = memo((table: ResourceTable): Gate => ({ table, waiting: noNames, held: [] }));
 
 /** Holds everything back. */
 export const closedGate = memo((table: ResourceTable): Gate => {
-  const held = [...table.keys()].map((name) => ({ resource: name, name }));
-  return { table: null, waiting: noNames, held, clusters: noNames };
+  const held = [...table.keys()].map((name) => ({ resource: name, name, clusters: [] }));
+  return { table: null, waiting: noNames, held };
 });
 
 /** The names of what is held of that which the client wants. */
@@ -54,11 +52,16 @@ export const heldNames = memo((gate: Gate, wanted: Wanted): NameSet => {
   return nameSet(gate.held.filter(({ resource }) => wants(wanted, resource)).map(({ name }) => name));
 });
 
+/** The clusters that what is held of it still names. */
+export const heldClusters = memo((gate: Gate, wanted: Wanted): NameSet => {
+  if (gate.held.length === 0) return noNames;
+  return nameSet(gate.held.filter(({ resource }) => wants(wanted, resource)).flatMap(({ clusters }) => clusters));
+});
+
 interface Passed {
   /** Null: nothing of it yet. */
   readonly form: XdsResource | null;
   readonly held: readonly Holding[];
-  readonly clusters: readonly string[];
 }
 
 interface Situation {
@@ -74,11 +77,11 @@ const covers = (confirmed: NameSet, clusters: readonly string[]): boolean =>
 
 /** As it is, or not at all for now. */
 function whole(resource: XdsResource, last: XdsResource | null, clusters: readonly string[]): Passed {
-  return { form: last, held: [{ resource: resource.name, name: resource.name }], clusters };
+  return { form: last, held: [{ resource: resource.name, name: resource.name, clusters }] };
 }
 
 function passListener(listener: XdsResource, { confirmed, last }: Situation): Passed {
-  if (covers(confirmed, clustersOfListener(listener))) return { form: listener, held: [], clusters: [] };
+  if (covers(confirmed, clustersOfListener(listener))) return { form: listener, held: [] };
   return whole(listener, last, last === null ? [] : clustersOfListener(last));
 }
 
@@ -89,15 +92,18 @@ function passListener(listener: XdsResource, { confirmed, last }: Situation): Pa
 function passRoute(route: XdsResource, { confirmed, last, overdue }: Situation): Passed {
   if (!covers(confirmed, clustersOfShell(route))) return whole(route, last, last === null ? [] : clustersOfRoute(last));
   const cold = hostsOf(route).filter((host) => !covers(confirmed, clustersOfHost(host)));
-  if (cold.length === 0) return { form: route, held: [], clusters: [] };
-  const held = cold.map((host) => ({ resource: route.name, name: `${route.name}/${hostName(host)}` }));
-  if (last === null && !overdue) return { form: null, held, clusters: [] };
+  if (cold.length === 0) return { form: route, held: [] };
   const before = last === null ? null : hostsByName(last);
   const forms = cold.map((host) => {
     const form = before?.get(hostName(host));
     return form === undefined ? unavailable(host) : underDomains(form, host);
   });
-  return { form: composed(route, internForms(forms)), held, clusters: forms.flatMap(clustersOfHost) };
+  const held = forms.map((form) => ({
+    resource: route.name,
+    name: `${route.name}/${hostName(form)}`,
+    clusters: clustersOfHost(form),
+  }));
+  return { form: last === null && !overdue ? null : composed(route, internForms(forms)), held };
 }
 
 const hostName = (host: EncodedPart): string => String(host.json['name']);
@@ -173,8 +179,7 @@ function gateOf(pass: (resource: XdsResource, situation: Situation) => Passed) {
       }
       if (passed.length === 0) return openGate(target);
       const held = passed.flatMap((one) => one.held);
-      const clusters = nameSet(passed.flatMap((one) => one.clusters));
-      return { table: likeBefore(sent, table), waiting: nameSet(waiting), held, clusters };
+      return { table: likeBefore(sent, table), waiting: nameSet(waiting), held };
     },
   );
 }

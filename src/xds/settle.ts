@@ -3,7 +3,8 @@
 import { type ResourceTable, resource } from '../envoy/resource.ts';
 import { resourceKinds } from '../envoy/types.ts';
 import { memo } from '../lib/memo.ts';
-import { closedGate, type Gate, type GatedKind, gates, heldNames, openGate } from './gate.ts';
+import { type Wanted, wants } from './due.ts';
+import { closedGate, type Gate, type GatedKind, gates, heldClusters, heldNames, openGate } from './gate.ts';
 import { common, type NameSet, nameSet, noNames, unite } from './name-set.ts';
 import { referencesOf } from './references.ts';
 import { hasRemovals, isLast } from './removal.ts';
@@ -20,7 +21,10 @@ export function settle(before: StreamState, now: number): StreamState {
   const overdue = before.heldSince !== null && now - before.heldSince >= before.options.gateDeadline;
   const listener = gateFor(before, routed, 'listener', overdue);
   const route = gateFor(before, routed, 'route', overdue);
-  const named = unite(listener.clusters, route.clusters);
+  const named = unite(
+    ofWanted(subscriptions.listener, listener, heldClusters),
+    ofWanted(subscriptions.route, route, heldClusters),
+  );
   let state = aimClusters({ ...before, routed }, latest, named);
   for (const gate of [
     { kind: 'listener', ...listener },
@@ -32,20 +36,33 @@ export function settle(before: StreamState, now: number): StreamState {
 }
 
 /** Only who asks for all clusters can wait for them: others learn from the routes which clusters to ask for. */
-function gateFor({ subscriptions }: StreamState, routed: Snapshot | null, kind: GatedKind, overdue: boolean): Gate {
+function gateFor(
+  { subscriptions, latest }: StreamState,
+  routed: Snapshot | null,
+  kind: GatedKind,
+  overdue: boolean,
+): Gate {
   const { cluster, [kind]: subscription } = subscriptions;
   const { wanted, held, returning, nonce } = subscription;
   if (wanted === null || routed === null) return nothing;
   if (cluster.wanted?.wildcard !== true) return openGate(routed[kind]);
   // What it holds is not known, and may be better than all that can be sent before it has told its clusters.
   if (returning && cluster.acknowledged === null) return closedGate(routed[kind]);
-  const gate = gates[kind](routed[kind], cluster.confirmed, held.table, held.except, overdue);
+  const gate = gates[kind](routed[kind], lasting(cluster, latest), held.table, held.except, overdue);
   // A full state that leaves out what waits would remove it.
   const first = isFullState(subscription) && nonce === null;
-  return first && gate.waiting.size > 0 && !overdue ? closedGate(routed[kind]) : gate;
+  const waits = [...gate.waiting].some((name) => wants(wanted, name));
+  return first && waits && !overdue ? closedGate(routed[kind]) : gate;
 }
 
-const nothing: Gate = { table: null, waiting: noNames, held: [], clusters: noNames };
+/** The clusters that the client has acknowledged, and that are to stay. */
+function lasting({ confirmed }: Subscription, latest: Snapshot | null): NameSet {
+  return latest === null ? noNames : common(confirmed, namesOf(latest.cluster));
+}
+
+const namesOf = memo((table: ResourceTable): NameSet => nameSet(table.keys()));
+
+const nothing: Gate = { table: null, waiting: noNames, held: [] };
 
 /** Clusters that are still named by what is held back stay, and their endpoints with them. */
 function aimClusters(before: StreamState, latest: Snapshot, named: NameSet): StreamState {
@@ -87,7 +104,7 @@ function withHeld(
   held: { readonly [K in GatedKind]: Gate },
   { now, overdue }: { readonly now: number; readonly overdue: boolean },
 ): StreamState {
-  const names = (kind: GatedKind): NameSet => wantedOf(state.subscriptions[kind], held[kind]);
+  const names = (kind: GatedKind): NameSet => ofWanted(state.subscriptions[kind], held[kind], heldNames);
   const [listener, route] = [names('listener'), names('route')];
   if (listener.size + route.size === 0) {
     if (state.heldSince === null) return state;
@@ -97,8 +114,8 @@ function withHeld(
   return { ...state, held: all, heldSince: state.heldSince ?? now, reported: overdue ? all : noneHeld };
 }
 
-const wantedOf = ({ wanted }: Subscription, gate: Gate): NameSet =>
-  wanted === null ? noNames : heldNames(gate, wanted);
+const ofWanted = ({ wanted }: Subscription, gate: Gate, choose: (gate: Gate, wanted: Wanted) => NameSet): NameSet =>
+  wanted === null ? noNames : choose(gate, wanted);
 
 function withClocks(state: StreamState, now: number): StreamState {
   const waiting = resourceKinds.some((kind) => hasRemovals(state, kind) && !isLast(state, kind));

@@ -65,7 +65,11 @@ const contents: { readonly [K in ResourceKind]: (name: string, content: number |
     name,
     stat_prefix: `${content}`,
     address: { socket_address: { address: '127.0.0.1', port_value: 0 } },
-    filter_chains: [{ filters: [String(content).startsWith('tcp:') ? tcp(String(content).slice(4)) : http(name)] }],
+    filter_chains: [
+      {
+        filters: [String(content).startsWith('tcp:') ? tcp(String(content).slice(4).split(',')[0] ?? '') : http(name)],
+      },
+    ],
   }),
   route: (name, content) => ({
     name,

@@ -4,6 +4,7 @@
 //   publish cluster: a=1 b=1; endpoint: a=1    a new snapshot; types that are not named stay as they are
 //   cluster ask [NAMES]                        SotW: the names, all of them; delta: to subscribe to
 //   cluster drop NAMES                         delta: to unsubscribe from
+//   cluster both NAMES                         delta: to subscribe to and to unsubscribe from in one message
 //   cluster has a=1 b=2; NAMES                 delta: a first request of a client that holds these
 //   cluster ack | nack TEXT                    answers the last response of the type
 //   cluster stale [NAMES]                      the same as ask, with a nonce that is not the last one
@@ -137,9 +138,9 @@ class Conversation {
     return {
       ...base,
       protocol: 'delta',
-      nonce: verb === 'has' || verb === 'drop' ? '' : base.nonce,
-      subscribe: asks || verb === 'has' ? words(names) : [],
-      unsubscribe: verb === 'drop' ? rest : [],
+      nonce: verb === 'has' || verb === 'drop' || verb === 'both' ? '' : base.nonce,
+      subscribe: asks || verb === 'has' || verb === 'both' ? words(names) : [],
+      unsubscribe: verb === 'drop' || verb === 'both' ? rest : [],
       versions: new Map(words(held).map((entry) => heldVersion(subject as ResourceKind, entry))),
     };
   }
