@@ -7,7 +7,7 @@ import type { Response } from '../../src/xds/response.ts';
 import type { Snapshot } from '../../src/xds/snapshot.ts';
 import { type StreamEvent, step } from '../../src/xds/stream.ts';
 import { newStream, type StreamState } from '../../src/xds/stream-state.ts';
-import { label } from './resources.ts';
+import { GateRecorder } from './gate-recorder.ts';
 
 interface Wanted {
   readonly wildcard: boolean;
@@ -36,18 +36,6 @@ const versions = (snapshot: Snapshot, kind: ResourceKind): string =>
 
 const having = (): Having => ({ wanted: null, nonce: '', version: '', held: new Map(), resources: new Map() });
 
-/** The content of a listener or a route configuration as it is written in resources.ts, in parts: `x:a`, `y:b`, `tcp:c`. */
-export function contentOf(kind: ResourceKind, resource: XdsResource): readonly string[] {
-  const text = label(kind, resource.json);
-  return text.slice(text.indexOf('=') + 1).split(',');
-}
-
-/** The cluster that such a part names, or null. */
-export function clusterIn(part: string): string | null {
-  const [, cluster = '503'] = part.split(':');
-  return cluster === '503' ? null : cluster;
-}
-
 export class ModelClient {
   readonly protocol: Protocol;
   readonly types = { cluster: having(), endpoint: having(), listener: having(), route: having() };
@@ -66,12 +54,7 @@ export class ModelClient {
   /** The types of which something was asked, or that changed, since the server had an answer: the same again may be right. */
   readonly #asked = new Set<ResourceKind>();
   readonly #nonces = new Set<string>();
-  /** The clusters that the server has to know to be there: acknowledged on this stream, or brought to it. */
-  #confirmed = new Set<string>();
-  /** Whether the server knows that the client wants all clusters. */
-  #gated = false;
-  /** What was sent on this stream before, or was held when it began. */
-  readonly #sentEarly = new Set<string>();
+  readonly #recorder = new GateRecorder();
   readonly #lastNonce = new Map<ResourceKind, string>();
 
   constructor(protocol: Protocol, snapshot: Snapshot) {
@@ -164,11 +147,9 @@ export class ModelClient {
     this.#undrained = false;
     this.#sentAt.clear();
     this.#refused.clear();
-    this.#gated = false;
     this.#lastNonce.clear();
-    this.#sentEarly.clear();
-    if (this.protocol === 'delta') this.#keepForms();
-    this.#confirmed = new Set(this.protocol === 'delta' ? this.types.cluster.held.keys() : []);
+    if (this.protocol === 'sotw') this.#recorder.begin([], []);
+    else this.#recorder.begin(this.types.cluster.held.keys(), this.#resources());
     this.#latest = snapshot;
     this.#feed({ kind: 'snapshot', snapshot, now: this.now });
     for (const kind of resourceKinds) {
@@ -212,8 +193,8 @@ export class ModelClient {
     for (const resource of resources) {
       type.held.set(resource.name, resource.version);
       type.resources.set(resource.name, resource);
-      if (kind === 'cluster') this.#confirmed.add(resource.name);
     }
+    if (kind === 'cluster') this.#recorder.acknowledged(resources.map(({ name }) => name));
     for (const name of removed) type.held.delete(name);
     this.#forgetUnwanted(type);
   }
@@ -222,8 +203,7 @@ export class ModelClient {
     if (wanted !== null && !wanted.wildcard) {
       for (const name of [...held.keys()]) if (!wanted.names.has(name)) held.delete(name);
     }
-    const { cluster } = this.types;
-    for (const name of [...this.#confirmed]) if (!cluster.held.has(name)) this.#confirmed.delete(name);
+    this.#recorder.retain(this.types.cluster.held);
   }
 
   #newStream(): StreamState {
@@ -243,12 +223,12 @@ export class ModelClient {
     const { wanted, version } = this.types[kind];
     const names = [...(wanted?.wildcard ? ['*'] : []), ...(wanted?.names ?? [])];
     const counts = nonce === '' || (this.#lastNonce.get(kind) ?? nonce) === nonce;
-    if (counts && kind === 'cluster') this.#gated = wanted?.wildcard === true;
+    if (counts && kind === 'cluster') this.#recorder.gated = wanted?.wildcard === true;
     this.#request({ protocol: 'sotw', typeUrl: typeUrls[kind], version, names, nonce, error, node: null });
   }
 
   #delta(kind: ResourceKind, fields: Partial<Extract<DiscoveryRequest, { protocol: 'delta' }>>): void {
-    if (kind === 'cluster') this.#gated = this.types.cluster.wanted?.wildcard === true;
+    if (kind === 'cluster') this.#recorder.gated = this.types.cluster.wanted?.wildcard === true;
     const none = { subscribe: [], unsubscribe: [], versions: new Map(), nonce: '', error: null, node: null };
     this.#request({ ...none, protocol: 'delta', typeUrl: typeUrls[kind], ...fields });
   }
@@ -275,35 +255,18 @@ export class ModelClient {
     if (this.#refused.get(kind) === response.version) this.offences.push(`${kind}: the same again after a refusal`);
     const names = [...response.resources.map(({ name }) => name), ...response.removed];
     if (new Set(names).size !== names.length) this.offences.push(`${kind}: a name twice in one response`);
-    if (kind === 'route' || kind === 'listener') this.#judgeClusters(kind, response);
+    this.offences.push(...this.#recorder.offences(kind, response.resources));
     this.#refused.delete(kind);
     this.#sentAt.set(kind, this.now);
     this.#nonces.add(response.nonce);
     this.#lastNonce.set(kind, response.nonce);
   }
 
-  #keepForms(): void {
-    for (const kind of ['listener', 'route'] as const) {
-      for (const name of this.types[kind].held.keys()) {
-        const resource = this.types[kind].resources.get(name);
-        for (const part of resource === undefined ? [] : contentOf(kind, resource)) {
-          this.#sentEarly.add(`${kind} ${name} ${part}`);
-        }
-      }
-    }
-  }
-
-  /** I5: nothing that is sent names a cluster that the client has not acknowledged. */
-  #judgeClusters(kind: ResourceKind, { resources }: Response): void {
-    for (const resource of resources) {
-      for (const part of contentOf(kind, resource)) {
-        const cluster = clusterIn(part);
-        const sent = `${kind} ${resource.name} ${part}`;
-        if (!this.#gated) this.#sentEarly.add(sent);
-        else if (cluster !== null && !this.#confirmed.has(cluster) && !this.#sentEarly.has(sent)) {
-          this.offences.push(`${sent}: the cluster is not acknowledged`);
-        }
-      }
-    }
+  /** The listeners and routes that the client has. */
+  #resources(): readonly (readonly [ResourceKind, XdsResource])[] {
+    return (['listener', 'route'] as const).flatMap((kind) => {
+      const { held, resources } = this.types[kind];
+      return [...resources].flatMap(([name, resource]) => (held.has(name) ? [[kind, resource] as const] : []));
+    });
   }
 }

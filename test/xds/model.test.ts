@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { type ResourceKind, resourceKinds } from '../../src/envoy/types.ts';
 import type { Protocol } from '../../src/xds/requests.ts';
 import type { Snapshot } from '../../src/xds/snapshot.ts';
-import { clusterIn, contentOf, ModelClient } from './model-client.ts';
+import { clusterIn, contentOf } from './gate-recorder.ts';
+import { ModelClient } from './model-client.ts';
 import { make, shared } from './resources.ts';
 
 /** Per type, the content of each name: 0 is none. `anew` makes objects of its own, as another replica does. */
