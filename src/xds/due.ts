@@ -88,12 +88,13 @@ type Verdict = 'changed' | 'absent' | 'removed' | 'resting' | 'held';
 interface Situation extends Held {
   readonly target: ResourceTable;
   readonly refused: Refusals;
+  readonly waiting: NameSet;
   /** Whether the protocol has a way to say of this kind that a resource is not there. */
   readonly tellsAbsence: boolean;
 }
 
-function judge(name: string, { table, except, target, refused, tellsAbsence }: Situation): Verdict {
-  if (refused.has(name)) return 'resting';
+function judge(name: string, { table, except, target, refused, waiting, tellsAbsence }: Situation): Verdict {
+  if (refused.has(name) || waiting.has(name)) return 'resting';
   const held = heldVersion(table, except, name);
   const resource = target.get(name);
   if (resource !== undefined) return resource.version === held ? 'held' : 'changed';
@@ -118,10 +119,11 @@ export const computeDue = memo(
     wanted: Wanted,
     except: Exceptions,
     refusals: Refusals,
+    waiting: NameSet,
     tellsAbsence: boolean,
   ): Due => {
     const refused = standing(refusals, target);
-    const situation = { table, except, target, refused, tellsAbsence };
+    const situation = { table, except, target, refused, waiting, tellsAbsence };
     const names: { [V in Verdict]: string[] } = { changed: [], absent: [], removed: [], resting: [], held: [] };
     const { differing, gone } = difference(table, target);
     for (const name of new Set([...differing.map((resource) => resource.name), ...gone, ...except.keys()])) {

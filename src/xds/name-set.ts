@@ -26,7 +26,7 @@ export function nameSetLike(before: NameSet, names: readonly string[]): NameSet 
 
 export const unite = memo((a: NameSet, b: NameSet): NameSet => {
   if (a.size === 0 || a === b) return b;
-  return b.size === 0 ? a : nameSet([...a, ...b]);
+  return [...b].every((name) => a.has(name)) ? a : nameSet([...a, ...b]);
 });
 
 /** The names of `a` that `b` lacks. */

@@ -19,6 +19,8 @@ interface RequestBase {
 /** envoy.service.discovery.v3.DiscoveryRequest */
 export interface SotwRequest extends RequestBase {
   readonly protocol: 'sotw';
+  /** The version of the last response that the client has taken, be it on an earlier stream; empty where there is none. */
+  readonly version: string;
   readonly names: readonly string[];
 }
 
@@ -46,6 +48,7 @@ export const mostNames = 100_000;
 interface RawRequest {
   readonly type_url: string;
   readonly response_nonce: string;
+  readonly version_info: string;
   readonly node?: Uint8Array;
   readonly error_detail?: Uint8Array;
   readonly resource_names: readonly string[];
@@ -58,7 +61,11 @@ const shared = ['type_url', 'response_nonce'];
 const subMessages = ['node', 'error_detail'];
 const readers: { readonly [P in Protocol]: () => protobuf.Type } = {
   sotw: lazy(() =>
-    partialMessage('envoy.service.discovery.v3.DiscoveryRequest', [...shared, 'resource_names'], subMessages),
+    partialMessage(
+      'envoy.service.discovery.v3.DiscoveryRequest',
+      [...shared, 'version_info', 'resource_names'],
+      subMessages,
+    ),
   ),
   delta: lazy(() =>
     partialMessage(
@@ -103,7 +110,7 @@ export function decodeRequest(protocol: Protocol, bytes: Uint8Array): DecodedReq
     };
     const request: DiscoveryRequest =
       protocol === 'sotw'
-        ? { protocol, ...base, names: raw.resource_names }
+        ? { protocol, ...base, version: raw.version_info, names: raw.resource_names }
         : {
             protocol,
             ...base,

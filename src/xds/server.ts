@@ -11,10 +11,10 @@ import {
 } from '@grpc/grpc-js';
 import { type ResourceKind, resourceKinds } from '../envoy/types.ts';
 import type { ProxyNode } from '../model/proxy.ts';
+import { isInSync } from './removal.ts';
 import { limits, type Protocol } from './requests.ts';
 import { type AdsCall, Session } from './session.ts';
 import type { SnapshotProvider } from './snapshot.ts';
-import { isAcknowledged } from './stream.ts';
 import type { XdsEvent } from './xds-event.ts';
 
 /** All in milliseconds. */
@@ -23,11 +23,21 @@ export interface XdsTimers {
   readonly supersedeAfter: number;
   /** How long a removal waits at most for other types to be acknowledged. */
   readonly removalDeadline: number;
+  /** After how long it is reported that listeners or routes wait for clusters to be acknowledged. */
+  readonly gateDeadline: number;
+  /** How long a cluster stays after the last route that named it. */
+  readonly drain: number;
   /** How long `close()` waits for the streams to end. */
   readonly closeGrace: number;
 }
 
-const defaultTimers: XdsTimers = { supersedeAfter: 2_000, removalDeadline: 5_000, closeGrace: 3_000 };
+const defaultTimers: XdsTimers = {
+  supersedeAfter: 2_000,
+  removalDeadline: 5_000,
+  gateDeadline: 5_000,
+  drain: 1_000,
+  closeGrace: 3_000,
+};
 
 export interface XdsServerOptions {
   readonly provider: SnapshotProvider;
@@ -148,7 +158,7 @@ function statusOf({ node, state }: Session): readonly StreamStatus[] {
     const subscription = state.subscriptions[kind];
     const { wanted, inFlight, acknowledged, error } = subscription;
     if (wanted === null) return [];
-    const synced = isAcknowledged(subscription);
+    const synced = isInSync(state, kind);
     return [{ kind, sent: inFlight?.version ?? acknowledged, acknowledged, synced, error }];
   });
   return [{ node, protocol: state.options.protocol, types }];

@@ -5,7 +5,8 @@ import type { ProxyNode } from '../model/proxy.ts';
 import { type DiscoveryRequest, decodeRequest } from './requests.ts';
 import { encodeResponse, type Response } from './response.ts';
 import type { SnapshotFeed, SnapshotProvider } from './snapshot.ts';
-import { type Note, newStream, type StreamEvent, type StreamOptions, type StreamState, step } from './stream.ts';
+import { type Note, type StreamEvent, step } from './stream.ts';
+import { newStream, type StreamOptions, type StreamState } from './stream-state.ts';
 import type { XdsEvent } from './xds-event.ts';
 
 export type AdsCall = ServerDuplexStream<Buffer, Buffer>;
@@ -23,6 +24,15 @@ export interface SessionOptions {
 interface Peer {
   readonly node: ProxyNode;
   readonly identity: string;
+}
+
+/** How many names an event has at most. */
+const mostTold = 20;
+
+function told(note: Note) {
+  if (note.kind === 'answered') return { kind: note.answer, type: note.type };
+  if (note.kind !== 'held') return note;
+  return { kind: note.kind, type: note.type, count: note.names.size, names: [...note.names].slice(0, mostTold) };
 }
 
 /** Lives as long as its stream. A fault in it ends the stream with INTERNAL, and nothing else. */
@@ -147,8 +157,7 @@ export class Session {
   }
 
   #report(note: Note): void {
-    const event = note.kind === 'answered' ? { kind: note.answer, type: note.type } : note;
-    this.#options.onEvent({ ...this.#about(), ...event });
+    this.#options.onEvent({ ...this.#about(), ...told(note) });
   }
 
   #passOn(note: Note): void {

@@ -1,59 +1,21 @@
 // One stream: four subscriptions, and the order in which they are served. A pure reducer: events in, at most one response
 // out, so that back-pressure is part of the state. Time comes with the events.
 //
-// The order: clusters and endpoints go first; listeners and routes aim at the newest snapshot whose clusters were sent;
-// what vanished is removed last, in the reverse order, when the client has acknowledged all that could still name it.
+// The order: clusters and endpoints go first; listeners and routes aim at the newest snapshot whose clusters were sent, and
+// what names a cluster that the client has not acknowledged is held back (gate.ts); what vanished is removed last, in the
+// reverse order, when the client has acknowledged all that could still name it.
 import { type ResourceKind, resourceKinds, typeUrls } from '../envoy/types.ts';
+import type { GatedKind } from './gate.ts';
+import { type NameSet, without } from './name-set.ts';
 import { followers, referencesOf } from './references.ts';
-import { type DiscoveryRequest, mostNames, type Protocol } from './requests.ts';
+import { mayRemove } from './removal.ts';
+import { type DiscoveryRequest, mostNames } from './requests.ts';
 import type { Response } from './response.ts';
+import { settle } from './settle.ts';
 import type { Snapshot } from './snapshot.ts';
-import {
-  aim,
-  catchUp,
-  dueTo,
-  follow,
-  hasNews,
-  newSubscription,
-  type Sent,
-  type Subscription,
-  send,
-} from './subscription.ts';
+import { type Stranger, type StreamState, withSubscription } from './stream-state.ts';
+import { follow, hasNews, type Sent, send } from './subscription.ts';
 import { type Answer, request } from './subscription-request.ts';
-
-export interface StreamOptions {
-  readonly protocol: Protocol;
-  /** What the stream's nonces begin with; different for every stream of a process. */
-  readonly noncePrefix: string;
-  /** After how many milliseconds without an answer a response may be overtaken by a newer one. */
-  readonly supersedeAfter: number;
-  /** For how many milliseconds at most a removal waits for other types to be acknowledged. */
-  readonly removalDeadline: number;
-}
-
-export type Subscriptions = { readonly [K in ResourceKind]: Subscription };
-
-/** A type that nobody here knows, and the names that were asked for. */
-interface Stranger {
-  readonly typeUrl: string;
-  readonly names: readonly string[];
-}
-
-export interface StreamState {
-  readonly options: StreamOptions;
-  /** What the client should have; null until the provider has said so. */
-  readonly latest: Snapshot | null;
-  /** The newest snapshot whose clusters were all sent: the one that listeners and routes aim at. */
-  readonly routed: Snapshot | null;
-  readonly subscriptions: Subscriptions;
-  /** Whether the transport has taken the last response. */
-  readonly writable: boolean;
-  /** How many responses were sent. */
-  readonly responses: number;
-  /** Since when a removal is held back; null when none is. */
-  readonly removalsSince: number | null;
-  readonly strangers: readonly Stranger[];
-}
 
 export type StreamEvent =
   | { readonly kind: 'snapshot'; readonly snapshot: Snapshot; readonly now: number }
@@ -71,7 +33,9 @@ export type Note =
       readonly error: string;
     }
   | { readonly kind: 'subscribed'; readonly type: ResourceKind; readonly names: number; readonly wildcard: boolean }
-  | { readonly kind: 'unknownType' };
+  | { readonly kind: 'unknownType' }
+  /** What waits for longer than the deadline for clusters to be acknowledged, and was not reported before. */
+  | { readonly kind: 'held'; readonly type: GatedKind; readonly names: NameSet };
 
 export interface StreamStep {
   readonly state: StreamState;
@@ -87,26 +51,6 @@ export interface StreamStep {
 /** How many requests for unknown types wait for their answer; more are not answered. */
 const mostStrangers = 8;
 
-/** A stream on which nothing was said yet. */
-export function newStream(options: StreamOptions): StreamState {
-  const { protocol } = options;
-  return {
-    options,
-    latest: null,
-    routed: null,
-    subscriptions: {
-      cluster: newSubscription(protocol, 'cluster'),
-      endpoint: newSubscription(protocol, 'endpoint'),
-      listener: newSubscription(protocol, 'listener'),
-      route: newSubscription(protocol, 'route'),
-    },
-    writable: true,
-    responses: 0,
-    removalsSince: null,
-    strangers: [],
-  };
-}
-
 /** Takes in one event, and gives what is to be sent because of it. */
 export function step(before: StreamState, event: StreamEvent): StreamStep {
   const { state, notes } = takeIn(before, event);
@@ -114,7 +58,16 @@ export function step(before: StreamState, event: StreamEvent): StreamStep {
   const exhausted = nameCount(settled) > mostNames ? `the stream names more than ${mostNames} resources` : null;
   const { state: after, response } =
     exhausted === null ? serve(settled, event.now) : { state: settled, response: null };
-  return { state: after, response, wakeAt: wakeAt(after, event.now), notes, exhausted };
+  const held = newlyHeld(before, settled);
+  return { state: after, response, wakeAt: wakeAt(after, event.now), notes: [...notes, ...held], exhausted };
+}
+
+function newlyHeld(before: StreamState, after: StreamState): readonly Note[] {
+  if (before.reported === after.reported) return [];
+  return (['listener', 'route'] as const).flatMap((type): Note[] => {
+    const names = without(after.reported[type], before.reported[type]);
+    return names.size === 0 ? [] : [{ kind: 'held', type, names }];
+  });
 }
 
 interface TakenIn {
@@ -163,62 +116,6 @@ function takeStranger(state: StreamState, message: DiscoveryRequest): StreamStat
     : { ...state, strangers: [...state.strangers, { typeUrl: message.typeUrl, names }] };
 }
 
-function withSubscription(state: StreamState, subscription: Subscription): StreamState {
-  if (state.subscriptions[subscription.kind] === subscription) return state;
-  return { ...state, subscriptions: { ...state.subscriptions, [subscription.kind]: subscription } };
-}
-
-/** Aims every subscription at the snapshot that it may have now. */
-function settle(before: StreamState, now: number): StreamState {
-  const { latest } = before;
-  const early = aimAll(before, { cluster: latest, endpoint: latest });
-  const routed = hasNews(early.subscriptions.cluster, false) ? before.routed : latest;
-  const aimed = aimAll({ ...early, routed }, { listener: routed, route: routed });
-  const waiting = resourceKinds.some((kind) => hasRemovals(aimed, kind) && !isLast(aimed, kind));
-  return { ...aimed, removalsSince: waiting ? (before.removalsSince ?? now) : null };
-}
-
-function aimAll(state: StreamState, snapshots: { readonly [K in ResourceKind]?: Snapshot | null }): StreamState {
-  let result = state;
-  for (const kind of resourceKinds) {
-    const snapshot = snapshots[kind];
-    if (snapshot === undefined || snapshot === null) continue;
-    result = withSubscription(result, catchUp(aim(result.subscriptions[kind], snapshot[kind])));
-  }
-  return result;
-}
-
-function hasRemovals(state: StreamState, kind: ResourceKind): boolean {
-  return (dueTo(state.subscriptions[kind])?.removed.length ?? 0) > 0;
-}
-
-/** The types whose resources may name those of this type, and have to be acknowledged before something is removed. */
-const removedAfter: { readonly [K in ResourceKind]: readonly ResourceKind[] } = {
-  listener: [],
-  route: ['listener'],
-  cluster: ['listener', 'route'],
-  endpoint: ['cluster'],
-};
-
-/** Whether nothing that the client holds can still name what is to be removed of this type. */
-function isLast({ subscriptions, latest, routed }: StreamState, kind: ResourceKind): boolean {
-  return removedAfter[kind].every((other) => {
-    const ahead = subscriptions[other].wanted !== null && latest?.[other] !== routed?.[other];
-    return (kind !== 'cluster' || !ahead) && isAcknowledged(subscriptions[other]);
-  });
-}
-
-/** Whether the client has taken all that it should have of this type, or wants nothing of it. */
-export function isAcknowledged(subscription: Subscription): boolean {
-  if (subscription.wanted === null) return true;
-  return subscription.inFlight === null && subscription.refused.size === 0 && !hasNews(subscription, true);
-}
-
-function mayRemove(state: StreamState, kind: ResourceKind, now: number): boolean {
-  const { removalsSince, options } = state;
-  return isLast(state, kind) || (removalsSince !== null && now - removalsSince >= options.removalDeadline);
-}
-
 function serve(state: StreamState, now: number): { readonly state: StreamState; readonly response: Response | null } {
   if (!state.writable) return { state, response: null };
   const [stranger, ...strangers] = state.strangers;
@@ -259,7 +156,7 @@ function absence(state: StreamState, { typeUrl, names }: Stranger): Response {
 }
 
 function wakeAt(state: StreamState, now: number): number | null {
-  const { subscriptions, options, writable, removalsSince } = state;
+  const { subscriptions, options, writable, removalsSince, drainSince, heldSince } = state;
   if (!writable) return null;
   const times = resourceKinds.flatMap((kind) => {
     const { inFlight } = subscriptions[kind];
@@ -267,6 +164,8 @@ function wakeAt(state: StreamState, now: number): number | null {
     return [inFlight.since + options.supersedeAfter];
   });
   if (removalsSince !== null) times.push(removalsSince + options.removalDeadline);
+  if (drainSince !== null) times.push(drainSince + options.drain);
+  if (heldSince !== null) times.push(heldSince + options.gateDeadline);
   const coming = times.filter((time) => time > now);
   return coming.length === 0 ? null : Math.min(...coming);
 }

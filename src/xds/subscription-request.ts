@@ -15,9 +15,9 @@ import {
   wantedOf,
   wants,
 } from './due.ts';
-import { type NameSet, nameSet, nameSetLike, noNames, unite, without } from './name-set.ts';
+import { common, type NameSet, nameSet, nameSetLike, noNames, unite, without } from './name-set.ts';
 import type { DeltaRequest, DiscoveryRequest, SotwRequest } from './requests.ts';
-import { excepting, isFullState, mayHold, type Subscription, takeBack } from './subscription.ts';
+import { confirm, excepting, isFullState, mayHold, type Subscription, takeBack } from './subscription.ts';
 import { emptyTable } from './tables.ts';
 
 /** What a request said about the last response. */
@@ -43,7 +43,10 @@ function requestSotw(before: Subscription, message: SotwRequest): Requested {
   const wanted = sotwWanted(subscription, names);
   const named = subscription.named || names.length > 0;
   if (subscription.wanted === null)
-    return { subscription: { ...start(subscription, wanted, new Map()), named }, answer };
+    return {
+      subscription: { ...start(subscription, wanted, new Map()), named, returning: message.version !== '' },
+      answer,
+    };
   // Without a nonce, and the same as before: a client that starts anew.
   const again = nonce === '' && wanted === subscription.wanted;
   const asked = again ? wanted.names : without(wanted.names, subscription.wanted.names);
@@ -82,12 +85,16 @@ function requestDelta(before: Subscription, message: DeltaRequest): Requested {
 
 /** The first request of this kind: from here on it is known what the client holds, and that it waits for the rest. */
 function start(subscription: Subscription, wanted: Wanted, versions: ReadonlyMap<string, string>): Subscription {
-  const table = wanted.wildcard ? emptyTable : (subscription.target ?? emptyTable);
   const exceptions =
     versions.size === 0 ? excepting(noExceptions, wanted.names, null) : heldAtStart(subscription, wanted, versions);
   const answerDue = wanted.wildcard || (isFullState(subscription) && wanted.names.size > 0);
-  return { ...subscription, wanted, held: { table, except: exceptions }, answerDue };
+  const confirmed =
+    subscription.kind === 'cluster' && versions.size > 0 ? nameSet(exceptionsHeld(exceptions)) : noNames;
+  return { ...subscription, wanted, held: { table: emptyTable, except: exceptions }, confirmed, answerDue };
 }
+
+const exceptionsHeld = (exceptions: Exceptions): readonly string[] =>
+  [...exceptions].flatMap(([name, version]) => (version === null ? [] : [name]));
 
 /** What has to follow something that was sent on this stream before is not taken for held, whatever its version. */
 function heldAtStart({ held }: Subscription, wanted: Wanted, versions: ReadonlyMap<string, string>): Exceptions {
@@ -115,6 +122,7 @@ function want(before: Subscription, next: Wanted, asked: NameSet): Subscription 
     wanted: next,
     held: { ...held, except: excepting(excepting(kept, holding, unsure), without(told, holding), null) },
     refused: onlyWanted(before.refused, next, told),
+    confirmed: next.wildcard && !widened ? before.confirmed : common(before.confirmed, (widened ? wanted : next).names),
     answerDue: before.answerDue || widened || (isFullState(before) && asked.size > 0),
   };
   // What is on its way may arrive after the client has widened its subscription again.
@@ -151,7 +159,14 @@ function takeAnswer(before: Subscription, { nonce, error }: DiscoveryRequest): R
   if (inFlight === null) return { subscription: before, answer: 'none' };
   if (error === null) {
     const refused = isFullState(before) ? noRefusals : lessNames(before.refused, inFlight.resources);
-    const taken = { ...before, inFlight: null, refused, acknowledged: inFlight.version, error };
+    const taken = {
+      ...before,
+      inFlight: null,
+      refused,
+      confirmed: confirm(before),
+      acknowledged: inFlight.version,
+      error,
+    };
     return { subscription: taken, answer: 'acknowledged' };
   }
   const gone = isFullState(before) ? notIn(inFlight.names, inFlight.resources) : inFlight.removed;

@@ -18,7 +18,7 @@ import {
   type Wanted,
   wants,
 } from './due.ts';
-import { common, type NameSet, nameSet, noNames, unite } from './name-set.ts';
+import { common, type NameSet, nameSet, noNames, unite, without } from './name-set.ts';
 import type { Protocol } from './requests.ts';
 import { contentVersion, type Response } from './response.ts';
 import { chosen, emptyTable, everything, keepGone } from './tables.ts';
@@ -44,6 +44,12 @@ export interface Subscription {
   readonly named: boolean;
   /** What the client should have; null until it is known. */
   readonly target: ResourceTable | null;
+  /** Names of which the client is told nothing for now, neither that they are there nor that they are not. */
+  readonly waiting: NameSet;
+  /** Clusters alone: the names under which the client has acknowledged one, and was not sent its removal since. */
+  readonly confirmed: NameSet;
+  /** Whether the client came with resources from an earlier stream, of which it does not say which (SotW). */
+  readonly returning: boolean;
   readonly held: Held;
   readonly refused: Refusals;
   /** Whether the client waits for an answer even if there is nothing to tell. */
@@ -65,6 +71,9 @@ export function newSubscription(protocol: Protocol, kind: ResourceKind): Subscri
     wanted: null,
     named: false,
     target: null,
+    waiting: noNames,
+    confirmed: noNames,
+    returning: false,
     held: { table: emptyTable, except: noExceptions },
     refused: noRefusals,
     answerDue: false,
@@ -95,7 +104,7 @@ export function mayHold({ wanted, held }: Subscription, name: string): boolean {
 
 /** What the client lacks; null before the first request, and before there is a target. */
 export function dueTo(subscription: Subscription): Due | null {
-  const { wanted, target, held, refused, protocol } = subscription;
+  const { wanted, target, held, refused, waiting, protocol } = subscription;
   if (wanted === null || target === null) return null;
   return computeDue(
     held.table,
@@ -103,13 +112,15 @@ export function dueTo(subscription: Subscription): Due | null {
     wanted,
     held.except,
     refused,
+    waiting,
     protocol === 'delta' || isFullState(subscription),
   );
 }
 
-/** Sets what the client should have. */
-export function aim(subscription: Subscription, target: ResourceTable | null): Subscription {
-  return subscription.target === target ? subscription : { ...subscription, target };
+/** Sets what the client should have, and of what it is told nothing for now. */
+export function aim(subscription: Subscription, target: ResourceTable | null, waiting = noNames): Subscription {
+  const same = subscription.target === target && subscription.waiting === waiting;
+  return same ? subscription : { ...subscription, target, waiting };
 }
 
 /** Lets go of the table before where nothing in it is still to be told. */
@@ -128,18 +139,32 @@ export function catchUp(subscription: Subscription): Subscription {
 export function follow(subscription: Subscription, names: NameSet): Subscription {
   const { wanted, held } = subscription;
   const relevant = wanted === null || wanted.wildcard ? names : common(names, wanted.names);
-  if (relevant.size === 0) return subscription;
-  return { ...subscription, held: { ...held, except: excepting(held.except, relevant, unsure) } };
+  // What the client holds nothing of is due in any case.
+  const due = [...relevant].some((name) => held.except.get(name) === null)
+    ? nameSet([...relevant].filter((name) => held.except.get(name) !== null))
+    : relevant;
+  return excepted(subscription, due);
 }
 
-const namesIn = memo(
-  (resources: readonly XdsResource[], removed: readonly string[]): NameSet =>
-    nameSet([...resources.map((resource) => resource.name), ...removed]),
-);
+function excepted(subscription: Subscription, names: NameSet): Subscription {
+  const { held } = subscription;
+  if (names.size === 0) return subscription;
+  return { ...subscription, held: { ...held, except: excepting(held.except, names, unsure) } };
+}
+
+/** Throws where a name is in it twice: such a response is a fault of ours, which no client must see. */
+const namesIn = memo((resources: readonly XdsResource[], removed: readonly string[]): NameSet => {
+  const names = nameSet([...resources.map((resource) => resource.name), ...removed]);
+  if (names.size !== resources.length + removed.length) throw new Error('a response has a name twice');
+  return names;
+});
 
 /** What was not acknowledged counts as not held: it is sent again, together with what is new. */
 export function takeBack(subscription: Subscription): Subscription {
-  return subscription.inFlight === null ? subscription : follow(subscription, subscription.inFlight.names);
+  const { inFlight, wanted } = subscription;
+  if (inFlight === null) return subscription;
+  const all = wanted === null || wanted.wildcard;
+  return excepted(subscription, all ? inFlight.names : common(inFlight.names, wanted.names));
 }
 
 export interface SendOptions {
@@ -189,6 +214,7 @@ function respond(subscription: Subscription, { now, nonce, removals }: SendOptio
     subscription: {
       ...subscription,
       held: { table, except: afterSending(due, { full, removals }) },
+      confirmed: stillThere(subscription, resources, removed),
       refused: due.refused,
       answerDue: false,
       inFlight: {
@@ -204,6 +230,27 @@ function respond(subscription: Subscription, { now, nonce, removals }: SendOptio
     response: { protocol, kind, typeUrl: typeUrls[kind], nonce, version, resources, removed },
     changed: due.changed,
   };
+}
+
+/** From the moment when its removal is sent a cluster may be gone. */
+function stillThere(
+  subscription: Subscription,
+  resources: readonly XdsResource[],
+  removed: readonly string[],
+): NameSet {
+  const { confirmed } = subscription;
+  if (confirmed.size === 0) return confirmed;
+  return isFullState(subscription)
+    ? common(confirmed, namesIn(resources, noTexts))
+    : without(confirmed, namesIn([], removed));
+}
+
+/** The names that are confirmed by the answer to a response; but what was asked for anew since may be gone meanwhile. */
+export function confirm({ kind, confirmed, held, inFlight }: Subscription): NameSet {
+  if (kind !== 'cluster' || inFlight === null) return confirmed;
+  const { except } = held;
+  const names = namesIn(inFlight.resources, noTexts);
+  return unite(confirmed, except.size === 0 ? names : nameSet([...names].filter((name) => !except.has(name))));
 }
 
 /** A full state leaves no exceptions: what is not in it is not there. */

@@ -33,3 +33,17 @@ export const everything = memo((table: ResourceTable): readonly XdsResource[] =>
 export const chosen = memo((table: ResourceTable, names: NameSet): readonly XdsResource[] => {
   return [...names].flatMap((name) => table.get(name) ?? []);
 });
+
+/** `before` itself where `after` has the same resources: what is computed from a table then stays as well. */
+export function likeBefore(before: ResourceTable, after: ResourceTable): ResourceTable {
+  if (before.size !== after.size) return after;
+  for (const [name, resource] of after) if (before.get(name) !== resource) return after;
+  return before;
+}
+
+/** `after`, and those of the names that only `before` has: what something that is held back still names. */
+export const keepNamed = memo((before: ResourceTable, after: ResourceTable, names: NameSet): ResourceTable => {
+  const kept = [...names].flatMap((name) => (after.has(name) ? [] : (before.get(name) ?? [])));
+  if (kept.length === 0) return after;
+  return likeBefore(before, new Map([...after, ...kept.map((resource) => [resource.name, resource] as const)]));
+});

@@ -19,6 +19,14 @@ export type XdsEvent = {
     }
   /** `stale`: the answer to a response that is not the last one. */
   | { readonly kind: 'acknowledged' | 'refused' | 'stale'; readonly type: ResourceKind }
+  | {
+      /** Waits for longer than the deadline for the proxy to acknowledge clusters. */
+      readonly kind: 'held';
+      readonly type: ResourceKind;
+      readonly count: number;
+      /** Listeners, or `route configuration/virtual host`; at most 20. */
+      readonly names: readonly string[];
+    }
   | { readonly kind: 'unknownType' }
   /** A fault of ours, which ended the stream. */
   | { readonly kind: 'fault'; readonly error: unknown }

@@ -1,6 +1,7 @@
 // The real Envoy as a client, SotW and delta: it takes everything, and nothing stays behind.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -124,6 +125,56 @@ async function conversation(world: World): Promise<void> {
   }
 }
 
+/** Asks all the time, and counts the answers that are not 200, until it is told to stop. */
+function askingAlways(url: string): () => Promise<{ readonly asked: number; readonly failed: readonly string[] }> {
+  let stopped = false;
+  const failed: string[] = [];
+  let asked = 0;
+  const asking = (async () => {
+    while (!stopped) {
+      asked += 1;
+      const answer = await fetch(url).then(async (response) => `${response.status} ${await response.text()}`, String);
+      if (answer !== '200 served') failed.push(answer);
+    }
+  })();
+  return async () => {
+    stopped = true;
+    await asking;
+    return { asked, failed };
+  };
+}
+
+/** Switches a route between clusters that come and go, under requests. */
+async function switching(world: World): Promise<void> {
+  const { provider, server, protocol } = world;
+  const backend = createServer((_request, response) => response.end('served')).listen(9001, '127.0.0.11');
+  provider.publish({ cluster: 'c0=1', endpoint: 'c0=1', listener: 'l=1', route: 'l=x:c0' });
+  const envoy = startEnvoy(bootstrap(server.port, protocol));
+  try {
+    await synced(world, { endpoint: 1, route: 1 });
+    const listeners = (await envoy.admin('/listeners')).split('\n');
+    const address = listeners.find((line) => line.startsWith('l::'))?.slice(3);
+    const stop = askingAlways(`http://${address}/`);
+    for (let round = 1; round <= 50; round += 1) {
+      const name = `c${round}`;
+      provider.publish({ cluster: `${name}=1`, endpoint: `${name}=1`, route: `l=x:${name}` });
+      await synced(world, { endpoint: 1, route: 1 });
+    }
+    const { asked, failed } = await stop();
+    expect(failed).toEqual([]);
+    expect(asked).toBeGreaterThan(50);
+    const stats = await counters(envoy);
+    expect([...stats].filter(([name, value]) => troubles.test(name) && value !== 0)).toEqual([]);
+    expect(stats.get('cluster_manager.active_clusters')).toBe(2);
+  } finally {
+    await envoy.stop();
+    backend.close();
+  }
+}
+
 describe.each<Protocol>(['sotw', 'delta'])('%s', (protocol) => {
   test('Envoy takes clusters, endpoints, listeners, routes and their changes', () => inWorld(protocol, conversation));
+
+  test('R-25: no request fails while a route is switched to new clusters fifty times', () =>
+    inWorld(protocol, switching));
 });

@@ -1,10 +1,13 @@
 // A small client in memory, and the network between it and the stream reducer, for the model test. It follows the
 // protocol's documentation and knows nothing of the reducer's state.
+import type { XdsResource } from '../../src/envoy/resource.ts';
 import { type ResourceKind, resourceKinds, typeUrls } from '../../src/envoy/types.ts';
 import type { DiscoveryRequest, Protocol } from '../../src/xds/requests.ts';
 import type { Response } from '../../src/xds/response.ts';
 import type { Snapshot } from '../../src/xds/snapshot.ts';
-import { newStream, type StreamEvent, type StreamState, step } from '../../src/xds/stream.ts';
+import { type StreamEvent, step } from '../../src/xds/stream.ts';
+import { newStream, type StreamState } from '../../src/xds/stream-state.ts';
+import { GateRecorder } from './gate-recorder.ts';
 
 interface Wanted {
   readonly wildcard: boolean;
@@ -15,7 +18,11 @@ interface Wanted {
 interface Having {
   wanted: Wanted | null;
   nonce: string;
+  /** Of the last response that it has taken. */
+  version: string;
   held: Map<string, string>;
+  /** The same, as they came. */
+  readonly resources: Map<string, XdsResource>;
 }
 
 const kindOf = ({ typeUrl }: Response): ResourceKind => {
@@ -27,7 +34,7 @@ const kindOf = ({ typeUrl }: Response): ResourceKind => {
 const versions = (snapshot: Snapshot, kind: ResourceKind): string =>
   String([...snapshot[kind].values()].map(({ name, version }) => [name, version]));
 
-const having = (): Having => ({ wanted: null, nonce: '', held: new Map() });
+const having = (): Having => ({ wanted: null, nonce: '', version: '', held: new Map(), resources: new Map() });
 
 export class ModelClient {
   readonly protocol: Protocol;
@@ -47,6 +54,8 @@ export class ModelClient {
   /** The types of which something was asked, or that changed, since the server had an answer: the same again may be right. */
   readonly #asked = new Set<ResourceKind>();
   readonly #nonces = new Set<string>();
+  readonly #recorder = new GateRecorder();
+  readonly #lastNonce = new Map<ResourceKind, string>();
 
   constructor(protocol: Protocol, snapshot: Snapshot) {
     this.protocol = protocol;
@@ -138,6 +147,9 @@ export class ModelClient {
     this.#undrained = false;
     this.#sentAt.clear();
     this.#refused.clear();
+    this.#lastNonce.clear();
+    if (this.protocol === 'sotw') this.#recorder.begin([], []);
+    else this.#recorder.begin(this.types.cluster.held.keys(), this.#resources());
     this.#latest = snapshot;
     this.#feed({ kind: 'snapshot', snapshot, now: this.now });
     for (const kind of resourceKinds) {
@@ -174,32 +186,49 @@ export class ModelClient {
     return ![...this.#unanswered, ...this.#network].some((response) => kindOf(response) === kind);
   }
 
-  #apply(kind: ResourceKind, { resources, removed }: Response): void {
+  #apply(kind: ResourceKind, { resources, removed, version }: Response): void {
     const type = this.types[kind];
+    type.version = version;
     if (this.protocol === 'sotw' && (kind === 'cluster' || kind === 'listener')) type.held.clear();
-    for (const { name, version } of resources) type.held.set(name, version);
+    for (const resource of resources) {
+      type.held.set(resource.name, resource.version);
+      type.resources.set(resource.name, resource);
+    }
+    if (kind === 'cluster') this.#recorder.acknowledged(resources.map(({ name }) => name));
     for (const name of removed) type.held.delete(name);
     this.#forgetUnwanted(type);
   }
 
   #forgetUnwanted({ wanted, held }: Having): void {
-    if (wanted === null || wanted.wildcard) return;
-    for (const name of [...held.keys()]) if (!wanted.names.has(name)) held.delete(name);
+    if (wanted !== null && !wanted.wildcard) {
+      for (const name of [...held.keys()]) if (!wanted.names.has(name)) held.delete(name);
+    }
+    this.#recorder.retain(this.types.cluster.held);
   }
 
   #newStream(): StreamState {
     this.#streams += 1;
     const { protocol } = this;
-    return newStream({ protocol, noncePrefix: `${this.#streams}-`, supersedeAfter: 2000, removalDeadline: 5000 });
+    return newStream({
+      protocol,
+      noncePrefix: `${this.#streams}-`,
+      supersedeAfter: 2000,
+      removalDeadline: 5000,
+      gateDeadline: 5000,
+      drain: 0,
+    });
   }
 
   #sotw(kind: ResourceKind, nonce: string, error: string | null): void {
-    const { wanted } = this.types[kind];
+    const { wanted, version } = this.types[kind];
     const names = [...(wanted?.wildcard ? ['*'] : []), ...(wanted?.names ?? [])];
-    this.#request({ protocol: 'sotw', typeUrl: typeUrls[kind], names, nonce, error, node: null });
+    const counts = nonce === '' || (this.#lastNonce.get(kind) ?? nonce) === nonce;
+    if (counts && kind === 'cluster') this.#recorder.gated = wanted?.wildcard === true;
+    this.#request({ protocol: 'sotw', typeUrl: typeUrls[kind], version, names, nonce, error, node: null });
   }
 
   #delta(kind: ResourceKind, fields: Partial<Extract<DiscoveryRequest, { protocol: 'delta' }>>): void {
+    if (kind === 'cluster') this.#recorder.gated = this.types.cluster.wanted?.wildcard === true;
     const none = { subscribe: [], unsubscribe: [], versions: new Map(), nonce: '', error: null, node: null };
     this.#request({ ...none, protocol: 'delta', typeUrl: typeUrls[kind], ...fields });
   }
@@ -226,8 +255,18 @@ export class ModelClient {
     if (this.#refused.get(kind) === response.version) this.offences.push(`${kind}: the same again after a refusal`);
     const names = [...response.resources.map(({ name }) => name), ...response.removed];
     if (new Set(names).size !== names.length) this.offences.push(`${kind}: a name twice in one response`);
+    this.offences.push(...this.#recorder.offences(kind, response.resources));
     this.#refused.delete(kind);
     this.#sentAt.set(kind, this.now);
     this.#nonces.add(response.nonce);
+    this.#lastNonce.set(kind, response.nonce);
+  }
+
+  /** The listeners and routes that the client has. */
+  #resources(): readonly (readonly [ResourceKind, XdsResource])[] {
+    return (['listener', 'route'] as const).flatMap((kind) => {
+      const { held, resources } = this.types[kind];
+      return [...resources].flatMap(([name, resource]) => (held.has(name) ? [[kind, resource] as const] : []));
+    });
   }
 }

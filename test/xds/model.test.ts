@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { type ResourceKind, resourceKinds } from '../../src/envoy/types.ts';
 import type { Protocol } from '../../src/xds/requests.ts';
 import type { Snapshot } from '../../src/xds/snapshot.ts';
+import { clusterIn, contentOf } from './gate-recorder.ts';
 import { ModelClient } from './model-client.ts';
 import { make, shared } from './resources.ts';
 
@@ -55,12 +56,25 @@ function commands(kindsOfAnswer: readonly ('accept' | 'refuse')[]): fc.Arbitrary
   return fc.array(command, { maxLength: 60, size: 'max' });
 }
 
+/** What a listener or a route configuration of a content names. */
+const naming: { readonly [K in ResourceKind]?: readonly string[] } = {
+  listener: ['tcp:a', 'tcp:b', '1'],
+  route: ['x:a,y:b', 'x:b,y:c', 'y:503,x:c,z:a'],
+};
+
+const contentFor = (kind: ResourceKind, content: number): string => {
+  const texts = naming[kind];
+  if (texts === undefined) return `${content}`;
+  const text = texts[content % texts.length] ?? '';
+  return content < 10 ? text : `${text},${kind === 'route' ? 'w:503' : 'corrected'}`;
+};
+
 function toSnapshot({ contents, anew }: Publish): Snapshot {
   const table = (kind: ResourceKind) =>
     new Map(
       contents[kind].flatMap((content, index) => {
         const name = letters[index] ?? '';
-        return content === 0 ? [] : [[name, (anew ? make : shared)(kind, name, content)] as const];
+        return content === 0 ? [] : [[name, (anew ? make : shared)(kind, name, contentFor(kind, content))] as const];
       }),
     );
   return { cluster: table('cluster'), endpoint: table('endpoint'), listener: table('listener'), route: table('route') };
@@ -86,18 +100,60 @@ function play(protocol: Protocol, script: readonly Command[]): readonly [ModelCl
   return [client, current];
 }
 
-/** What the client should hold, and what it holds, one line per type. SotW cannot say that endpoints are gone. */
+/**
+ * What the client should hold, and what it holds, one line per type. SotW cannot say that endpoints are gone. What names
+ * a cluster that the client has not (a snapshot may lack it) is not compared: `?`.
+ */
 function compare(client: ModelClient, target: Snapshot): readonly [expected: string, real: string] {
+  const { wanted: clusters, held: there } = client.types.cluster;
+  const open = (part: string): boolean => {
+    const cluster = clusterIn(part);
+    return clusters?.wildcard !== true || cluster === null || (there.has(cluster) && target.cluster.has(cluster));
+  };
+  const kept = stillNamed(client);
   const lines = resourceKinds.flatMap((kind) => {
-    const { wanted, held } = client.types[kind];
+    const { wanted, held, resources } = client.types[kind];
     if (wanted === null) return [];
     const due = [...target[kind].values()].filter(({ name }) => wanted.wildcard || wanted.names.has(name));
+    const gated = kind === 'listener' || kind === 'route';
+    const closed = new Set(
+      gated ? due.filter((resource) => !contentOf(kind, resource).every(open)).map(({ name }) => name) : [],
+    );
     const silent = client.protocol === 'sotw' && (kind === 'endpoint' || kind === 'route');
-    const real = [...held].filter(([name]) => !silent || target[kind].has(name));
     const write = (entries: readonly (readonly [string, string])[]): string => `${kind} ${entries.map(String).sort()}`;
-    return [[write(due.map(({ name, version }) => [name, version])), write(real)] as const];
+    const spared = (name: string): boolean =>
+      silent || (kept.has(name) && (kind === 'cluster' || (kind === 'endpoint' && there.has(name))));
+    const real = [...held].filter(([name]) => !closed.has(name) && (target[kind].has(name) || !spared(name)));
+    // Of a route configuration that is held in part, the hosts that are not held.
+    const parts = due.filter(({ name }) => kind === 'route' && closed.has(name));
+    const partsDue = parts.map(({ name }) => {
+      const list = contentOf(kind, target[kind].get(name) ?? missing(name));
+      return [name, String(list.map((part) => (open(part) ? part : `${part.split(':')[0]}:?`)))] as const;
+    });
+    const partsReal = parts.map(({ name }) => {
+      const list = contentOf(kind, target[kind].get(name) ?? missing(name));
+      const mine = contentOf(kind, resources.get(name) ?? missing(name));
+      return [
+        name,
+        String(mine.map((part, index) => (open(list[index] ?? '') ? part : `${part.split(':')[0]}:?`))),
+      ] as const;
+    });
+    const whole = due.filter(({ name }) => !closed.has(name)).map(({ name, version }) => [name, version] as const);
+    return [[write([...whole, ...partsDue]), write([...real, ...partsReal])]] as const;
   });
   return [lines.map(([due]) => due).join('\n'), lines.map(([, real]) => real).join('\n')];
+}
+
+/** The clusters that what the client holds still names, and that stay for it though they are gone. */
+function stillNamed({ types }: ModelClient): ReadonlySet<string> {
+  const parts = (['listener', 'route'] as const).flatMap((kind) =>
+    [...types[kind].held.keys()].flatMap((name) => contentOf(kind, types[kind].resources.get(name) ?? missing(name))),
+  );
+  return new Set(parts.flatMap((part) => clusterIn(part) ?? []));
+}
+
+function missing(name: string): never {
+  throw new Error(`${name} never came`);
 }
 
 describe.each<Protocol>(['sotw', 'delta'])('%s', (protocol) => {

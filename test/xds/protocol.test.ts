@@ -56,7 +56,7 @@ const subscribing: readonly Case[] = [
     },
   ],
   [
-    'all names given up, then asked for again: silence, then the full answer',
+    'R-21: all names given up, then asked for again: silence, then the full answer',
     async ({ provider, connect }) => {
       provider.publish({ endpoint: 'a=1 b=1' });
       const client = connect();
@@ -71,7 +71,7 @@ const subscribing: readonly Case[] = [
     },
   ],
   [
-    'asking once more, without a nonce, brings it once more',
+    'R-17: asking once more, without a nonce, brings it once more',
     async ({ protocol, provider, connect }) => {
       provider.publish({ endpoint: 'a=1' });
       const client = connect();
@@ -86,7 +86,7 @@ const subscribing: readonly Case[] = [
     },
   ],
   [
-    'several streams of one node are served each on its own',
+    'R-29: several streams of one node are served each on its own',
     async ({ provider, connect }) => {
       provider.publish({ cluster: 'a=1', endpoint: 'a=1' });
       const [one, other] = [connect(), connect()];
@@ -120,7 +120,7 @@ const subscribing: readonly Case[] = [
 
 const answering: readonly Case[] = [
   [
-    'what was refused is not sent again, the control plane is told why, and the correction is sent',
+    'R-02: what was refused is not sent again, the control plane is told why, and the correction is sent',
     async ({ provider, connect, server }) => {
       provider.publish({ cluster: 'a=1' });
       const client = connect();
@@ -136,7 +136,7 @@ const answering: readonly Case[] = [
     },
   ],
   [
-    'an answer with a stale nonce counts for nothing',
+    'R-06: an answer with a stale nonce counts for nothing',
     async ({ provider, connect, events }) => {
       provider.publish({ cluster: 'a=1' });
       const client = connect();
@@ -154,7 +154,7 @@ const answering: readonly Case[] = [
     },
   ],
   [
-    'a hundred changes while an answer is awaited become one',
+    'R-24: a hundred changes while an answer is awaited become one',
     async ({ provider, connect }) => {
       provider.publish({ endpoint: 'a=1' });
       const client = connect();
@@ -168,7 +168,7 @@ const answering: readonly Case[] = [
     },
   ],
   [
-    'a new stream with an old nonce and version is answered',
+    'R-07: a new stream with an old nonce and version is answered',
     async ({ provider, connect }) => {
       provider.publish({ cluster: 'a=1' });
       const before = connect();
@@ -201,7 +201,7 @@ const ordering: readonly Case[] = [
     },
   ],
   [
-    'endpoints follow a changed cluster though they are unchanged, before it is acknowledged',
+    'R-09: endpoints follow a changed cluster though they are unchanged, before it is acknowledged',
     async ({ provider, connect }) => {
       provider.publish(everything);
       const client = connect();
@@ -224,7 +224,7 @@ const ordering: readonly Case[] = [
     },
   ],
   [
-    'a cluster goes when the routes that may name it are acknowledged',
+    'R-25: a cluster goes when the routes that may name it are acknowledged',
     async ({ provider, connect }) => {
       provider.publish({ ...everything, cluster: 'a=1 b=1' });
       const client = connect();
@@ -245,7 +245,7 @@ const cases: readonly Case[] = [...subscribing, ...answering, ...ordering];
 describe.each<Protocol>(['sotw', 'delta'])('%s', (protocol) => {
   test.each(cases)('%s', (_sentence, run) => inWorld(protocol, run));
 
-  test('a response without an answer is overtaken by a newer one', () =>
+  test('R-24: a response without an answer is overtaken by a newer one', () =>
     inWorld(
       protocol,
       async ({ provider, connect }) => {

@@ -28,7 +28,7 @@ const base = { typeUrl: 'type', nonce: 'n', error: 'bad', node: Buffer.from([10,
 test('all that counts is read', () => {
   expect(decodeRequest('sotw', messages.sotw)).toEqual({
     kind: 'request',
-    request: { protocol: 'sotw', ...base, names: ['a', 'b'] },
+    request: { protocol: 'sotw', ...base, version: 'v', names: ['a', 'b'] },
   });
   expect(decodeRequest('delta', messages.delta)).toEqual({
     kind: 'request',

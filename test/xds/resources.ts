@@ -1,7 +1,15 @@
-// Small resources for the tests of src/xds: a name, and a number that stands for the content.
-import { type ResourceTable, resource, type XdsResource } from '../../src/envoy/resource.ts';
+// Small resources for the tests of src/xds: a name, and a number that stands for the content. What names clusters says so:
+// `r=x:a,y:b` is a route configuration whose virtual host x goes to the cluster a, and y to b (503: an answer of its own);
+// `l=tcp:a` is a listener that goes to a.
+import {
+  encodedPart,
+  type ResourceTable,
+  resource,
+  routeConfiguration,
+  type XdsResource,
+} from '../../src/envoy/resource.ts';
 import { type ResourceKind, resourceKinds } from '../../src/envoy/types.ts';
-import type { JsonObject } from '../../src/lib/json.ts';
+import { isObject, type JsonObject } from '../../src/lib/json.ts';
 import type { Snapshot } from '../../src/xds/snapshot.ts';
 
 const routerFilter = {
@@ -9,8 +17,34 @@ const routerFilter = {
   typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.http.router.v3.Router' },
 };
 
+const tcp = (cluster: string): JsonObject => ({
+  name: 'envoy.filters.network.tcp_proxy',
+  typed_config: {
+    '@type': 'type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy',
+    stat_prefix: 'tcp',
+    cluster,
+  },
+});
+
+const http = (name: string): JsonObject => ({
+  name: 'envoy.filters.network.http_connection_manager',
+  typed_config: {
+    '@type': 'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
+    stat_prefix: 'http',
+    rds: { config_source: { ads: {} }, route_config_name: name },
+    http_filters: [routerFilter],
+  },
+});
+
+/** `x:a`: the host x goes to the cluster a. The first host is everyone's. */
+function host(text: string, index: number): JsonObject {
+  const [name = '', cluster = ''] = text.split(':');
+  const action = cluster === '503' ? { direct_response: { status: 503 } } : { route: { cluster } };
+  return { name, domains: [index === 0 ? '*' : name], routes: [{ match: { prefix: '/' }, ...action }] };
+}
+
 /** The content as Envoy takes it. A listener names the route configuration of its own name. */
-const contents: { readonly [K in ResourceKind]: (name: string, content: number) => JsonObject } = {
+const contents: { readonly [K in ResourceKind]: (name: string, content: number | string) => JsonObject } = {
   cluster: (name, content) => ({
     name,
     type: 'EDS',
@@ -22,7 +56,7 @@ const contents: { readonly [K in ResourceKind]: (name: string, content: number) 
     endpoints: [
       {
         lb_endpoints: [
-          { endpoint: { address: { socket_address: { address: '127.0.0.11', port_value: 9000 + content } } } },
+          { endpoint: { address: { socket_address: { address: '127.0.0.11', port_value: 9000 + Number(content) } } } },
         ],
       },
     ],
@@ -33,42 +67,42 @@ const contents: { readonly [K in ResourceKind]: (name: string, content: number) 
     address: { socket_address: { address: '127.0.0.1', port_value: 0 } },
     filter_chains: [
       {
-        filters: [
-          {
-            name: 'envoy.filters.network.http_connection_manager',
-            typed_config: {
-              '@type':
-                'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
-              stat_prefix: 'http',
-              rds: { config_source: { ads: {} }, route_config_name: name },
-              http_filters: [routerFilter],
-            },
-          },
-        ],
+        filters: [String(content).startsWith('tcp:') ? tcp(String(content).slice(4).split(',')[0] ?? '') : http(name)],
       },
     ],
   }),
   route: (name, content) => ({
     name,
-    virtual_hosts: [
-      {
-        name: `host-${content}`,
-        domains: ['*'],
-        routes: [{ match: { prefix: '/' }, direct_response: { status: 200 + content } }],
-      },
-    ],
+    virtual_hosts: String(content).includes(':')
+      ? String(content).split(',').map(host)
+      : [
+          {
+            name: `host-${content}`,
+            domains: ['*'],
+            routes: [{ match: { prefix: '/' }, direct_response: { status: 200 + Number(content) } }],
+          },
+        ],
   }),
 };
 
 /** A resource of its own. */
-export function make(kind: ResourceKind, name: string, content: number): XdsResource {
-  return resource(kind, name, contents[kind](name, content), []);
+export function make(kind: ResourceKind, name: string, content: number | string): XdsResource {
+  const json = contents[kind](name, content);
+  if (kind !== 'route') return resource(kind, name, json, []);
+  const hosts = json['virtual_hosts'];
+  const list = Array.isArray(hosts) ? hosts.filter(isObject) : [];
+  const type = 'envoy.config.route.v3.VirtualHost';
+  return routeConfiguration(
+    name,
+    {},
+    list.map((one) => encodedPart(type, one, [])),
+  );
 }
 
 const known = new Map<string, XdsResource>();
 
 /** Equal resources are one object, as translation has it. */
-export function shared(kind: ResourceKind, name: string, content: number): XdsResource {
+export function shared(kind: ResourceKind, name: string, content: number | string): XdsResource {
   const key = `${kind} ${name} ${content}`;
   const resource = known.get(key) ?? make(kind, name, content);
   known.set(key, resource);
@@ -80,8 +114,8 @@ function table(kind: ResourceKind, text: string): ResourceTable {
   const entries = text.split(' ').filter((entry) => entry !== '');
   return new Map(
     entries.map((entry) => {
-      const [name = '', content] = entry.split('=');
-      return [name, shared(kind, name, Number(content))];
+      const [name = '', content = ''] = entry.split('=');
+      return [name, shared(kind, name, content)];
     }),
   );
 }
@@ -103,16 +137,26 @@ function dig(json: unknown, ...path: readonly (string | number)[]): unknown {
   return path.reduce((value, key) => (value as Record<string | number, unknown> | undefined)?.[key], json);
 }
 
+const hostLabel = (host: unknown): string => {
+  const route = dig(host, 'routes', 0);
+  return `${dig(host, 'name')}:${dig(route, 'route', 'cluster') ?? dig(route, 'direct_response', 'status')}`;
+};
+
 const numbers: { readonly [K in ResourceKind]: (json: unknown) => unknown } = {
   // A duration is a text where it is written, and an object where it was decoded.
   cluster: (json) =>
     dig(json, 'connect_timeout', 'seconds') ?? Number.parseInt(String(dig(json, 'connect_timeout')), 10),
   endpoint: (json) => {
     const path = ['endpoints', 0, 'lb_endpoints', 0, 'endpoint', 'address', 'socket_address', 'port_value'];
-    return Number(dig(json, ...path)) - 9000;
+    const port = dig(json, ...path);
+    return port === undefined ? 'none' : Number(port) - 9000;
   },
   listener: (json) => dig(json, 'stat_prefix'),
-  route: (json) => Number(dig(json, 'virtual_hosts', 0, 'routes', 0, 'direct_response', 'status')) - 200,
+  route: (json) => {
+    const hosts = dig(json, 'virtual_hosts') as readonly unknown[];
+    const first = String(dig(hosts, 0, 'name'));
+    return first.startsWith('host-') ? first.slice(5) : hosts.map(hostLabel).join();
+  },
 };
 
 /** `a=1` of a resource, from its JSON with snake_case names. */

@@ -13,7 +13,7 @@ type Case = readonly [sentence: string, run: (world: World) => Promise<void>, ti
 
 const admission: readonly Case[] = [
   [
-    'a first request without a node, or with one that is no good, ends the stream',
+    'R-19: a first request without a node, or with one that is no good, ends the stream',
     async ({ connect }) => {
       for (const [node, reason] of [
         [null, 'has to name its node'],
@@ -65,7 +65,7 @@ const admission: readonly Case[] = [
     },
   ],
   [
-    'a type that nobody knows does not end the stream',
+    'R-18: a type that nobody knows does not end the stream',
     async ({ connect, protocol }) => {
       const client = connect();
       const field = protocol === 'sotw' ? 'resource_names' : 'resource_names_subscribe';
@@ -117,7 +117,7 @@ const sending: readonly Case[] = [
     },
   ],
   [
-    'a client that does not read is not written to, and gets the newest state when it reads again',
+    'R-30: a client that does not read is not written to, and gets the newest state when it reads again',
     async ({ connect, provider, events }) => {
       const [slow, quick] = [connect({ node: { id: 'slow' } }), connect()];
       provider.publish({ cluster: `${large}=1` });
@@ -140,7 +140,7 @@ const sending: readonly Case[] = [
 
 const ending: readonly Case[] = [
   [
-    'a fault in one stream ends that stream with INTERNAL and nothing else',
+    'R-36: a fault in one stream ends that stream with INTERNAL and nothing else',
     async ({ connect, provider }) => {
       provider.publish({ cluster: 'a=1' });
       const [bad, good] = [connect({ node: { id: 'fault' } }), connect()];
@@ -194,12 +194,22 @@ describe.each<Protocol>(['sotw', 'delta'])('%s', (protocol) => {
   }
 });
 
+test('R-22: a response with a name twice is never sent: it ends the stream as a fault of ours', () =>
+  inWorld('sotw', async ({ connect, provider, events }) => {
+    const one = make('cluster', 'a', 1);
+    provider.publishTables({ cluster: new Map(Object.entries({ a: one, b: make('cluster', 'a', 2) })) });
+    const client = connect();
+    client.subscribe('cluster');
+    expect((await client.ended).code).toBe(status.INTERNAL);
+    expect(events.filter(({ kind }) => kind === 'pushed')).toEqual([]);
+  }));
+
 test('a port that is taken is an error with the code EADDRINUSE', () =>
   inWorld('delta', async ({ server, provider }) => {
     await expect(startXdsServer({ provider, port: server.port })).rejects.toMatchObject({ code: 'EADDRINUSE' });
   }));
 
-test('a client that moves to another replica is sent only what differs from what it holds', () =>
+test('R-20: a client that moves to another replica is sent only what differs from what it holds', () =>
   inWorld('delta', async ({ connect, provider }) => {
     provider.publish({ cluster: 'a=1 b=1 c=1' });
     const before = connect();

@@ -12,7 +12,7 @@ const delta: readonly Case[] = [
      < cluster b=2 -c`,
   ],
   [
-    'a client that comes back is sent what differs from what it holds',
+    'R-20: a client that comes back is sent what differs from what it holds',
     `publish cluster: a=1 b=2 c=1; endpoint: a=1 b=1
      cluster has a=1 b=1 x=1;
      < cluster b=2 c=1 -x
@@ -30,7 +30,7 @@ const delta: readonly Case[] = [
      < cluster a=2`,
   ],
   [
-    'wildcard: the forms of the protocol documentation, one after the other',
+    'R-16: wildcard: the forms of the protocol documentation, one after the other',
     `publish cluster: a=1 b=1
      cluster ask
      < cluster a=1 b=1
@@ -60,7 +60,7 @@ const delta: readonly Case[] = [
      < cluster a=1 -x`,
   ],
   [
-    'asking again for what is held brings it again',
+    'R-17: asking again for what is held brings it again',
     `publish cluster: a=1; endpoint: a=1 b=1
      endpoint ask a b
      < endpoint a=1 b=1
@@ -76,6 +76,47 @@ const delta: readonly Case[] = [
      < cluster a=1`,
   ],
   [
+    'R-17: the same name asked for and given up in one message is asked for; to give up what was not asked for is nothing',
+    `publish endpoint: a=1 b=1
+     endpoint ask b
+     < endpoint b=1
+     endpoint ack
+     endpoint drop a x
+     endpoint both a
+     < endpoint a=1
+     endpoint ack
+     publish endpoint: a=2 b=1
+     < endpoint a=2`,
+  ],
+  [
+    'R-23: what was given up while it waited is not sent',
+    `publish endpoint: a=1 b=1
+     endpoint ask a b
+     < endpoint a=1 b=1
+     publish endpoint: a=2 b=2
+     endpoint drop a
+     endpoint ack
+     < endpoint b=2`,
+  ],
+  [
+    'R-11: a cluster that goes and comes back has its endpoints sent again, though they are the same',
+    `publish cluster: a=1; endpoint: a=1
+     endpoint ask a
+     < endpoint a=1
+     endpoint ack
+     cluster ask
+     < cluster a=1
+     < endpoint a=1
+     cluster ack
+     endpoint ack
+     publish cluster:
+     < cluster -a
+     cluster ack
+     publish cluster: a=1
+     < cluster a=1
+     < endpoint a=1`,
+  ],
+  [
     'what is not there is said to be not there, and sent when it comes',
     `publish cluster: a=1
      endpoint ask x
@@ -85,7 +126,7 @@ const delta: readonly Case[] = [
      < endpoint x=1`,
   ],
   [
-    'all given up, then asked for again',
+    'R-21: all given up, then asked for again',
     `publish endpoint: a=1 b=1
      endpoint ask a b
      < endpoint a=1 b=1
@@ -96,7 +137,7 @@ const delta: readonly Case[] = [
      < endpoint a=2 b=1`,
   ],
   [
-    'names in a message with a stale nonce count, its answer does not',
+    'R-06: names in a message with a stale nonce count, its answer does not',
     `publish endpoint: a=1 b=1
      endpoint ask a
      < endpoint a=1
@@ -192,7 +233,7 @@ const delta: readonly Case[] = [
      < cluster a=3 b=1 c=1`,
   ],
   [
-    'of a type that nobody knows there is nothing',
+    'R-18: of a type that nobody knows there is nothing',
     `thing ask x *
      ! unknown type
      < thing -x

@@ -16,7 +16,7 @@ const sotw: readonly Case[] = [
      < endpoint a=1 b=2`,
   ],
   [
-    'wildcard: the forms of the protocol documentation, one after the other',
+    'R-16: wildcard: the forms of the protocol documentation, one after the other',
     `publish cluster: a=1 b=1
      cluster ask
      < cluster a=1 b=1
@@ -38,7 +38,7 @@ const sotw: readonly Case[] = [
      < cluster a=3 b=4`,
   ],
   [
-    'an empty list of endpoints asks for none, and one after names gives them up',
+    'R-21: an empty list of endpoints asks for none, and one after names gives them up',
     `publish endpoint: a=1 b=1
      endpoint ask
      endpoint ask a
@@ -48,6 +48,33 @@ const sotw: readonly Case[] = [
      publish endpoint: a=2 b=2
      endpoint ask a b
      < endpoint a=2 b=2`,
+  ],
+  [
+    'R-23: what was given up while it waited is not sent',
+    `publish endpoint: a=1 b=1
+     endpoint ask a b
+     < endpoint a=1 b=1
+     publish endpoint: a=2 b=2
+     endpoint ask b
+     < endpoint b=2`,
+  ],
+  [
+    'R-11: a cluster that goes and comes back has its endpoints sent again, though they are the same',
+    `publish cluster: a=1; endpoint: a=1
+     endpoint ask a
+     < endpoint a=1
+     endpoint ack
+     cluster ask
+     < cluster a=1
+     < endpoint a=1
+     cluster ack
+     endpoint ack
+     publish cluster:
+     < cluster
+     cluster ack
+     publish cluster: a=1
+     < cluster a=1
+     < endpoint a=1`,
   ],
   [
     'what was not there when it was asked for is sent when it comes',
@@ -87,7 +114,7 @@ const sotw: readonly Case[] = [
      < endpoint a=1`,
   ],
   [
-    'names in a request with a stale nonce do not count',
+    'R-06: names in a request with a stale nonce do not count',
     `publish endpoint: a=1 b=1
      endpoint ask a
      < endpoint a=1
@@ -132,7 +159,7 @@ const sotw: readonly Case[] = [
      < cluster a=1 c=1
      cluster ack`,
   ],
-  ['a type that nobody knows is left unanswered', 'thing ask x\n! unknown type\nthing ask y\n! unknown type'],
+  ['R-18: a type that nobody knows is left unanswered', 'thing ask x\n! unknown type\nthing ask y\n! unknown type'],
   [
     'a refused cluster that goes is not kept for the routes, for it may have spoilt the rest',
     `publish cluster: a=1 b=1; route: r=1

@@ -18,7 +18,7 @@ const both: readonly Case[] = [
      publish listener: l=1`,
   ],
   [
-    'what was refused is not sent again until it changes',
+    'R-02: what was refused is not sent again until it changes',
     `publish endpoint: a=1
      endpoint ask a
      < endpoint a=1
@@ -33,7 +33,7 @@ const both: readonly Case[] = [
      < endpoint a=1`,
   ],
   [
-    'a refused resource stays aside while another one of its type changes',
+    'R-05: a refused resource stays aside while another one of its type changes',
     `publish endpoint: a=1 b=1
      endpoint ask a b
      < endpoint a=1 b=1
@@ -59,7 +59,7 @@ const both: readonly Case[] = [
      < endpoint a=2 b=1`,
   ],
   [
-    'while an answer is awaited changes are merged, and the newest state follows it',
+    'R-24: while an answer is awaited changes are merged, and the newest state follows it',
     `publish endpoint: a=1
      endpoint ask a
      < endpoint a=1
@@ -73,7 +73,7 @@ const both: readonly Case[] = [
      endpoint ack`,
   ],
   [
-    'a response without an answer is overtaken after two seconds, but only if there is news',
+    'R-24: a response without an answer is overtaken after two seconds, but only if there is news',
     `publish cluster: a=1
      cluster ask
      < cluster a=1
@@ -88,7 +88,7 @@ const both: readonly Case[] = [
      ! cluster stale`,
   ],
   [
-    'endpoints follow a changed cluster though they are unchanged, and do not wait for the cluster to be acknowledged',
+    'R-09: endpoints follow a changed cluster though they are unchanged, and do not wait for the cluster to be acknowledged',
     `publish cluster: a=1; endpoint: a=1
      cluster ask
      < cluster a=1
@@ -114,7 +114,7 @@ const both: readonly Case[] = [
      < route l=1`,
   ],
   [
-    'endpoints that were asked for before the clusters are sent once more after them',
+    'R-08: endpoints that were asked for before the clusters are sent once more after them',
     `publish cluster: a=1; endpoint: a=1
      endpoint ask a
      < endpoint a=1
@@ -190,7 +190,16 @@ const both: readonly Case[] = [
      < route r=3`,
   ],
   [
-    'an old nonce and version on a new stream count for nothing',
+    'R-17: a name twice in a request counts once',
+    `publish endpoint: a=1
+     endpoint ask a a
+     < endpoint a=1
+     endpoint ack
+     publish endpoint: a=2
+     < endpoint a=2`,
+  ],
+  [
+    'R-07: an old nonce and version on a new stream count for nothing',
     `publish cluster: a=1
      cluster stale
      < cluster a=1`,

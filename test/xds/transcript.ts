@@ -4,17 +4,20 @@
 //   publish cluster: a=1 b=1; endpoint: a=1    a new snapshot; types that are not named stay as they are
 //   cluster ask [NAMES]                        SotW: the names, all of them; delta: to subscribe to
 //   cluster drop NAMES                         delta: to unsubscribe from
+//   cluster both NAMES                         delta: to subscribe to and to unsubscribe from in one message
 //   cluster has a=1 b=2; NAMES                 delta: a first request of a client that holds these
 //   cluster ack | nack TEXT                    answers the last response of the type
 //   cluster stale [NAMES]                      the same as ask, with a nonce that is not the last one
 //   cluster fresh [NAMES]                      the same as ask, without a nonce
+//   cluster back [NAMES]                       SotW: a first request of a client that has taken something from another stream
 //   wait MILLISECONDS                          time goes by
 //   stop | go                                  the client stops to read; reads again
 import { describe, expect, test } from 'vitest';
 import { type ResourceKind, resourceKinds, typeUrls } from '../../src/envoy/types.ts';
 import type { DiscoveryRequest, Protocol } from '../../src/xds/requests.ts';
 import type { Response } from '../../src/xds/response.ts';
-import { newStream, type StreamEvent, type StreamState, type StreamStep, step } from '../../src/xds/stream.ts';
+import { type StreamEvent, type StreamStep, step } from '../../src/xds/stream.ts';
+import { newStream, type StreamState } from '../../src/xds/stream-state.ts';
 import { label, shared, snapshot } from './resources.ts';
 
 type Input =
@@ -41,7 +44,14 @@ class Conversation {
 
   constructor(protocol: Protocol) {
     this.protocol = protocol;
-    this.state = newStream({ protocol, noncePrefix: 'n', supersedeAfter: 2000, removalDeadline: 5000 });
+    this.state = newStream({
+      protocol,
+      noncePrefix: 'n',
+      supersedeAfter: 2000,
+      removalDeadline: 5000,
+      gateDeadline: 5000,
+      drain: 0,
+    });
   }
 
   play(line: string): void {
@@ -88,6 +98,7 @@ class Conversation {
       if (note.kind === 'answered' && note.answer === 'stale') this.lines.push(`! ${note.type} stale`);
       if (note.kind === 'answered' && note.answer === 'refused')
         this.lines.push(`! ${note.type} refused ${note.error}`);
+      if (note.kind === 'held') this.lines.push(`! ${note.type} held ${[...note.names].join(' ')}`);
       if (note.kind === 'unknownType') this.lines.push('! unknown type');
     }
     if (exhausted !== null) this.lines.push(`! ${exhausted}`);
@@ -111,7 +122,7 @@ class Conversation {
 
   #request(subject: string, verb: string, rest: readonly string[]): DiscoveryRequest {
     const spoken = this.#spoken.get(subject) ?? { names: [], nonce: '', version: '' };
-    const asks = verb === 'ask' || verb === 'stale' || verb === 'fresh';
+    const asks = verb === 'ask' || verb === 'stale' || verb === 'fresh' || verb === 'back';
     const base = {
       typeUrl: typeUrls[subject as ResourceKind] ?? subject,
       nonce: verb === 'stale' ? 'stale' : verb === 'fresh' || (asks && this.protocol === 'delta') ? '' : spoken.nonce,
@@ -121,15 +132,15 @@ class Conversation {
     if (this.protocol === 'sotw') {
       const names = asks ? rest : spoken.names;
       this.#spoken.set(subject, { ...spoken, names });
-      return { ...base, protocol: 'sotw', names };
+      return { ...base, protocol: 'sotw', version: verb === 'back' ? 'before' : '', names };
     }
     const [held = '', names = ''] = verb === 'has' ? rest.join(' ').split(/; ?/) : ['', rest.join(' ')];
     return {
       ...base,
       protocol: 'delta',
-      nonce: verb === 'has' || verb === 'drop' ? '' : base.nonce,
-      subscribe: asks || verb === 'has' ? words(names) : [],
-      unsubscribe: verb === 'drop' ? rest : [],
+      nonce: verb === 'has' || verb === 'drop' || verb === 'both' ? '' : base.nonce,
+      subscribe: asks || verb === 'has' || verb === 'both' ? words(names) : [],
+      unsubscribe: verb === 'drop' || verb === 'both' ? rest : [],
       versions: new Map(words(held).map((entry) => heldVersion(subject as ResourceKind, entry))),
     };
   }
@@ -138,12 +149,12 @@ class Conversation {
 const words = (text: string): string[] => text.split(' ').filter((word) => word !== '');
 
 function heldVersion(kind: ResourceKind, entry: string): [string, string] {
-  const [name = '', content] = entry.split('=');
-  return [name, shared(kind, name, Number(content)).version];
+  const [name = '', content = ''] = entry.split('=');
+  return [name, shared(kind, name, content).version];
 }
 
 function tables(text: string): { [K in ResourceKind]?: string } {
-  return Object.fromEntries(text.split(/; ?/).map((part) => part.split(/: ?/)));
+  return Object.fromEntries(text.split(/; ?/).map((part) => part.split(/: ?(.*)/, 2)));
 }
 
 /** The whole conversation, with what the reducer really says; lines that begin with `<` or `!` are left to it. */

@@ -78,7 +78,7 @@ export async function inWorld(
     new Promise((resolve) => {
       wake = resolve;
     });
-  const server = await startXdsServer({ provider, port: 0, timers, onEvent });
+  const server = await startXdsServer({ provider, port: 0, timers: { drain: 0, ...timers }, onEvent });
   const clients: AdsClient[] = [];
   const connect = (options: Partial<AdsClientOptions> = {}): AdsClient => {
     const client = new AdsClient({ port: server.port, protocol, ...options });

@@ -1,0 +1,128 @@
+// What every subscription of a stream aims at after an event: clusters and endpoints at the newest snapshot, listeners and
+// routes as far as the client has acknowledged the clusters that they name.
+import { type ResourceTable, resource } from '../envoy/resource.ts';
+import { resourceKinds } from '../envoy/types.ts';
+import { memo } from '../lib/memo.ts';
+import { type Wanted, wants } from './due.ts';
+import { closedGate, type Gate, type GatedKind, gates, heldClusters, heldNames, openGate } from './gate.ts';
+import { common, type NameSet, nameSet, noNames, unite } from './name-set.ts';
+import { referencesOf } from './references.ts';
+import { hasRemovals, isLast } from './removal.ts';
+import type { Snapshot } from './snapshot.ts';
+import { noneHeld, type StreamState, withSubscription } from './stream-state.ts';
+import { aim, catchUp, hasNews, isFullState, type Subscription } from './subscription.ts';
+import { everything, keepNamed } from './tables.ts';
+
+/** Aims every subscription at what it may have now, and keeps the clocks of what is held back. */
+export function settle(before: StreamState, now: number): StreamState {
+  const { latest, subscriptions } = before;
+  if (latest === null) return before;
+  const routed = hasNews(aim(subscriptions.cluster, latest.cluster), false) ? before.routed : latest;
+  const overdue = before.heldSince !== null && now - before.heldSince >= before.options.gateDeadline;
+  const listener = gateFor(before, routed, 'listener', overdue);
+  const route = gateFor(before, routed, 'route', overdue);
+  const named = unite(
+    ofWanted(subscriptions.listener, listener, heldClusters),
+    ofWanted(subscriptions.route, route, heldClusters),
+  );
+  let state = aimClusters({ ...before, routed }, latest, named);
+  for (const gate of [
+    { kind: 'listener', ...listener },
+    { kind: 'route', ...route },
+  ] as const) {
+    state = withSubscription(state, catchUp(aim(state.subscriptions[gate.kind], gate.table, gate.waiting)));
+  }
+  return withClocks(withHeld(state, { listener, route }, { now, overdue }), now);
+}
+
+/** Only who asks for all clusters can wait for them: others learn from the routes which clusters to ask for. */
+function gateFor(
+  { subscriptions, latest }: StreamState,
+  routed: Snapshot | null,
+  kind: GatedKind,
+  overdue: boolean,
+): Gate {
+  const { cluster, [kind]: subscription } = subscriptions;
+  const { wanted, held, returning, nonce } = subscription;
+  if (wanted === null || routed === null) return nothing;
+  if (cluster.wanted?.wildcard !== true) return openGate(routed[kind]);
+  // What it holds is not known, and may be better than all that can be sent before it has told its clusters.
+  if (returning && cluster.acknowledged === null) return closedGate(routed[kind]);
+  const gate = gates[kind](routed[kind], lasting(cluster, latest), held.table, held.except, overdue);
+  // A full state that leaves out what waits would remove it.
+  const first = isFullState(subscription) && nonce === null;
+  const waits = [...gate.waiting].some((name) => wants(wanted, name));
+  return first && waits && !overdue ? closedGate(routed[kind]) : gate;
+}
+
+/** The clusters that the client has acknowledged, and that are to stay. */
+function lasting({ confirmed }: Subscription, latest: Snapshot | null): NameSet {
+  return latest === null ? noNames : common(confirmed, namesOf(latest.cluster));
+}
+
+const namesOf = memo((table: ResourceTable): NameSet => nameSet(table.keys()));
+
+const nothing: Gate = { table: null, waiting: noNames, held: [] };
+
+/** Clusters that are still named by what is held back stay, and their endpoints with them. */
+function aimClusters(before: StreamState, latest: Snapshot, named: NameSet): StreamState {
+  const { cluster, endpoint } = before.subscriptions;
+  const clusters = keepNamed(cluster.held.table, latest.cluster, named);
+  const endpoints = keepNamed(endpoint.held.table, latest.endpoint, referencesOf(onlyIn(clusters, latest.cluster)));
+  const state = withSubscription(before, catchUp(aim(cluster, clusters)));
+  return withSubscription(state, catchUp(aim(endpoint, withEmpty(endpoints, unknownEndpoints(state, endpoints)))));
+}
+
+const onlyIn = memo((table: ResourceTable, other: ResourceTable) =>
+  table === other ? [] : everything(table).filter(({ name }) => !other.has(name)),
+);
+
+/**
+ * The endpoints that a SotW client waits for and that are not there, as far as it may have their cluster: Envoy would
+ * wait for them for ever. In delta it is told that they are not there.
+ */
+function unknownEndpoints({ subscriptions: { cluster, endpoint } }: StreamState, table: ResourceTable): NameSet {
+  if (endpoint.protocol === 'delta' || endpoint.wanted === null || cluster.wanted === null) return noNames;
+  const missing = missingIn(endpoint.wanted.names, table);
+  if (missing.size === 0 || cluster.acknowledged === null) return missing;
+  return common(missing, referencesOf(everything(cluster.held.table)));
+}
+
+const missingIn = memo((names: NameSet, table: ResourceTable): NameSet => {
+  return nameSet([...names].filter((name) => !table.has(name)));
+});
+
+/** The table, and an empty ClusterLoadAssignment for each of the names. */
+const withEmpty = memo((table: ResourceTable, names: NameSet): ResourceTable => {
+  if (names.size === 0) return table;
+  const empty = [...names].map((name) => [name, resource('endpoint', name, { cluster_name: name }, [])] as const);
+  return new Map([...table, ...empty]);
+});
+
+function withHeld(
+  state: StreamState,
+  held: { readonly [K in GatedKind]: Gate },
+  { now, overdue }: { readonly now: number; readonly overdue: boolean },
+): StreamState {
+  const names = (kind: GatedKind): NameSet => ofWanted(state.subscriptions[kind], held[kind], heldNames);
+  const [listener, route] = [names('listener'), names('route')];
+  if (listener.size + route.size === 0) {
+    if (state.heldSince === null) return state;
+    return { ...state, held: noneHeld, heldSince: null, reported: noneHeld };
+  }
+  const all = { listener, route };
+  return { ...state, held: all, heldSince: state.heldSince ?? now, reported: overdue ? all : noneHeld };
+}
+
+const ofWanted = ({ wanted }: Subscription, gate: Gate, choose: (gate: Gate, wanted: Wanted) => NameSet): NameSet =>
+  wanted === null ? noNames : choose(gate, wanted);
+
+function withClocks(state: StreamState, now: number): StreamState {
+  const waiting = resourceKinds.some((kind) => hasRemovals(state, kind) && !isLast(state, kind));
+  const draining = hasRemovals(state, 'cluster') && isLast(state, 'cluster');
+  return {
+    ...state,
+    removalsSince: waiting ? (state.removalsSince ?? now) : null,
+    drainSince: draining ? (state.drainSince ?? now) : null,
+  };
+}

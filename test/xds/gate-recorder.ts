@@ -1,0 +1,65 @@
+// I5: nothing that is sent on a stream names a cluster that the client has not acknowledged. Told by the model client what
+// it does and what it is sent; knows nothing of the reducer's state.
+import type { XdsResource } from '../../src/envoy/resource.ts';
+import type { ResourceKind } from '../../src/envoy/types.ts';
+import { label } from './resources.ts';
+
+/** The content of a listener or a route configuration as it is written in resources.ts, in parts: `x:a`, `y:b`, `tcp:c`. */
+export function contentOf(kind: ResourceKind, resource: XdsResource): readonly string[] {
+  const text = label(kind, resource.json);
+  return text.slice(text.indexOf('=') + 1).split(',');
+}
+
+/** The cluster that such a part names, or null. */
+export function clusterIn(part: string): string | null {
+  const [, cluster = '503'] = part.split(':');
+  return cluster === '503' ? null : cluster;
+}
+
+export class GateRecorder {
+  /** Whether the server knows that the client wants all clusters: only such a client can wait for them. */
+  gated = false;
+  /** The clusters that the client has acknowledged on this stream or brought to it, and still has. */
+  readonly #confirmed = new Set<string>();
+  /** What it was sent before it asked for all clusters, or held when the stream began: it has that anyway. */
+  readonly #before = new Set<string>();
+
+  /** A new stream of a client that tells the server that it holds these clusters, and has these resources. */
+  begin(clusters: Iterable<string>, resources: readonly (readonly [ResourceKind, XdsResource])[]): void {
+    this.gated = false;
+    this.#confirmed.clear();
+    this.#before.clear();
+    for (const name of clusters) this.#confirmed.add(name);
+    for (const [kind, resource] of resources) this.#note(kind, resource);
+  }
+
+  acknowledged(clusters: Iterable<string>): void {
+    for (const name of clusters) this.#confirmed.add(name);
+  }
+
+  /** The client has these clusters and no others. */
+  retain(clusters: ReadonlyMap<string, unknown>): void {
+    for (const name of [...this.#confirmed]) if (!clusters.has(name)) this.#confirmed.delete(name);
+  }
+
+  /** What is wrong with what is sent. */
+  offences(kind: ResourceKind, resources: readonly XdsResource[]): readonly string[] {
+    if (kind !== 'route' && kind !== 'listener') return [];
+    if (this.gated) return resources.flatMap((resource) => this.#judge(kind, resource));
+    for (const resource of resources) this.#note(kind, resource);
+    return [];
+  }
+
+  #judge(kind: ResourceKind, resource: XdsResource): readonly string[] {
+    return contentOf(kind, resource).flatMap((part) => {
+      const cluster = clusterIn(part);
+      const sent = `${kind} ${resource.name} ${part}`;
+      const allowed = cluster === null || this.#confirmed.has(cluster) || this.#before.has(sent);
+      return allowed ? [] : [`${sent}: the cluster is not acknowledged`];
+    });
+  }
+
+  #note(kind: ResourceKind, resource: XdsResource): void {
+    for (const part of contentOf(kind, resource)) this.#before.add(`${kind} ${resource.name} ${part}`);
+  }
+}
