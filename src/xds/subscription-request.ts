@@ -17,7 +17,15 @@ import {
 } from './due.ts';
 import { common, type NameSet, nameSet, nameSetLike, noNames, unite, without } from './name-set.ts';
 import type { DeltaRequest, DiscoveryRequest, SotwRequest } from './requests.ts';
-import { confirm, excepting, isFullState, mayHold, type Subscription, takeBack } from './subscription.ts';
+import {
+  confirm,
+  confirmUnnamed,
+  excepting,
+  isFullState,
+  mayHold,
+  type Subscription,
+  takeBack,
+} from './subscription.ts';
 import { emptyTable } from './tables.ts';
 
 /** What a request said about the last response. */
@@ -172,7 +180,8 @@ function takeAnswer(before: Subscription, { nonce, error }: DiscoveryRequest): R
   const gone = isFullState(before) ? notIn(inFlight.names, inFlight.resources) : inFlight.removed;
   const refused = merged(before.refused, refusalsOf(inFlight.resources, gone));
   const wanted = before.wanted === null ? refused : onlyWanted(refused, before.wanted);
-  const rejected = { ...takeBack(before), inFlight: null, refused: wanted, answerDue: false, error };
+  const confirmed = confirmUnnamed(before, error);
+  const rejected = { ...takeBack(before), inFlight: null, refused: wanted, confirmed, answerDue: false, error };
   return { subscription: rejected, answer: 'refused' };
 }
 

@@ -253,6 +253,17 @@ export function confirm({ kind, confirmed, held, inFlight }: Subscription): Name
   return unite(confirmed, except.size === 0 ? names : nameSet([...names].filter((name) => !except.has(name))));
 }
 
+/**
+ * The names that are confirmed by a refusal: Envoy takes every good cluster of a response and names the others. A refusal
+ * that names none took nothing, for the response as a whole did not decode.
+ */
+export function confirmUnnamed(subscription: Subscription, error: string): NameSet {
+  const taken = confirm(subscription);
+  const names = subscription.inFlight === null ? noNames : namesIn(subscription.inFlight.resources, noTexts);
+  const named = nameSet([...names].filter((name) => error.includes(name)));
+  return named.size === 0 ? subscription.confirmed : unite(subscription.confirmed, without(taken, named));
+}
+
 /** A full state leaves no exceptions: what is not in it is not there. */
 function afterSending(
   due: Due,

@@ -89,6 +89,15 @@ const cases = (protocol: Protocol, a = protocol === 'sotw' ? 'a=1 ' : ''): reado
      < route l=x:b,y:a`,
   ],
   [
+    'of a refused response the clusters that the refusal does not name are taken',
+    `${inForce}
+     publish cluster: a=1 b=1 c=1; route: l=x:b,y:c
+     < cluster ${a}b=1 c=1
+     cluster nack b
+     ! cluster refused b
+     < route l=x:a,y:c`,
+  ],
+  [
     'a route configuration that was never sent waits for its clusters, but not for ever',
     `publish cluster: a=1; route: r=x:a,y:503
      cluster ask
