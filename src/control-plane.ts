@@ -212,8 +212,11 @@ function distinct(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
 /** Finds the YAML behind a refusal: Envoy names the resources that it refused. */
 function attribute(message: string, node: ProxyNode, table: Snapshot[ResourceKind] | undefined): readonly Diagnostic[] {
   const named = [...(table?.values() ?? [])].filter(({ name }) => message.includes(name));
-  const origins = named.flatMap((resource) => resource.origins.slice(0, 1));
-  const text = `${node.id} refused it: ${message}`;
+  const origins = named.flatMap(({ origins: all }) =>
+    all.toSorted((a, b) => b.path.length - a.path.length).slice(0, 1),
+  );
+  const [reason = ''] = message.split('\n', 1);
+  const text = `${node.id} refused it: ${reason.slice(0, 400)}`;
   if (origins.length > 0) return origins.map((origin) => diagnose('SLC0501', origin, text));
   return [{ code: 'SLC0501', severity: 'error', message: text, object: null, path: [], location: null }];
 }

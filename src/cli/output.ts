@@ -12,7 +12,7 @@ export async function printData(format: OutputFormat, value: unknown, asTable: (
   if (format === 'json') process.stdout.write(formatJson(value));
   else if (format === 'table') process.stdout.write(asTable());
   else {
-    const { stringify } = await import('yaml');
-    process.stdout.write(stringify(value, { lineWidth: 0, aliasDuplicateObjects: false }));
+    const { formatYaml } = await import('./format-yaml.ts');
+    process.stdout.write(formatYaml(value));
   }
 }

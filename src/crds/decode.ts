@@ -37,7 +37,9 @@ function wrongType(value: JsonValue, spot: Spot, wanted: string): undefined {
 }
 
 export const string: Decoder<string> = (value, spot) =>
-  typeof value === 'string' ? value : wrongType(value, spot, 'a string');
+  typeof value === 'string' ? value : wrongType(value, spot, `a string${quoteIt(value)}`);
+
+const quoteIt = (value: JsonValue): string => (typeof value === 'object' ? '' : ' (in quotes)');
 
 export const nonEmptyString: Decoder<string> = (value, spot) =>
   value === '' ? report(spot, 'SLC0105', 'must not be empty') : string(value, spot);
@@ -115,6 +117,18 @@ export const stringMap: Decoder<ReadonlyMap<string, string>> = (value, spot) => 
     if (decoded !== undefined) entries.set(key, decoded);
   }
   return entries;
+};
+
+/** Labels that something is chosen by. Undefined if one of them is of no use: fewer labels would choose more. */
+export const selector: Decoder<ReadonlyMap<string, string>> = (value, spot) => {
+  const decoded = stringMap(value, spot);
+  return isObject(value) && decoded?.size === Object.keys(value).length ? decoded : undefined;
+};
+
+/** A number above zero. */
+export const positive: Decoder<number> = (value, spot) => {
+  if (typeof value !== 'number') return wrongType(value, spot, 'a number');
+  return value > 0 && Number.isFinite(value) ? value : report(spot, 'SLC0105', `${value} is not greater than 0`);
 };
 
 /** A field of the schema that has no bearing on what Sluice does with the kind. */

@@ -1,4 +1,5 @@
 // DestinationRule (networking.istio.io): how requests to a host are spread, whole and per subset.
+import { isObject } from '../lib/json.ts';
 import type { Labels } from '../model/endpoint.ts';
 import { defaultPortPolicy, type PortPolicy } from '../model/lb-policy.ts';
 import { serviceHost } from '../model/names.ts';
@@ -14,7 +15,7 @@ import {
   portRange,
   report,
   type Spot,
-  stringMap,
+  selector,
 } from './decode.ts';
 import { kind } from './kind.ts';
 import { loadBalancer } from './load-balancer.ts';
@@ -25,6 +26,8 @@ export interface TrafficPolicy {
   readonly loadBalancer: PortPolicy | null;
   /** A port that is named here takes nothing from above: what it does not say is the default. */
   readonly ports: ReadonlyMap<number, PortPolicy>;
+  /** Where each of them is written. */
+  readonly portOrigins: ReadonlyMap<number, Origin>;
 }
 
 export interface RuleSubset {
@@ -48,7 +51,7 @@ export interface DestinationRule {
   readonly origin: Origin;
 }
 
-const nothing: TrafficPolicy = { loadBalancer: null, ports: new Map() };
+const nothing: TrafficPolicy = { loadBalancer: null, ports: new Map(), portOrigins: new Map() };
 
 const blocksForLater = {
   connectionPool: later('connection pools'),
@@ -61,9 +64,23 @@ const portLevel = object(
   { required: ['port'] },
 );
 
+interface PortLevel {
+  readonly port: number;
+  readonly policy: PortPolicy;
+  readonly origin: Origin;
+}
+
+const portSettings: Decoder<PortLevel> = (value, spot) => {
+  const decoded = portLevel(value, spot);
+  const port = decoded?.port?.number;
+  return port === undefined
+    ? undefined
+    : { port, policy: decoded?.loadBalancer ?? defaultPortPolicy, origin: spot.origin };
+};
+
 const trafficFields = object({
   loadBalancer,
-  portLevelSettings: list(portLevel),
+  portLevelSettings: list(portSettings),
   ...blocksForLater,
   tunnel: later('tunnelling'),
   proxyProtocol: later('the PROXY protocol'),
@@ -73,19 +90,24 @@ const trafficFields = object({
 const trafficPolicy: Decoder<TrafficPolicy> = (value, spot) => {
   const decoded = trafficFields(value, spot);
   if (decoded === undefined) return undefined;
-  const ports = new Map<number, PortPolicy>();
-  for (const { port, loadBalancer: policy } of decoded.portLevelSettings ?? []) {
-    if (port?.number === undefined) continue;
-    if (ports.has(port.number)) {
-      report(inside(spot, 'portLevelSettings'), 'SLC0107', `port ${port.number} is set twice; the first one is used`);
+  const ports = new Map<number, PortLevel>();
+  for (const settings of decoded.portLevelSettings ?? []) {
+    if (ports.has(settings.port)) {
+      const place = { origin: settings.origin, diagnostics: spot.diagnostics };
+      report(inside(place, 'port'), 'SLC0107', `port ${settings.port} is set twice; the first one is used`);
     } else {
-      ports.set(port.number, policy ?? defaultPortPolicy);
+      ports.set(settings.port, settings);
     }
   }
-  return { loadBalancer: decoded.loadBalancer ?? null, ports };
+  const levels = [...ports.values()];
+  return {
+    loadBalancer: decoded.loadBalancer ?? null,
+    ports: new Map(levels.map(({ port, policy }) => [port, policy] as const)),
+    portOrigins: new Map(levels.map(({ port, origin }) => [port, origin] as const)),
+  };
 };
 
-const subsetFields = object({ name: nonEmptyString, labels: stringMap, trafficPolicy }, { required: ['name'] });
+const subsetFields = object({ name: nonEmptyString, labels: selector, trafficPolicy }, { required: ['name'] });
 
 const subset: Decoder<RuleSubset> = (value, spot) => {
   const decoded = subsetFields(value, spot);
@@ -97,6 +119,8 @@ const subset: Decoder<RuleSubset> = (value, spot) => {
       'a subset is named as a DNS label: at most 63 letters, digits and dashes',
     );
   }
+  // Without its labels the subset would be the whole service, so it is left out.
+  if (decoded.labels === undefined && isObject(value) && (value['labels'] ?? null) !== null) return undefined;
   return {
     name: decoded.name,
     labels: decoded.labels ?? new Map(),
@@ -105,10 +129,14 @@ const subset: Decoder<RuleSubset> = (value, spot) => {
   };
 };
 
+/** Invalid entries export to nobody; only a list that is absent or empty means everybody. */
+const exportTo: Decoder<readonly string[]> = (value, spot) =>
+  Array.isArray(value) && value.length === 0 ? ['*'] : (list(nonEmptyString)(value, spot) ?? []);
+
 const spec = object(
   {
     host: nonEmptyString,
-    exportTo: list(nonEmptyString),
+    exportTo,
     trafficPolicy,
     subsets: list(subset),
     workloadSelector: (_, spot) =>
@@ -124,8 +152,7 @@ function fullHost(host: string, namespace: string): string {
   return host.includes('.') || host.includes('*') ? host.toLowerCase() : serviceHost(host.toLowerCase(), namespace);
 }
 
-function exportedTo(exportTo: readonly string[] | undefined, namespace: string): ReadonlySet<string> {
-  if (exportTo === undefined || exportTo.length === 0) return new Set(['*']);
+function exportedTo(exportTo: readonly string[] = ['*'], namespace: string): ReadonlySet<string> {
   return new Set(exportTo.map((each) => (each === '.' ? namespace : each)));
 }
 

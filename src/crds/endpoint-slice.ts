@@ -1,4 +1,6 @@
 // EndpointSlice (discovery.k8s.io/v1): where a service's pods are, and whether they take traffic.
+import { deepEqual } from 'fast-equals';
+import { isObject } from '../lib/json.ts';
 import { type Origin, originOf } from '../model/origin.ts';
 import {
   boolean,
@@ -62,6 +64,7 @@ const endpointFields = object(
 const endpoint: Decoder<SliceEndpoint> = (value, spot) => {
   const decoded = endpointFields(value, spot);
   const [address] = decoded?.addresses ?? [];
+  if (isObject(value) && deepEqual(value['addresses'], [])) report(spot, 'SLC0104', 'an endpoint needs an address');
   // Kubernetes: only the first address counts, all are fungible; a condition that is unset means ready.
   if (decoded === undefined || address === undefined) return undefined;
   const { conditions, targetRef } = decoded;

@@ -11,6 +11,7 @@ import {
   number,
   object,
   oneOf,
+  positive,
   report,
   type Spot,
   string,
@@ -95,7 +96,7 @@ const warmup = object(
   {
     duration: duration({ min: 1 }),
     minimumPercent: number({ min: 0, max: 100 }),
-    aggression: number({ min: Number.MIN_VALUE, max: Number.MAX_VALUE }),
+    aggression: positive,
   },
   { required: ['duration'] },
 );

@@ -62,10 +62,12 @@ const port: Decoder<ServicePort> = (value, spot) => {
 /** `None` means headless, an empty text that no address is given out yet. */
 const clusterIp: Decoder<string> = (value, spot) => (value === 'None' || value === '' ? value : ipAddress(value, spot));
 
+const affinity = oneOf({ None: 'None', ClientIP: 'ClientIP' } as const);
+
 const sessionAffinity: Decoder<string> = (value, spot) =>
-  value === 'ClientIP'
+  affinity(value, spot) === 'ClientIP'
     ? report(spot, 'SLC0108', 'sessionAffinity ClientIP: not supported yet; a DestinationRule with useSourceIp does it')
-    : string(value, spot);
+    : undefined;
 
 const spec = object(
   {

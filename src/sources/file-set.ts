@@ -37,10 +37,10 @@ interface File {
   doubt: Doubt | null;
 }
 
-/** A version that is not believed yet, and since when it is there. */
+/** A version that is not believed yet, and until when it has to last. */
 interface Doubt {
   readonly digest: string;
-  readonly since: number;
+  readonly until: number;
   readonly update: FileUpdate;
 }
 
@@ -88,9 +88,9 @@ export class FileSet {
   /** The files that have to be read again to be believed, and in how many milliseconds; null if there are none. */
   doubts(): { readonly paths: ReadonlySet<string>; readonly after: number } | null {
     if (this.#doubtful.size === 0) return null;
-    const oldest = Math.min(...this.#doubtful.values().map(({ doubt }) => doubt?.since ?? 0));
+    const next = Math.min(...this.#doubtful.values().map(({ doubt }) => doubt?.until ?? 0));
     const paths = new Set(this.#doubtful.values().map(({ found }) => found.path));
-    return { paths, after: Math.max(0, oldest + this.#options.settle - performance.now()) };
+    return { paths, after: Math.max(0, next - performance.now()) };
   }
 
   /** Takes a look. All that it found takes effect at once. */
@@ -201,18 +201,21 @@ export class FileSet {
     const emptied = update.kind === 'file' && update.parsed.objects.size === 0;
     const inPlace = version.fingerprint.inode === file.fingerprint?.inode;
     const suspicious = broken || ((emptied || inPlace) && this.table.removes(update, elsewhere));
-    if (suspicious && !found.sealed && this.#doubts(file, digest, update)) return 'doubted';
+    // An empty file is one that somebody has opened and not written yet, such as a shell that waits for a command.
+    const patience = emptied && !broken ? patienceWithEmpty : 1;
+    if (suspicious && !found.sealed && this.#doubts(file, digest, update, patience)) return 'doubted';
     this.#trust(file);
     return update;
   }
 
   /** Whether the version is too young to be believed; the very first look believes everything. */
-  #doubts(file: File, digest: string, update: FileUpdate): boolean {
+  #doubts(file: File, digest: string, update: FileUpdate, patience = 1): boolean {
     const now = performance.now();
     if (this.#first) return false;
-    if (file.doubt?.digest !== digest) file.doubt = { digest, update, since: now };
+    const until = now + this.#options.settle * patience;
+    if (file.doubt?.digest !== digest) file.doubt = { digest, update, until };
     this.#doubtful.add(file);
-    return now - file.doubt.since < this.#options.settle;
+    return now < file.doubt.until;
   }
 
   #trust(file: File): void {
@@ -220,6 +223,9 @@ export class FileSet {
     this.#doubtful.delete(file);
   }
 }
+
+/** How many times longer an empty file is doubted than others. */
+const patienceWithEmpty = 50;
 
 function newFile(found: FoundFile, limits: SourceLimits): File {
   const file: File = {

@@ -25,7 +25,10 @@ export interface FilesTiming {
   readonly quiet: number;
   /** How long a burst may put that off. */
   readonly longest: number;
-  /** How long a file must stay the same before it is believed that it is gone, empty, broken or lost objects. */
+  /**
+   * How long a file must stay the same before it is believed that it is gone, broken or lost objects; fifty times as long
+   * if it is empty.
+   */
   readonly settle: number;
   /** How often everything is read again, in case a change was not noticed. */
   readonly recheck: number;

@@ -12,6 +12,8 @@ test('runs without any package beside it', () => {
   const run = (...args: readonly string[]): string =>
     execFileSync(process.execPath, [join(bundle, 'main.js'), ...args], { cwd: bundle, input, encoding: 'utf8' });
   expect(run('version')).toMatch(/^sluice \d/);
+  expect(run('version', '-o', 'yaml')).toContain('version:');
+  expect(run('translate', '-f', '-', '-o', 'yaml')).toContain('lb_policy: RANDOM');
   expect(run('validate', '-f', '-')).toBe('3 objects valid\n');
   expect(run('translate', '-f', '-')).toContain('outbound|80||reviews.default.svc.cluster.local');
   expect(run('serve', '--help')).toContain('Usage: sluice serve');

@@ -1,4 +1,5 @@
 // `sluice demo`: the control plane, real backends, a real Envoy and real traffic on one machine.
+
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,6 +7,8 @@ import { join } from 'node:path';
 import { CannotStart, findEnvoy } from '../../inject/launcher.ts';
 import { filesSource } from '../../sources/files.ts';
 import { type ExitStatus, UsageError } from '../command.ts';
+import { formatFindings, locateDiagnostics } from '../diagnostics.ts';
+import { readInput } from '../input.ts';
 import { watchLive } from './live.ts';
 import { reportLoads } from './loads.ts';
 import { LocalMesh } from './local-mesh.ts';
@@ -51,6 +54,7 @@ async function once(dir: string, workspace: string, requests: number): Promise<E
   for (const line of await moveTakenPorts(copy)) process.stdout.write(`${line}\n`);
   return withMesh(copy.folder, workspace, async (mesh) => {
     const target = mesh.targets.find(speaksHttp) ?? mesh.targets[0];
+    await printFindings(mesh, copy.folder);
     if (target === undefined) throw new UsageError(nothingToCall(dir));
     announce(mesh, target);
     const { stdout } = process;
@@ -64,11 +68,21 @@ async function once(dir: string, workspace: string, requests: number): Promise<E
 async function live(dir: string, workspace: string): Promise<ExitStatus> {
   return withMesh(dir, workspace, async (mesh) => {
     const [target] = mesh.targets;
-    if (target === undefined) throw new UsageError(nothingToCall(dir));
+    if (target === undefined) {
+      await printFindings(mesh, dir);
+      throw new UsageError(nothingToCall(dir));
+    }
     announce(mesh, target);
     await watchLive({ mesh, folder: dir, ended: interruption(), out: process.stdout });
     return 0;
   });
+}
+
+/** What there is to say about the YAML, on standard error. */
+async function printFindings({ controlPlane }: LocalMesh, folder: string): Promise<void> {
+  const { lineOf } = await readInput([folder]);
+  const findings = locateDiagnostics(controlPlane.diagnostics, controlPlane.objects);
+  process.stderr.write(formatFindings(findings, lineOf, process.stderr));
 }
 
 async function withMesh(

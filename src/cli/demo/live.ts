@@ -46,6 +46,8 @@ class LiveView {
   #findings: ReadonlySet<string> = new Set();
   /** How many lines of the terminal the last drawing took. */
   #height = 0;
+  /** Counts publications, so that what an older one waited for does not overwrite a newer one's. */
+  #publications = 0;
 
   constructor({ mesh, folder, out }: LiveOptions) {
     this.#mesh = mesh;
@@ -57,9 +59,12 @@ class LiveView {
   async published(): Promise<void> {
     const { targets, controlPlane } = this.#mesh;
     this.#follow(targets);
+    this.#publications += 1;
+    const publication = this.#publications;
     try {
       await this.#showFindings(locateDiagnostics(controlPlane.diagnostics, controlPlane.objects));
-      this.#showPolicies(await this.#mesh.settled(), targets);
+      const config = await this.#mesh.settled();
+      if (publication === this.#publications) this.#showPolicies(config, targets);
     } catch (error) {
       this.#say(String(error));
     }

@@ -120,12 +120,14 @@ function likelyHost({ host, namespace }: MergedRule, services: Services): string
 
 const hostOf = ({ host }: Service): string => host;
 
-function unknownPorts({ policy, subsets, origin }: DestinationRule, service: Service): readonly Diagnostic[] {
+function unknownPorts({ policy, subsets }: DestinationRule, service: Service): readonly Diagnostic[] {
   const known = new Set(service.ports.map((port) => port.number));
-  const asked = [...(policy?.ports.keys() ?? []), ...subsets.flatMap((subset) => [...subset.policy.ports.keys()])];
-  const unknown = [...new Set(asked)].filter((port) => !known.has(port));
-  return unknown.map((port) => {
-    const message = `${service.host} has no port ${port} (it has ${[...known].join(', ') || 'none'})`;
-    return diagnose('SLC0110', at(origin, 'spec', 'trafficPolicy', 'portLevelSettings'), message);
-  });
+  const policies = [...(policy === null ? [] : [policy]), ...subsets.map((subset) => subset.policy)];
+  const asked = policies.flatMap(({ portOrigins }) => [...portOrigins]);
+  return asked
+    .filter(([port]) => !known.has(port))
+    .map(([port, origin]) => {
+      const message = `${service.host} has no port ${port} (it has ${[...known].join(', ') || 'none'})`;
+      return diagnose('SLC0110', at(origin, 'port', 'number'), message);
+    });
 }
