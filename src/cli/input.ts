@@ -8,6 +8,7 @@ import { readTextNow } from '../sources/read-file.ts';
 import type { NamedText } from '../sources/text.ts';
 import { UsageError } from './command.ts';
 import type { Finding } from './diagnostics.ts';
+import { printable } from './terminal.ts';
 
 export interface Input {
   readonly objects: ObjectSet;
@@ -27,6 +28,9 @@ export async function readInput(paths: readonly string[]): Promise<Input> {
     paths.filter((path) => path !== '-'),
     { texts },
   );
+  if (read.objects.size + read.diagnostics.length === 0) {
+    process.stderr.write(`sluice: there is no object in ${paths.map(printable).join(', ')} (*.yaml, *.yml, *.json)\n`);
+  }
   return { ...read, lineOf: lineLookup(texts) };
 }
 
