@@ -37,6 +37,8 @@ interface Feed {
   readonly node: ProxyNode;
   readonly onSnapshot: (snapshot: Snapshot) => void;
   last: Snapshot | undefined;
+  /** Held, so that what is remembered for the group lives as long as one of its proxies is connected. */
+  group: ProxyGroup | undefined;
   /** What the proxy refused of its last snapshot, one entry a kind. */
   readonly refusals: Map<ResourceKind, readonly Diagnostic[]>;
 }
@@ -108,7 +110,7 @@ export class ControlPlane implements SnapshotProvider {
   }
 
   follow(node: ProxyNode, onSnapshot: (snapshot: Snapshot) => void): SnapshotFeed {
-    const feed: Feed = { node, onSnapshot, last: undefined, refusals: new Map() };
+    const feed: Feed = { node, onSnapshot, last: undefined, group: undefined, refusals: new Map() };
     this.#feeds.add(feed);
     this.#serve(feed);
     return { close: () => this.#feeds.delete(feed) };
@@ -123,7 +125,7 @@ export class ControlPlane implements SnapshotProvider {
 
   /** What a proxy would get now, whether it is connected or not; undefined before the first publication. */
   snapshotFor(node: ProxyNode): Snapshot | undefined {
-    return this.#mesh && this.#snapshot(this.#mesh, node).snapshot;
+    return this.#mesh && this.#snapshot(this.#mesh, this.#translator.group(this.#mesh, node)).snapshot;
   }
 
   #take(index: number, report: SourceReport): void {
@@ -147,13 +149,14 @@ export class ControlPlane implements SnapshotProvider {
     this.#objects = merge(this.#states);
     const { value: mesh, diagnostics } = this.#translator.resolve(this.#objects);
     this.#mesh = mesh;
-    const served = [...this.#feeds].map((feed) => this.#serve(feed));
+    const emitted: Emitted = new Map();
+    const served = [...this.#feeds].map((feed) => this.#serve(feed, emitted));
     const refusals = [...this.#feeds].flatMap((feed) => [...feed.refusals.values()].flat());
     const sources = this.#states.flatMap((state) => state.diagnostics);
     this.#diagnostics = distinct([
       ...sources,
       ...diagnostics,
-      ...served.flatMap((each) => each.diagnostics),
+      ...[...emitted.values()].flatMap((each) => each.diagnostics),
       ...refusals,
     ]);
     this.#revision += 1;
@@ -169,32 +172,41 @@ export class ControlPlane implements SnapshotProvider {
   }
 
   /** Hands a proxy its snapshot if that is not the one it has. */
-  #serve(feed: Feed): Served {
-    if (this.#mesh === undefined) return { snapshot: undefined, diagnostics: [], changed: false };
-    const { snapshot, diagnostics } = this.#snapshot(this.#mesh, feed.node);
-    const changed = snapshot !== feed.last;
-    if (changed) {
-      feed.last = snapshot;
-      feed.refusals.clear();
-      feed.onSnapshot(snapshot);
-    }
-    return { snapshot, diagnostics, changed };
+  #serve(feed: Feed, emitted: Emitted = new Map()): Served {
+    if (this.#mesh === undefined) return { snapshot: undefined, changed: false };
+    const group = this.#translator.group(this.#mesh, feed.node);
+    const { snapshot } = emitted.get(group) ?? this.#snapshot(this.#mesh, group, emitted);
+    const { last } = feed;
+    feed.group = group;
+    if (snapshot === last) return { snapshot, changed: false };
+    for (const kind of resourceKinds) if (last?.[kind] !== snapshot[kind]) feed.refusals.delete(kind);
+    feed.last = snapshot;
+    feed.onSnapshot(snapshot);
+    return { snapshot, changed: true };
   }
 
   /** The snapshot of a proxy's group: the same object as before while none of its tables differs. */
-  #snapshot(mesh: Mesh, node: ProxyNode): { snapshot: Snapshot; diagnostics: readonly Diagnostic[] } {
-    const group = this.#translator.group(mesh, node);
+  #snapshot(mesh: Mesh, group: ProxyGroup, emitted: Emitted = new Map()): GroupSnapshot {
     const { value, diagnostics } = this.#translator.emit(mesh, group);
     const last = this.#snapshots.get(group);
     const snapshot = last !== undefined && sameTables(last, value) ? last : value;
     this.#snapshots.set(group, snapshot);
-    return { snapshot, diagnostics };
+    const result = { snapshot, diagnostics };
+    emitted.set(group, result);
+    return result;
   }
 }
 
+interface GroupSnapshot {
+  readonly snapshot: Snapshot;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** What one turn of the loop has made, each group once. */
+type Emitted = Map<ProxyGroup, GroupSnapshot>;
+
 interface Served {
   readonly snapshot: Snapshot | undefined;
-  readonly diagnostics: readonly Diagnostic[];
   readonly changed: boolean;
 }
 
@@ -215,8 +227,9 @@ function attribute(message: string, node: ProxyNode, table: Snapshot[ResourceKin
   const origins = named.flatMap(({ origins: all }) =>
     all.toSorted((a, b) => b.path.length - a.path.length).slice(0, 1),
   );
-  const [reason = ''] = message.split('\n', 1);
-  const text = `${node.id} refused it: ${reason.slice(0, 400)}`;
+  // Where a constraint fails Envoy prints the whole message first, and what is wrong with it last.
+  const constraint = message.lastIndexOf('Proto constraint validation failed');
+  const text = `${node.id} refused it: ${message.slice(Math.max(0, constraint)).slice(0, 400)}`;
   if (origins.length > 0) return origins.map((origin) => diagnose('SLC0501', origin, text));
   return [{ code: 'SLC0501', severity: 'error', message: text, object: null, path: [], location: null }];
 }

@@ -107,12 +107,14 @@ const trafficPolicy: Decoder<TrafficPolicy> = (value, spot) => {
   };
 };
 
+const labelCharacters = new Set('-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ');
+
 const subsetFields = object({ name: nonEmptyString, labels: selector, trafficPolicy }, { required: ['name'] });
 
 const subset: Decoder<RuleSubset> = (value, spot) => {
   const decoded = subsetFields(value, spot);
   if (decoded?.name === undefined) return undefined;
-  if (decoded.name.includes('|') || decoded.name.length > 63) {
+  if (decoded.name.length > 63 || ![...decoded.name].every((character) => labelCharacters.has(character))) {
     return report(
       inside(spot, 'name'),
       'SLC0105',

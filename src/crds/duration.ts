@@ -33,7 +33,9 @@ function parseDuration(text: string): Milliseconds | undefined {
     if (unit === undefined || amount === '' || amount === '.' || !Number.isFinite(value)) return undefined;
     total += value * unit;
   }
-  return total;
+  // Decimal fractions are not exact in binary: what is a billionth away from a whole number is meant to be one.
+  const whole = Math.round(total);
+  return Math.abs(total - whole) < 1e-6 ? whole : total;
 }
 
 /** A duration of at least `min` milliseconds, in whole milliseconds. */

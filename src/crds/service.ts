@@ -1,4 +1,5 @@
 // Service (core/v1): a name, virtual IPs and ports.
+import ipaddr from 'ipaddr.js';
 import { serviceHost } from '../model/names.ts';
 import { originOf } from '../model/origin.ts';
 import { isProxied, type Resolution, type Service as ServiceModel, type ServicePort } from '../model/service.ts';
@@ -59,8 +60,19 @@ const port: Decoder<ServicePort> = (value, spot) => {
   };
 };
 
+const noHost: ReadonlySet<string> = new Set(['unspecified', 'loopback', 'linkLocal', 'multicast', 'broadcast']);
+
+/** An address that a service can be called by; a listener for any other would take the connections of all services. */
+const virtualIp: Decoder<string> = (value, spot) => {
+  const address = ipAddress(value, spot);
+  const range = address === undefined ? '' : ipaddr.process(address).range();
+  return noHost.has(range)
+    ? report(spot, 'SLC0302', `${address} cannot be the address of a service (${range})`)
+    : address;
+};
+
 /** `None` means headless, an empty text that no address is given out yet. */
-const clusterIp: Decoder<string> = (value, spot) => (value === 'None' || value === '' ? value : ipAddress(value, spot));
+const clusterIp: Decoder<string> = (value, spot) => (value === 'None' || value === '' ? value : virtualIp(value, spot));
 
 const affinity = oneOf({ None: 'None', ClientIP: 'ClientIP' } as const);
 
@@ -139,6 +151,8 @@ function build(metadata: Metadata, spec: Spec, spot: Spot): Service | undefined 
       );
     }
   }
+  if (metadata.name.includes('.'))
+    return report(inside(spot, 'metadata', 'name'), 'SLC0004', 'a Service is named without dots');
   const ips = spec.clusterIPs ?? (spec.clusterIP === undefined ? [] : [spec.clusterIP]);
   const resolution = resolutionOf(spec, ips, spot);
   if (resolution === undefined) return undefined;
@@ -147,7 +161,7 @@ function build(metadata: Metadata, spec: Spec, spot: Spot): Service | undefined 
     name: metadata.name,
     namespace: metadata.namespace,
     ports: uniquePorts(spec.ports ?? [], spot),
-    addresses: ips.filter((ip) => ip !== 'None' && ip !== ''),
+    addresses: [...new Set(ips)].filter((ip) => ip !== 'None' && ip !== ''),
     resolution,
     nodeLocal: spec.internalTrafficPolicy ?? false,
     created: metadata.created,

@@ -8,6 +8,7 @@
 //                               `chains NAME` a listener's filter chains
 //   # namespace: other          the client's namespace
 //   # interception: NONE        how the client's connections reach its sidecar
+//   # offset: 20000            the client's PORT_OFFSET
 //   # proxy: NAME.NAMESPACE     the client is this Pod's sidecar
 //   # loopback: refused         as without --allow-loopback-endpoints
 import { globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -34,6 +35,7 @@ interface Options {
   readonly namespace: string;
   readonly interception: Interception;
   readonly proxy: string | null;
+  readonly portOffset: number;
   readonly allowLoopbackEndpoints: boolean;
 }
 
@@ -55,12 +57,13 @@ function optionsOf(text: string): Options {
     namespace: given.get('namespace') ?? 'default',
     interception: (given.get('interception') ?? 'REDIRECT') as Interception,
     proxy: given.get('proxy') ?? null,
+    portOffset: Number(given.get('offset') ?? 0),
     allowLoopbackEndpoints: given.get('loopback') !== 'refused',
   };
 }
 
-function nodeOf({ proxy, namespace, interception }: Options, mesh: Mesh): ProxyNode {
-  if (proxy === null) return proxyNode({ namespace, interception });
+function nodeOf({ proxy, namespace, interception, portOffset }: Options, mesh: Mesh): ProxyNode {
+  if (proxy === null) return proxyNode({ namespace, interception, portOffset });
   const workload = mesh.workloads.get(proxy);
   if (workload === undefined) throw new Error(`there is no Pod ${proxy}`);
   return proxyNode({

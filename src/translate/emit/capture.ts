@@ -97,7 +97,7 @@ function inspectorExceptFor(ports: readonly number[]): JsonObject {
 }
 
 /** Where several services lead to one port of the workload, the first by name speaks for it. */
-function byTargetPort(served: readonly ServedPort[]): readonly ServedPort[] {
+export function byTargetPort(served: readonly ServedPort[]): readonly ServedPort[] {
   const first = new Map<number, ServedPort>();
   for (const each of served) if (!first.has(each.targetPort)) first.set(each.targetPort, each);
   return [...first.values()];

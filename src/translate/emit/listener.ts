@@ -10,9 +10,6 @@ import { type ListenerPlan, listenerName, sharedBind } from './plan-listeners.ts
 import { objectsMetadata } from './provenance.ts';
 import { tcpProxy } from './tcp-proxy.ts';
 
-/** Ports below it need privileges, which a sidecar without capture does not have. */
-const firstFreePort = 1024;
-
 const inspector = 'envoy.filters.listener.http_inspector';
 
 /** Finds out from the first bytes whether a connection speaks HTTP. */
@@ -59,17 +56,12 @@ function chains(plan: ListenerPlan, group: ProxyGroup): JsonObject {
   };
 }
 
-/** The port to bind: a sidecar that captures nothing opens it itself, as an ordinary user. */
-function boundPort({ port }: ListenerPlan, { interception, portOffset }: ProxyGroup): number {
-  return interception === 'NONE' && port < firstFreePort ? port + portOffset : port;
-}
-
 export const emitListener = memo((plan: ListenerPlan, group: ProxyGroup): XdsResource => {
   const name = listenerName(plan.bind, plan.port);
   const origins = plan.called.map(({ service }) => service.origin);
   const json = {
     name,
-    address: socketAddress(plan.bind, boundPort(plan, group)),
+    address: socketAddress(plan.bind, plan.bound),
     traffic_direction: 'OUTBOUND',
     bind_to_port: group.interception === 'NONE',
     ...chains(plan, group),

@@ -17,6 +17,8 @@ export interface ListenerPlan {
   readonly bind: string;
   /** The service's port, which the name is made of. */
   readonly port: number;
+  /** The port that is bound. */
+  readonly bound: number;
   /** The route configuration for connections that speak HTTP; null: none do. */
   readonly routeName: string | null;
   /** Where connections go that do not speak HTTP; null: past the proxy, or nowhere. */
@@ -36,7 +38,7 @@ export function sharedBind({ interception, ipFamily }: ProxyGroup): string {
 }
 
 export function listenerName(bind: string, port: number): string {
-  return bind.includes(':') ? `[${bind}]_${port}` : `${bind}_${port}`;
+  return `${bind}_${port}`;
 }
 
 /** The name of the route configuration that a port of a service is reached by. */
@@ -52,6 +54,7 @@ export function hasOwnListener({ service, port }: CalledPort, { interception }: 
 interface Draft {
   readonly bind: string;
   readonly port: number;
+  readonly bound: number;
   routeName: string | null;
   tcp: CalledPort | null;
   readonly called: CalledPort[];
@@ -75,10 +78,18 @@ function place(draft: Draft, called: CalledPort, own: boolean): Diagnostic | nul
   return collision(draft, called, draft.tcp);
 }
 
-function collision({ bind, port: number }: Draft, { port }: CalledPort, winner: CalledPort): Diagnostic {
-  const listener = listenerName(bind, number);
-  const message = `port ${number}: ${winner.service.host} has the listener ${listener} already, so connections go there`;
+function collision(draft: Draft, { port }: CalledPort, winner: CalledPort): Diagnostic {
+  const listener = listenerName(draft.bind, draft.port);
+  const message = `port ${port.number}: ${winner.service.host} has the listener ${listener} already, so connections go there`;
   return diagnose('SLC0401', port.origin, message);
+}
+
+/** Ports below it need privileges, which a sidecar without capture does not have. */
+const firstFreePort = 1024;
+
+/** The port to bind: a sidecar that captures nothing opens it itself, as an ordinary user. */
+function boundPort(port: number, { interception, portOffset }: ProxyGroup): number {
+  return interception === 'NONE' && port < firstFreePort ? port + portOffset : port;
 }
 
 /** A headless service's connections go past the proxy's listeners to the address that the caller chose. */
@@ -103,17 +114,12 @@ export const planListeners = memo(
         continue;
       }
       for (const bind of own ? each.service.addresses : [sharedBind(group)]) {
-        const key = `${bind} ${number}`;
-        const draft = drafts.get(key) ?? {
-          bind,
-          port: number,
-          routeName: null,
-          tcp: null,
-          httpOnly: false,
-          called: [],
-        };
+        const bound = boundPort(number, group);
+        const key = `${bind} ${bound}`;
+        const draft = drafts.get(key) ?? { bind, port: number, bound, routeName: null, tcp: null, called: [] };
         drafts.set(key, draft);
-        const conflict = place(draft, each, own);
+        const conflict =
+          draft.port === number ? place(draft, each, own) : collision(draft, each, draft.called[0] ?? each);
         if (conflict !== null) diagnostics.push(conflict);
       }
     }

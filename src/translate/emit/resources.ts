@@ -10,7 +10,7 @@ import { at } from '../../model/origin.ts';
 import { policyFor, type ServicePolicy, type Subset } from '../../model/policy.ts';
 import type { Interception, ProxyGroup } from '../../model/proxy.ts';
 import { isHttp, isProxied, type Service, type ServicePort } from '../../model/service.ts';
-import { emitVirtualInbound, emitVirtualOutbound } from './capture.ts';
+import { byTargetPort, emitVirtualInbound, emitVirtualOutbound } from './capture.ts';
 import {
   blackHole,
   type ClusterPlan,
@@ -78,7 +78,7 @@ const emitClusters = memo((called: CalledService, group: ProxyGroup): readonly X
   const plans = [...called.ports.map(({ cluster }) => cluster), ...called.subsets];
   const clusters = [...plans.map((plan) => emitCluster(plan)), blackHole];
   if (!isCaptured(group)) return clusters;
-  const inbound = group.served.map((served) => emitInboundCluster(served, group.ipFamily));
+  const inbound = byTargetPort(group.served).map((served) => emitInboundCluster(served, group.ipFamily));
   return [...clusters, passthrough, emitInboundPassthrough(group.ipFamily), ...inbound];
 });
 
@@ -153,7 +153,9 @@ function withoutDestination(called: CalledService, { interception }: ProxyGroup)
 
 /** Everything that proxies of a group get. The same inputs give the same objects. */
 export function emitResources(mesh: Mesh, group: ProxyGroup): Outcome<Resources> {
-  const called = callServices(mesh.services, mesh.policies, group.namespace, group.interception);
+  // A gateway's callers address the gateway, so it cannot know which endpoint they meant.
+  const interception = group.role === 'router' ? 'NONE' : group.interception;
+  const called = callServices(mesh.services, mesh.policies, group.namespace, interception);
   const routing = emitRouting(called, aliasesOf(mesh.services), group);
   const value = {
     cluster: routing.clusters,

@@ -35,10 +35,10 @@ const noTimeouts: JsonObject = { timeout: '0s', max_stream_duration: { grpc_time
 
 const inBrackets = (address: string): string => (address.includes(':') ? `[${address}]` : address);
 
-/** All names by which clients in `namespace` may call a service. */
-const domainsOf = memo((service: Service, namespace: string): readonly string[] => {
+/** All names by which clients may call a service, `near`: those in its own namespace. */
+const domainsOf = memo((service: Service, near: boolean): readonly string[] => {
   const { host, name, namespace: own, addresses } = service;
-  const short = [`${name}.${own}.svc`, `${name}.${own}`, ...(own === namespace ? [name] : [])];
+  const short = [`${name}.${own}.svc`, `${name}.${own}`, ...(near ? [name] : [])];
   const names = host.endsWith(`.svc.${clusterDomain}`) ? [host, `${host}.`, ...short] : [host, `${host}.`];
   const headless = service.resolution.kind === 'passthrough' ? names.map((each) => `*.${each}`) : [];
   return [...names, ...headless, ...addresses.map(inBrackets)];
@@ -114,7 +114,9 @@ export function emitSharedRoutes(
   const taken = new Set<string>();
   const hosts = called.flatMap((each) => {
     const names = [each.service, ...(aliases.get(each.service.host) ?? [])];
-    const domains = names.flatMap((service) => domainsOf(service, namespace)).filter((domain) => !taken.has(domain));
+    const domains = names
+      .flatMap((service) => domainsOf(service, service.namespace === namespace))
+      .filter((domain) => !taken.has(domain));
     for (const domain of domains) taken.add(domain);
     return domains.length === 0 ? [] : [emitVirtualHost(each, [...new Set(domains)].join(' '))];
   });

@@ -52,7 +52,10 @@ function mostSpecific(rules: readonly MergedRule[], wanted: (rule: MergedRule) =
 function select(candidates: readonly MergedRule[], service: Service, client: string): MergedRule | undefined {
   const visible = (rule: MergedRule): boolean => rule.exportTo.has('*') || rule.exportTo.has(client);
   return (
-    mostSpecific(candidates, (rule) => rule.namespace === client) ??
+    mostSpecific(
+      candidates,
+      (rule) => rule.namespace === client && visible(rule) && (client !== rootNamespace || !rule.exportTo.has('*')),
+    ) ??
     mostSpecific(candidates, (rule) => rule.namespace === service.namespace && visible(rule)) ??
     mostSpecific(candidates, (rule) => rule.namespace === rootNamespace && visible(rule))
   );

@@ -1,5 +1,6 @@
 // A proxy → its group: all that its configuration may depend on, and nothing that names it.
 import { interner } from '../../lib/intern.ts';
+import { memo } from '../../lib/memo.ts';
 import { sortedBy } from '../../lib/sorted.ts';
 import type { EndpointView } from '../../model/endpoint.ts';
 import type { Mesh, ServedPort } from '../../model/mesh.ts';
@@ -16,15 +17,23 @@ function servedPorts(mesh: Mesh, node: ProxyNode): readonly ServedPort[] {
   if (node.role !== 'sidecar' || node.interception === 'NONE') return internServed('', () => []);
   const workload = mesh.workloads.get(`${node.name}.${node.namespace}`);
   const addresses = workload?.addresses ?? [node.ip];
-  const served = addresses.flatMap((address) => mesh.served.get(address) ?? []);
+  // A Service selects Pods of its own namespace; one elsewhere may not say how a workload is spoken to.
+  const served = addresses
+    .flatMap((address) => mesh.served.get(address) ?? [])
+    .filter(({ namespace }) => namespace === node.namespace);
   const unique = new Map(sortedBy(served, servedKey).map((each) => [servedKey(each), each] as const));
   return internServed([...unique.keys()].join(), () => [...unique.values()]);
 }
 
+const anyNodeLocal = memo((services: Mesh['services']): boolean =>
+  services.values().some((service) => service.nodeLocal),
+);
+
 /** Its node matters only where some service keeps traffic on the node. */
 function endpointView(mesh: Mesh, node: ProxyNode): EndpointView {
-  const local = [...mesh.services.values()].some((service) => service.nodeLocal);
-  const name = local ? (mesh.workloads.get(`${node.name}.${node.namespace}`)?.node ?? null) : null;
+  const name = anyNodeLocal(mesh.services)
+    ? (mesh.workloads.get(`${node.name}.${node.namespace}`)?.node ?? null)
+    : null;
   return internView(name ?? '', () => ({ node: name }));
 }
 

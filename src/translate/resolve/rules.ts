@@ -49,7 +49,7 @@ function merge(rules: readonly DestinationRule[], first: DestinationRule): Outco
 export function mergeRules(rules: readonly DestinationRule[], calls: MergeCalls): Outcome<readonly MergedRule[]> {
   const groups = new Map<string, DestinationRule[]>();
   for (const rule of [...rules].sort(byAge)) {
-    const key = `${rule.namespace}/${rule.host}/${[...rule.exportTo].sort().join()}`;
+    const key = JSON.stringify([rule.namespace, rule.host, [...rule.exportTo].sort()]);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [rule]);
     else group.push(rule);
