@@ -31,10 +31,15 @@ const bind = memo((service: Service, rule: MergedRule): ServicePolicy => {
   return { rules: ruleIds(rule), ports: whole, subsets };
 });
 
-/** Whether a rule's host, maybe a wildcard such as `*.example.com`, covers a service's. */
-function covers(pattern: string, host: string): boolean {
-  return pattern === host || pattern === '*' || (pattern.startsWith('*.') && host.endsWith(pattern.slice(1)));
-}
+/** All hosts that a rule may name to cover `host`: itself, and every wildcard such as `*.example.com` above it. */
+const patternsOf = (host: string): readonly string[] => {
+  const labels = host.split('.');
+  return [host, ...labels.slice(1).map((_, index) => `*.${labels.slice(index + 1).join('.')}`), '*'];
+};
+
+const coveredPatterns = memo(
+  (services: Services): ReadonlySet<string> => new Set([...services.keys()].flatMap(patternsOf)),
+);
 
 const specificity = (rule: MergedRule): number =>
   rule.host.startsWith('*') ? rule.host.length : Number.MAX_SAFE_INTEGER;
@@ -81,11 +86,10 @@ export function resolvePolicies(
   rules: readonly MergedRule[],
   calls: PolicyCalls,
 ): Outcome<ReadonlyMap<string, PolicyChoice>> {
-  const exact = Map.groupBy(rules, (rule) => rule.host);
-  const wildcards = rules.filter((rule) => rule.host.startsWith('*'));
+  const byPattern = Map.groupBy(rules, (rule) => rule.host);
   const byHost = new Map<string, PolicyChoice>();
   for (const [host, service] of services) {
-    const candidates = [...(exact.get(host) ?? []), ...wildcards.filter((rule) => covers(rule.host, host))];
+    const candidates = patternsOf(host).flatMap((pattern) => byPattern.get(pattern) ?? []);
     if (candidates.length > 0) {
       byHost.set(
         host,
@@ -101,7 +105,7 @@ export function resolvePolicies(
 function unbound(merged: MergedRule, services: Services): readonly Diagnostic[] {
   const service = services.get(merged.host);
   if (service !== undefined) return merged.rules.flatMap((rule) => unknownPorts(rule, service));
-  if (merged.host.startsWith('*') && [...services.keys()].some((host) => covers(merged.host, host))) return [];
+  if (coveredPatterns(services).has(merged.host)) return [];
   const message = `no Service has the host ${merged.host}${likelyHost(merged, services)}`;
   return merged.rules.map((rule) => diagnose('SLC0201', at(rule.origin, 'spec', 'host'), message));
 }
