@@ -78,11 +78,12 @@ async function live(dir: string, workspace: string): Promise<ExitStatus> {
   });
 }
 
-/** What there is to say about the YAML, on standard error. */
+/** What is wrong with the YAML, on standard error. */
 async function printFindings({ controlPlane }: LocalMesh, folder: string): Promise<void> {
   const { lineOf } = await readInput([folder]);
   const findings = locateDiagnostics(controlPlane.diagnostics, controlPlane.objects);
-  process.stderr.write(formatFindings(findings, lineOf, process.stderr));
+  const wrong = findings.filter(({ severity }) => severity !== 'info');
+  process.stderr.write(formatFindings(wrong, lineOf, process.stderr));
 }
 
 async function withMesh(
