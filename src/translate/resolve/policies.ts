@@ -104,7 +104,9 @@ export function resolvePolicies(
 /** What in a rule binds to nothing: its host, or a port that the service does not have. */
 function unbound(merged: MergedRule, services: Services): readonly Diagnostic[] {
   const service = services.get(merged.host);
-  if (service !== undefined) return merged.rules.flatMap((rule) => unknownPorts(rule, service));
+  if (service !== undefined) {
+    return [...merged.rules.flatMap((rule) => unknownPorts(rule, service)), ...uselessHashes(service, merged)];
+  }
   if (coveredPatterns(services).has(merged.host)) return [];
   const message = `no Service has the host ${merged.host}${likelyHost(merged, services)}`;
   return merged.rules.map((rule) => diagnose('SLC0201', at(rule.origin, 'spec', 'host'), message));
@@ -137,4 +139,16 @@ function unknownPorts({ policy, subsets }: DestinationRule, service: Service): r
       const message = `${service.host} has no port ${port} (it has ${[...known].join(', ') || 'none'})`;
       return diagnose('SLC0110', at(origin, 'port', 'number'), message);
     });
+}
+
+/** Keys that only a request has, on ports whose connections are not looked into. */
+function uselessHashes(service: Service, merged: MergedRule): readonly Diagnostic[] {
+  const { ports } = bind(service, merged);
+  return service.ports.flatMap(({ number, protocol }) => {
+    const { hash = null, origin = null } = ports.get(number) ?? {};
+    if ((protocol !== 'tcp' && protocol !== 'tls') || hash === null || hash.kind === 'source-ip' || origin === null)
+      return [];
+    const message = `port ${number} is not HTTP: a connection has no ${hash.kind}, so it goes to a random endpoint`;
+    return [diagnose('SLC0110', at(origin, 'consistentHash'), message)];
+  });
 }
