@@ -1,5 +1,6 @@
 // The loop: objects change, wait until they are quiet, translate everything, publish what differs.
 
+import type { XdsResource } from './envoy/resource.ts';
 import { type ResourceKind, resourceKinds } from './envoy/types.ts';
 import { Batches, type BatchTiming, defaultTiming } from './lib/batches.ts';
 import { type Diagnostic, diagnose } from './model/diagnostic.ts';
@@ -9,7 +10,8 @@ import type { ProxyGroup, ProxyNode } from './model/proxy.ts';
 import type { Source, SourceReport } from './sources/source.ts';
 import type { Resources } from './translate/emit/resources.ts';
 import { Translator } from './translate/translator.ts';
-import type { Snapshot, SnapshotFeed, SnapshotProvider } from './xds/snapshot.ts';
+import { Quarantine, type Verdict } from './xds/quarantine.ts';
+import type { RefusalReport, Snapshot, SnapshotFeed, SnapshotProvider } from './xds/snapshot.ts';
 
 /** What one turn of the loop did. */
 export interface Publication {
@@ -39,8 +41,8 @@ interface Feed {
   last: Snapshot | undefined;
   /** Held, so that what is remembered for the group lives as long as one of its proxies is connected. */
   group: ProxyGroup | undefined;
-  /** What the proxy refused of its last snapshot, one entry a kind. */
-  readonly refusals: Map<ResourceKind, readonly Diagnostic[]>;
+  /** What the proxy has refused of its last snapshot without saying which resource, one entry a kind. */
+  readonly refusals: Map<ResourceKind, Diagnostic>;
 }
 
 interface SourceState {
@@ -68,6 +70,8 @@ export class ControlPlane implements SnapshotProvider {
   readonly #batches: Batches;
   readonly #feeds = new Set<Feed>();
   readonly #snapshots = new WeakMap<ProxyGroup, Snapshot>();
+  /** Of groups that have refused something: kept while it stands, whether a proxy of the group is connected or not. */
+  readonly #quarantines = new Map<ProxyGroup, Quarantine>();
   readonly #listeners = new Set<(publication: Publication) => void>();
   #objects: ObjectSet = new Map();
   #mesh: Mesh | undefined;
@@ -116,11 +120,39 @@ export class ControlPlane implements SnapshotProvider {
     return { close: () => this.#feeds.delete(feed) };
   }
 
-  refused(node: ProxyNode, kind: ResourceKind, message: string): void {
-    for (const feed of this.#feeds) {
-      if (feed.node.id === node.id) feed.refusals.set(kind, attribute(message, node, feed.last?.[kind]));
+  refused(node: ProxyNode, { kind, message, culprits }: RefusalReport): void {
+    const verdicts = culprits.map((culprit) => ({ kind, culprit, node: node.id, message }));
+    for (const feed of [...this.#feeds].filter((each) => each.node.id === node.id)) {
+      if (feed.group === undefined) continue;
+      if (culprits.length === 0) feed.refusals.set(kind, unattributed(node, message));
+      else {
+        feed.refusals.delete(kind);
+        this.#quarantine(feed.group).add(verdicts);
+        this.#serveGroup(feed.group);
+      }
     }
     this.#batches.add();
+  }
+
+  taken(node: ProxyNode, kind: ResourceKind, resources: readonly XdsResource[]): void {
+    for (const feed of this.#feeds) {
+      if (feed.node.id !== node.id || feed.group === undefined) continue;
+      if (feed.refusals.delete(kind)) this.#batches.add();
+      if (this.#quarantines.get(feed.group)?.taken(kind, resources) !== true) continue;
+      this.#serveGroup(feed.group);
+      this.#batches.add();
+    }
+  }
+
+  #quarantine(group: ProxyGroup): Quarantine {
+    const known = this.#quarantines.get(group) ?? new Quarantine();
+    this.#quarantines.set(group, known);
+    return known;
+  }
+
+  /** At once: the others of the group are not to be sent what one has refused. */
+  #serveGroup(group: ProxyGroup): void {
+    for (const feed of this.#feeds) if (feed.group === group) this.#serve(feed);
   }
 
   /** What a proxy would get now, whether it is connected or not; undefined before the first publication. */
@@ -151,7 +183,10 @@ export class ControlPlane implements SnapshotProvider {
     this.#mesh = mesh;
     const emitted: Emitted = new Map();
     const served = [...this.#feeds].map((feed) => this.#serve(feed, emitted));
-    const refusals = [...this.#feeds].flatMap((feed) => [...feed.refusals.values()].flat());
+    const refusals = [
+      ...[...this.#feeds].flatMap((feed) => [...feed.refusals.values()]),
+      ...[...this.#quarantines.values()].flatMap(({ verdicts }) => verdicts.flatMap(diagnoseVerdict)),
+    ];
     const sources = this.#states.flatMap((state) => state.diagnostics);
     this.#diagnostics = distinct([
       ...sources,
@@ -189,8 +224,11 @@ export class ControlPlane implements SnapshotProvider {
   #snapshot(mesh: Mesh, group: ProxyGroup, emitted: Emitted = new Map()): GroupSnapshot {
     const { value, diagnostics } = this.#translator.emit(mesh, group);
     const last = this.#snapshots.get(group);
-    const snapshot = last !== undefined && sameTables(last, value) ? last : value;
-    this.#snapshots.set(group, snapshot);
+    const current = last !== undefined && sameTables(last, value) ? last : value;
+    this.#snapshots.set(group, current);
+    const quarantine = this.#quarantines.get(group);
+    const snapshot = quarantine?.offer(current) ?? current;
+    if (quarantine?.verdicts.length === 0) this.#quarantines.delete(group);
     const result = { snapshot, diagnostics };
     emitted.set(group, result);
     return result;
@@ -221,15 +259,23 @@ function distinct(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
   return [...new Map(diagnostics.map((each) => [key(each), each] as const)).values()];
 }
 
-/** Finds the YAML behind a refusal: Envoy names the resources that it refused. */
-function attribute(message: string, node: ProxyNode, table: Snapshot[ResourceKind] | undefined): readonly Diagnostic[] {
-  const named = [...(table?.values() ?? [])].filter(({ name }) => message.includes(name));
-  const origins = named.flatMap(({ origins: all }) =>
-    all.toSorted((a, b) => b.path.length - a.path.length).slice(0, 1),
-  );
-  // Where a constraint fails Envoy prints the whole message first, and what is wrong with it last.
+/** What Envoy says, without the message that it prints first where a constraint fails: what is wrong comes last. */
+function complaint(node: string, message: string): string {
   const constraint = message.lastIndexOf('Proto constraint validation failed');
-  const text = `${node.id} refused it: ${message.slice(Math.max(0, constraint)).slice(0, 400)}`;
-  if (origins.length > 0) return origins.map((origin) => diagnose('SLC0501', origin, text));
-  return [{ code: 'SLC0501', severity: 'error', message: text, object: null, path: [], location: null }];
+  return `${node} refused it: ${message.slice(Math.max(0, constraint)).slice(0, 400)}`;
+}
+
+const unattributed = (node: ProxyNode, message: string): Diagnostic => ({
+  code: 'SLC0501',
+  severity: 'error',
+  message: complaint(node.id, message),
+  object: null,
+  path: [],
+  location: null,
+});
+
+/** The YAML behind what a proxy has refused. */
+function diagnoseVerdict({ culprit: { resource, host }, node, message }: Verdict): readonly Diagnostic[] {
+  const origins = (host ?? resource).origins.toSorted((a, b) => b.path.length - a.path.length);
+  return origins.slice(0, 1).map((origin) => diagnose('SLC0501', origin, complaint(node, message)));
 }

@@ -30,10 +30,20 @@ export interface Held {
   readonly except: Exceptions;
 }
 
-/** The version that was refused (null: its removal), and the response in which it came: any object that stands for it. */
+/** What was sent last of a name on this stream. What the client holds from before is known by its version alone. */
+export function lastSent(table: ResourceTable, except: Exceptions, name: string): XdsResource | null {
+  const resource = table.get(name);
+  const version = except.get(name);
+  if (resource === undefined || version === null) return null;
+  return version === undefined || version === unsure || version === resource.version ? resource : null;
+}
+
+/** What was refused of a name, and is not sent again before it changes. */
 export interface Refusal {
+  /** Null: its removal. */
   readonly version: string | null;
-  readonly response: object;
+  /** Stands for all that was refused together, where nobody knows which of it is at fault; null: this one is. */
+  readonly response: object | null;
 }
 export type Refusals = ReadonlyMap<string, Refusal>;
 export const noRefusals: Refusals = new Map();
@@ -53,6 +63,8 @@ export interface Due {
   readonly after: Exceptions;
   /** or all but `removed`. */
   readonly afterKeeping: Exceptions;
+  /** Names that are not told anything for now, because they were refused or wait. */
+  readonly resting: NameSet;
   /** The refusals that still hold. */
   readonly refused: Refusals;
 }
@@ -71,16 +83,17 @@ export function heldVersion(table: ResourceTable, except: Exceptions, name: stri
 }
 
 /**
- * Drops refusals that are out of date: as soon as one resource of a refused response has changed, the response's others
- * are worth another try, for nobody knows whether they were taken.
+ * Drops refusals that are out of date. Where nobody knows which of a response is at fault, the others are worth another
+ * try as soon as one has changed.
  */
 function standing(refused: Refusals, target: ResourceTable): Refusals {
   const lapsed = new Set<object>();
   for (const [name, refusal] of refused) {
-    if ((target.get(name)?.version ?? null) !== refusal.version) lapsed.add(refusal.response);
+    if ((target.get(name)?.version ?? null) !== refusal.version) lapsed.add(refusal.response ?? refusal);
   }
   if (lapsed.size === 0) return refused;
-  return new Map([...refused].filter(([, refusal]) => !lapsed.has(refusal.response)));
+  const kept = [...refused].filter(([, refusal]) => !lapsed.has(refusal.response ?? refusal));
+  return kept.length === 0 ? noRefusals : new Map(kept);
 }
 
 type Verdict = 'changed' | 'absent' | 'removed' | 'resting' | 'held';
@@ -137,6 +150,7 @@ export const computeDue = memo(
       gone: sortedTexts([...names.absent, ...names.removed]),
       after: exceptionsOf(names.resting, except),
       afterKeeping: exceptionsOf([...names.resting, ...names.removed], except),
+      resting: nameSet(names.resting),
       refused,
     };
   },

@@ -2,22 +2,13 @@
 // acknowledged. Pure, and computed once for all streams that are in the same state.
 //
 // Invariant: what comes out names only clusters that the client has acknowledged, or is what it was sent before.
-import { hash } from 'node:crypto';
-import { deepEqual } from 'fast-equals';
-import {
-  type EncodedPart,
-  encodedPart,
-  type ResourceTable,
-  routeConfiguration,
-  type XdsResource,
-} from '../envoy/resource.ts';
-import { interner } from '../lib/intern.ts';
-import { isObject } from '../lib/json.ts';
+import type { ResourceTable, XdsResource } from '../envoy/resource.ts';
 import { memo } from '../lib/memo.ts';
-import { type Exceptions, unsure, type Wanted, wants } from './due.ts';
+import { type Exceptions, lastSent, type Wanted, wants } from './due.ts';
 import { type NameSet, nameSet, noNames } from './name-set.ts';
 import { clustersOfHost, clustersOfListener, clustersOfShell } from './references.ts';
 import { likeBefore } from './tables.ts';
+import { composed, hostName, hostsByName, hostsOf, internForms, unavailable, underDomains } from './virtual-hosts.ts';
 
 export type GatedKind = 'listener' | 'route';
 
@@ -67,6 +58,8 @@ interface Passed {
 interface Situation {
   /** The names of the clusters that the client has acknowledged. */
   readonly confirmed: NameSet;
+  /** The names of the clusters that it will be sent. */
+  readonly coming: NameSet;
   /** What it was sent last on this stream, or null. */
   readonly last: XdsResource | null;
   readonly overdue: boolean;
@@ -89,7 +82,7 @@ function passListener(listener: XdsResource, { confirmed, last }: Situation): Pa
  * A route configuration goes out without those of its virtual hosts that have to wait: these keep their last form. One
  * of which nothing was sent yet waits for all its clusters, as long as that is not overdue.
  */
-function passRoute(route: XdsResource, { confirmed, last, overdue }: Situation): Passed {
+function passRoute(route: XdsResource, { confirmed, coming, last, overdue }: Situation): Passed {
   if (!covers(confirmed, clustersOfShell(route))) return whole(route, last, last === null ? [] : clustersOfRoute(last));
   const cold = hostsOf(route).filter((host) => !covers(confirmed, clustersOfHost(host)));
   if (cold.length === 0) return { form: route, held: [] };
@@ -103,76 +96,37 @@ function passRoute(route: XdsResource, { confirmed, last, overdue }: Situation):
     name: `${route.name}/${hostName(form)}`,
     clusters: clustersOfHost(form),
   }));
-  return { form: last === null && !overdue ? null : composed(route, internForms(forms)), held };
+  const worthwhile = cold.some((host) => clustersOfHost(host).some((name) => coming.has(name) && !confirmed.has(name)));
+  const waits = last === null && worthwhile && !overdue;
+  return { form: waits ? null : composed(route, internForms(forms)), held };
 }
-
-const hostName = (host: EncodedPart): string => String(host.json['name']);
-const virtualHostType = 'envoy.config.route.v3.VirtualHost';
-
-/** The virtual hosts of a route configuration, be it put together from them or one piece. */
-const hostsOf = memo((route: XdsResource): readonly EncodedPart[] => {
-  if (route.parts !== null) return route.parts;
-  const hosts = route.json['virtual_hosts'];
-  const list = Array.isArray(hosts) ? hosts.filter(isObject) : [];
-  return list.map((host) => encodedPart(virtualHostType, host, route.origins));
-});
-
-const hostsByName = memo((route: XdsResource): ReadonlyMap<string, EncodedPart> => {
-  return new Map(hostsOf(route).map((host) => [hostName(host), host]));
-});
 
 const clustersOfRoute = memo((route: XdsResource): readonly string[] => [
   ...clustersOfShell(route),
   ...hostsOf(route).flatMap(clustersOfHost),
 ]);
 
-/** Answers 503 in the place of a virtual host. */
-const unavailable = memo(({ json, origins }: EncodedPart): EncodedPart => {
-  const routes = [{ match: { prefix: '/' }, direct_response: { status: 503 } }];
-  return encodedPart(virtualHostType, { name: json['name'] ?? '', domains: json['domains'] ?? [], routes }, origins);
-});
-
-/** A form under the domains of a newer one: other virtual hosts may have taken over some, and Envoy wants each once. */
-const underDomains = memo((form: EncodedPart, { json }: EncodedPart): EncodedPart => {
-  if (deepEqual(form.json['domains'], json['domains'])) return form;
-  return encodedPart(virtualHostType, { ...form.json, domains: json['domains'] ?? [] }, form.origins);
-});
-
-type Forms = ReadonlyMap<string, EncodedPart>;
-const intern = interner<Forms>();
-
-/** Equal forms are one object, so that equal proxies share what is put together from them. */
-function internForms(forms: readonly EncodedPart[]): Forms {
-  const key = JSON.stringify(forms.map((form) => [hostName(form), form.version]));
-  return intern(hash('sha256', key), () => new Map(forms.map((form) => [hostName(form), form])));
+/** The names of the clusters that a client has acknowledged, and of those that it will be sent. */
+interface Clusters {
+  readonly confirmed: NameSet;
+  readonly coming: NameSet;
 }
-
-/** A route configuration with some of its virtual hosts in another form. */
-const composed = memo((route: XdsResource, forms: Forms): XdsResource => {
-  const { name: _name, virtual_hosts: _hosts, ...shell } = route.json;
-  return routeConfiguration(
-    route.name,
-    shell,
-    hostsOf(route).map((host) => forms.get(hostName(host)) ?? host),
-  );
-});
-
-/** What was sent last of a name on this stream. What the client holds from before is known by its version alone. */
-function lastSent(table: ResourceTable, except: Exceptions, name: string): XdsResource | null {
-  const resource = table.get(name);
-  const version = except.get(name);
-  if (resource === undefined || version === null) return null;
-  return version === undefined || version === unsure || version === resource.version ? resource : null;
-}
+export const clustersKnown = memo((confirmed: NameSet, coming: NameSet): Clusters => ({ confirmed, coming }));
 
 function gateOf(pass: (resource: XdsResource, situation: Situation) => Passed) {
   return memo(
-    (target: ResourceTable, confirmed: NameSet, sent: ResourceTable, except: Exceptions, overdue: boolean): Gate => {
+    (
+      target: ResourceTable,
+      { confirmed, coming }: Clusters,
+      sent: ResourceTable,
+      except: Exceptions,
+      overdue: boolean,
+    ): Gate => {
       const table = new Map<string, XdsResource>();
       const passed: Passed[] = [];
       const waiting: string[] = [];
       for (const [name, resource] of target) {
-        const result = pass(resource, { confirmed, last: lastSent(sent, except, name), overdue });
+        const result = pass(resource, { confirmed, coming, last: lastSent(sent, except, name), overdue });
         if (result.held.length > 0) passed.push(result);
         if (result.form === null) waiting.push(name);
         else table.set(name, result.form);

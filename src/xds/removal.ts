@@ -3,7 +3,7 @@ import type { ResourceKind } from '../envoy/types.ts';
 import { wants } from './due.ts';
 import type { GatedKind } from './gate.ts';
 import type { StreamState } from './stream-state.ts';
-import { dueTo, hasNews, type Subscription } from './subscription.ts';
+import { dueTo, hasNews, isFullState, type Subscription } from './subscription.ts';
 
 /** The types whose resources may name those of this type, and have to be acknowledged before something is removed. */
 const removedAfter: { readonly [K in ResourceKind]: readonly ResourceKind[] } = {
@@ -37,6 +37,29 @@ function isAcknowledged(subscription: Subscription): boolean {
 export function isInSync({ subscriptions, held }: StreamState, kind: ResourceKind): boolean {
   const gated: readonly ResourceKind[] = Object.keys(held) as GatedKind[];
   return isAcknowledged(subscriptions[kind]) && (!gated.includes(kind) || held[kind as GatedKind].size === 0);
+}
+
+export const fullKinds = ['cluster', 'listener'] as const;
+
+/**
+ * Whether a full state of this kind would take from a returning client what it may hold in a form that nobody here knows:
+ * all forms that are known were refused.
+ */
+export function takesUnknown({ subscriptions, latest }: StreamState, kind: ResourceKind): boolean {
+  const subscription = subscriptions[kind];
+  if (!subscription.returning || !isFullState(subscription)) return false;
+  const { wanted, refused, good } = subscription;
+  const formless = [...refused].flatMap(([name, { version }]) =>
+    version === null || (good.get(name) ?? null) !== null ? [] : [name],
+  );
+  const names = [...formless, ...(latest?.withheld?.[kind] ?? [])];
+  return wanted !== null && names.some((name) => wants(wanted, name));
+}
+
+/** Such a full state is put off, but not for ever. */
+export function isSparing(state: StreamState, kind: ResourceKind, now: number): boolean {
+  const { sparingSince, options } = state;
+  return sparingSince !== null && now - sparingSince < options.gateDeadline && takesUnknown(state, kind);
 }
 
 export function mayRemove(state: StreamState, kind: ResourceKind, now: number): boolean {

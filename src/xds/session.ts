@@ -161,8 +161,11 @@ export class Session {
   }
 
   #passOn(note: Note): void {
-    if (this.#peer === null || note.kind !== 'answered' || note.answer !== 'refused') return;
-    this.#options.provider.refused(this.#peer.node, note.type, note.error);
+    if (this.#peer === null || note.kind !== 'answered') return;
+    const { type: kind, error: message, culprits, resources } = note;
+    const { provider } = this.#options;
+    if (note.answer === 'refused') provider.refused(this.#peer.node, { kind, message, culprits });
+    if (note.answer === 'acknowledged') provider.taken(this.#peer.node, kind, resources);
   }
 
   #about(): { readonly node: string | null; readonly protocol: StreamOptions['protocol'] } {

@@ -1,13 +1,24 @@
 // What every subscription of a stream aims at after an event: clusters and endpoints at the newest snapshot, listeners and
 // routes as far as the client has acknowledged the clusters that they name.
 import { type ResourceTable, resource } from '../envoy/resource.ts';
-import { resourceKinds } from '../envoy/types.ts';
+import { type ResourceKind, resourceKinds } from '../envoy/types.ts';
 import { memo } from '../lib/memo.ts';
 import { type Wanted, wants } from './due.ts';
-import { closedGate, type Gate, type GatedKind, gates, heldClusters, heldNames, openGate } from './gate.ts';
-import { common, type NameSet, nameSet, noNames, unite } from './name-set.ts';
+import {
+  closedGate,
+  clustersKnown,
+  type Gate,
+  type GatedKind,
+  gates,
+  heldClusters,
+  heldNames,
+  openGate,
+} from './gate.ts';
+import { common, type NameSet, nameSet, noNames, unite, without } from './name-set.ts';
 import { referencesOf } from './references.ts';
-import { hasRemovals, isLast } from './removal.ts';
+import { stillRefused, withStandIns } from './refusal.ts';
+import { pursue } from './refusing.ts';
+import { fullKinds, hasRemovals, isLast, takesUnknown } from './removal.ts';
 import type { Snapshot } from './snapshot.ts';
 import { noneHeld, type StreamState, withSubscription } from './stream-state.ts';
 import { aim, catchUp, hasNews, isFullState, type Subscription } from './subscription.ts';
@@ -30,7 +41,12 @@ export function settle(before: StreamState, now: number): StreamState {
     { kind: 'listener', ...listener },
     { kind: 'route', ...route },
   ] as const) {
-    state = withSubscription(state, catchUp(aim(state.subscriptions[gate.kind], gate.table, gate.waiting)));
+    state = withSubscription(
+      state,
+      pursue(state.subscriptions[gate.kind], (subscription) =>
+        catchUp(aimGated(subscription, gate, withheld(latest, gate.kind))),
+      ),
+    );
   }
   return withClocks(withHeld(state, { listener, route }, { now, overdue }), now);
 }
@@ -48,7 +64,8 @@ function gateFor(
   if (cluster.wanted?.wildcard !== true) return openGate(routed[kind]);
   // What it holds is not known, and may be better than all that can be sent before it has told its clusters.
   if (returning && cluster.acknowledged === null) return closedGate(routed[kind]);
-  const gate = gates[kind](routed[kind], lasting(cluster, latest), held.table, held.except, overdue);
+  const clusters = clustersKnown(lasting(cluster, latest), coming(cluster, latest));
+  const gate = gates[kind](routed[kind], clusters, held.table, held.except, overdue);
   // A full state that leaves out what waits would remove it.
   const first = isFullState(subscription) && nonce === null;
   const waits = [...gate.waiting].some((name) => wants(wanted, name));
@@ -57,20 +74,45 @@ function gateFor(
 
 /** The clusters that the client has acknowledged, and that are to stay. */
 function lasting({ confirmed }: Subscription, latest: Snapshot | null): NameSet {
-  return latest === null ? noNames : common(confirmed, namesOf(latest.cluster));
+  return latest === null ? noNames : common(confirmed, unite(namesOf(latest.cluster), withheld(latest, 'cluster')));
 }
+
+/** The clusters that the client is sent, but for what it has refused. */
+function coming({ refused }: Subscription, latest: Snapshot | null): NameSet {
+  if (latest === null) return noNames;
+  const all = namesOf(latest.cluster);
+  return refused.size === 0 ? all : without(all, nameSet(refused.keys()));
+}
+
+const withheld = ({ withheld: names }: Snapshot, kind: ResourceKind): NameSet => names?.[kind] ?? noNames;
 
 const namesOf = memo((table: ResourceTable): NameSet => nameSet(table.keys()));
 
 const nothing: Gate = { table: null, waiting: noNames, held: [] };
+
+function aimGated(subscription: Subscription, { table, waiting }: Gate, keeps: NameSet): Subscription {
+  const { refusedHosts, good } = subscription;
+  const all = unite(waiting, keeps);
+  if (table === null || refusedHosts.size === 0) return aim(subscription, table, all);
+  const refused = stillRefused(refusedHosts, table);
+  return aim({ ...subscription, refusedHosts: refused }, withStandIns(table, refused, good), all);
+}
 
 /** Clusters that are still named by what is held back stay, and their endpoints with them. */
 function aimClusters(before: StreamState, latest: Snapshot, named: NameSet): StreamState {
   const { cluster, endpoint } = before.subscriptions;
   const clusters = keepNamed(cluster.held.table, latest.cluster, named);
   const endpoints = keepNamed(endpoint.held.table, latest.endpoint, referencesOf(onlyIn(clusters, latest.cluster)));
-  const state = withSubscription(before, catchUp(aim(cluster, clusters)));
-  return withSubscription(state, catchUp(aim(endpoint, withEmpty(endpoints, unknownEndpoints(state, endpoints)))));
+  const state = withSubscription(
+    before,
+    pursue(cluster, (subscription) => catchUp(aim(subscription, clusters, withheld(latest, 'cluster')))),
+  );
+  const unknown = without(unknownEndpoints(state, endpoints), withheld(latest, 'endpoint'));
+  const all = withEmpty(endpoints, unknown);
+  return withSubscription(
+    state,
+    pursue(endpoint, (subscription) => catchUp(aim(subscription, all, withheld(latest, 'endpoint')))),
+  );
 }
 
 const onlyIn = memo((table: ResourceTable, other: ResourceTable) =>
@@ -124,5 +166,6 @@ function withClocks(state: StreamState, now: number): StreamState {
     ...state,
     removalsSince: waiting ? (state.removalsSince ?? now) : null,
     drainSince: draining ? (state.drainSince ?? now) : null,
+    sparingSince: fullKinds.some((kind) => takesUnknown(state, kind)) ? (state.sparingSince ?? now) : null,
   };
 }

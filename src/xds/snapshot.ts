@@ -1,10 +1,24 @@
 // What one group of proxies may see at one moment, and who hands it to the server.
-import type { ResourceTable } from '../envoy/resource.ts';
+import type { ResourceTable, XdsResource } from '../envoy/resource.ts';
 import type { ResourceKind } from '../envoy/types.ts';
 import type { ProxyNode } from '../model/proxy.ts';
+import type { NameSet } from './name-set.ts';
+import type { Culprit } from './refusal.ts';
 
 /** Immutable; a table keeps its identity from one snapshot to the next while nothing in it differs. */
-export type Snapshot = { readonly [K in ResourceKind]: ResourceTable };
+export type Snapshot = { readonly [K in ResourceKind]: ResourceTable } & {
+  /** What is there, but has no form that proxies could be sent: they keep what they have of it. */
+  readonly withheld?: { readonly [K in ResourceKind]?: NameSet };
+};
+
+/** What a proxy has refused. */
+export interface RefusalReport {
+  readonly kind: ResourceKind;
+  /** The proxy's, at most 4 KiB. */
+  readonly message: string;
+  /** Empty: nobody knows yet which of the response's resources is at fault. */
+  readonly culprits: readonly Culprit[];
+}
 
 export interface SnapshotFeed {
   close(): void;
@@ -17,6 +31,8 @@ export interface SnapshotProvider {
    * Proxies of one group are handed the same object.
    */
   follow(node: ProxyNode, onSnapshot: (snapshot: Snapshot) => void): SnapshotFeed;
-  /** Called when a proxy has refused resources. `message` is Envoy's, at most 4 KiB. */
-  refused(node: ProxyNode, kind: ResourceKind, message: string): void;
+  /** Called when a proxy has refused a response, and when it is known which resource was at fault. */
+  refused(node: ProxyNode, report: RefusalReport): void;
+  /** Called when a proxy has acknowledged a response with these resources. */
+  taken(node: ProxyNode, kind: ResourceKind, resources: readonly XdsResource[]): void;
 }

@@ -54,6 +54,8 @@ export interface StreamState {
   /** and what of it was reported. */
   readonly reported: NamesByKind;
   readonly strangers: readonly Stranger[];
+  /** Since when a full state would take away what a client may hold in a form that nobody here knows; null: it would not. */
+  readonly sparingSince: number | null;
 }
 
 /** A stream on which nothing was said yet. */
@@ -77,6 +79,7 @@ export function newStream(options: StreamOptions): StreamState {
     heldSince: null,
     reported: noneHeld,
     strangers: [],
+    sparingSince: null,
   };
 }
 

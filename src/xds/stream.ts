@@ -4,11 +4,13 @@
 // The order: clusters and endpoints go first; listeners and routes aim at the newest snapshot whose clusters were sent, and
 // what names a cluster that the client has not acknowledged is held back (gate.ts); what vanished is removed last, in the
 // reverse order, when the client has acknowledged all that could still name it.
+import type { XdsResource } from '../envoy/resource.ts';
 import { type ResourceKind, resourceKinds, typeUrls } from '../envoy/types.ts';
 import type { GatedKind } from './gate.ts';
 import { type NameSet, without } from './name-set.ts';
 import { followers, referencesOf } from './references.ts';
-import { mayRemove } from './removal.ts';
+import type { Culprit } from './refusal.ts';
+import { isSparing, mayRemove } from './removal.ts';
 import { type DiscoveryRequest, mostNames } from './requests.ts';
 import type { Response } from './response.ts';
 import { settle } from './settle.ts';
@@ -31,6 +33,10 @@ export type Note =
       readonly type: ResourceKind;
       readonly answer: Exclude<Answer, 'none'>;
       readonly error: string;
+      /** What was shown to be at fault in what the client has refused. */
+      readonly culprits: readonly Culprit[];
+      /** What the client has acknowledged. */
+      readonly resources: readonly XdsResource[];
     }
   | { readonly kind: 'subscribed'; readonly type: ResourceKind; readonly names: number; readonly wildcard: boolean }
   | { readonly kind: 'unknownType' }
@@ -92,9 +98,12 @@ function takeRequest(state: StreamState, message: DiscoveryRequest): TakenIn {
   const type = resourceKinds.find((kind) => typeUrls[kind] === message.typeUrl);
   if (type === undefined) return { state: takeStranger(state, message), notes: [{ kind: 'unknownType' }] };
   const before = state.subscriptions[type];
-  const { subscription, answer } = request(before, message);
+  const { subscription, answer, culprits } = request(before, message);
   const notes: Note[] = [];
-  if (answer !== 'none') notes.push({ kind: 'answered', type, answer, error: message.error ?? '' });
+  if (answer !== 'none') {
+    const resources = answer === 'acknowledged' ? (before.inFlight?.resources ?? []) : [];
+    notes.push({ kind: 'answered', type, answer, error: message.error ?? '', culprits, resources });
+  }
   if (subscription.wanted !== null && subscription.wanted !== before.wanted) {
     notes.push({
       kind: 'subscribed',
@@ -120,7 +129,7 @@ function serve(state: StreamState, now: number): { readonly state: StreamState; 
   if (!state.writable) return { state, response: null };
   const [stranger, ...strangers] = state.strangers;
   if (stranger !== undefined) return { state: answered({ ...state, strangers }), response: absence(state, stranger) };
-  for (const kind of resourceKinds) {
+  for (const kind of resourceKinds.filter((each) => !isSparing(state, each, now))) {
     const sent = send(state.subscriptions[kind], {
       now,
       nonce: nextNonce(state),
@@ -156,7 +165,7 @@ function absence(state: StreamState, { typeUrl, names }: Stranger): Response {
 }
 
 function wakeAt(state: StreamState, now: number): number | null {
-  const { subscriptions, options, writable, removalsSince, drainSince, heldSince } = state;
+  const { subscriptions, options, writable, removalsSince, drainSince, heldSince, sparingSince } = state;
   if (!writable) return null;
   const times = resourceKinds.flatMap((kind) => {
     const { inFlight } = subscriptions[kind];
@@ -166,6 +175,7 @@ function wakeAt(state: StreamState, now: number): number | null {
   if (removalsSince !== null) times.push(removalsSince + options.removalDeadline);
   if (drainSince !== null) times.push(drainSince + options.drain);
   if (heldSince !== null) times.push(heldSince + options.gateDeadline);
+  if (sparingSince !== null) times.push(sparingSince + options.gateDeadline);
   const coming = times.filter((time) => time > now);
   return coming.length === 0 ? null : Math.min(...coming);
 }

@@ -7,25 +7,16 @@ import {
   type HeldVersion,
   heldVersion,
   noExceptions,
-  noRefusals,
-  type Refusal,
-  type Refusals,
   unsure,
   type Wanted,
   wantedOf,
   wants,
 } from './due.ts';
 import { common, type NameSet, nameSet, nameSetLike, noNames, unite, without } from './name-set.ts';
+import type { Culprit } from './refusal.ts';
+import { accept, refuse } from './refusing.ts';
 import type { DeltaRequest, DiscoveryRequest, SotwRequest } from './requests.ts';
-import {
-  confirm,
-  confirmUnnamed,
-  excepting,
-  isFullState,
-  mayHold,
-  type Subscription,
-  takeBack,
-} from './subscription.ts';
+import { excepting, isFullState, mayHold, type Subscription, takeBack } from './subscription.ts';
 import { emptyTable } from './tables.ts';
 
 /** What a request said about the last response. */
@@ -34,7 +25,11 @@ export type Answer = 'acknowledged' | 'refused' | 'stale' | 'none';
 export interface Requested {
   readonly subscription: Subscription;
   readonly answer: Answer;
+  /** What the answer has shown to be at fault. */
+  readonly culprits: readonly Culprit[];
 }
+
+const none: readonly Culprit[] = [];
 
 const star = '*';
 
@@ -46,21 +41,23 @@ export function request(subscription: Subscription, message: DiscoveryRequest): 
 /** A stale SotW request is ignored altogether: the client will send its names again with its next answer. */
 function requestSotw(before: Subscription, message: SotwRequest): Requested {
   const { nonce, names } = message;
-  if (nonce !== '' && before.nonce !== null && nonce !== before.nonce) return { subscription: before, answer: 'stale' };
-  const { subscription, answer } = takeAnswer(before, message);
+  if (nonce !== '' && before.nonce !== null && nonce !== before.nonce)
+    return { subscription: before, answer: 'stale', culprits: none };
+  const { subscription, answer, culprits } = takeAnswer(before, message);
   const wanted = sotwWanted(subscription, names);
   const named = subscription.named || names.length > 0;
   if (subscription.wanted === null)
     return {
       subscription: { ...start(subscription, wanted, new Map()), named, returning: message.version !== '' },
       answer,
+      culprits,
     };
   // Without a nonce, and the same as before: a client that starts anew.
   const again = nonce === '' && wanted === subscription.wanted;
   const asked = again ? wanted.names : without(wanted.names, subscription.wanted.names);
   const changed = want(again && wanted.wildcard ? forget(subscription) : subscription, wanted, asked);
   const answerDue = changed.answerDue || (again && isFullState(changed));
-  return { subscription: { ...changed, named, answerDue }, answer };
+  return { subscription: { ...changed, named, answerDue }, answer, culprits };
 }
 
 /** An empty list means everything only as long as the client never named anything, and only for clusters and listeners. */
@@ -74,21 +71,21 @@ function sotwWanted({ wanted, named, kind }: Subscription, names: readonly strin
 
 /** The answer part of a delta request may be stale; what it subscribes to counts in any case. Subscribing wins. */
 function requestDelta(before: Subscription, message: DeltaRequest): Requested {
-  const { subscription, answer } = takeAnswer(before, message);
+  const { subscription, answer, culprits } = takeAnswer(before, message);
   const added = nameSet(message.subscribe.filter((name) => name !== star));
   const everything = message.subscribe.includes(star);
   if (subscription.wanted === null) {
     const legacy =
       message.subscribe.length === 0 && (subscription.kind === 'cluster' || subscription.kind === 'listener');
     const wanted = wantedOf(added, everything || legacy);
-    return { subscription: start(subscription, wanted, message.versions), answer };
+    return { subscription: start(subscription, wanted, message.versions), answer, culprits };
   }
-  if (message.subscribe.length === 0 && message.unsubscribe.length === 0) return { subscription, answer };
+  if (message.subscribe.length === 0 && message.unsubscribe.length === 0) return { subscription, answer, culprits };
   const dropped = nameSet(message.unsubscribe.filter((name) => name !== star));
   const kept = without(subscription.wanted.names, dropped);
   const wildcard = everything || (subscription.wanted.wildcard && !message.unsubscribe.includes(star));
   const anew = everything && subscription.wanted.wildcard ? forget(subscription) : subscription;
-  return { subscription: want(anew, wantedOf(unite(kept, added), wildcard), added), answer };
+  return { subscription: want(anew, wantedOf(unite(kept, added), wildcard), added), answer, culprits };
 }
 
 /** The first request of this kind: from here on it is known what the client holds, and that it waits for the rest. */
@@ -162,51 +159,12 @@ const namesOf = memo((table: ReadonlyMap<string, XdsResource>): NameSet => nameS
 
 function takeAnswer(before: Subscription, { nonce, error }: DiscoveryRequest): Requested {
   const { inFlight } = before;
-  if (nonce === '' || before.nonce === null) return { subscription: before, answer: 'none' };
-  if (nonce !== before.nonce) return { subscription: before, answer: 'stale' };
-  if (inFlight === null) return { subscription: before, answer: 'none' };
-  if (error === null) {
-    const refused = isFullState(before) ? noRefusals : lessNames(before.refused, inFlight.resources);
-    const taken = {
-      ...before,
-      inFlight: null,
-      refused,
-      confirmed: confirm(before),
-      acknowledged: inFlight.version,
-      error,
-    };
-    return { subscription: taken, answer: 'acknowledged' };
-  }
-  const gone = isFullState(before) ? notIn(inFlight.names, inFlight.resources) : inFlight.removed;
-  const refused = merged(before.refused, refusalsOf(inFlight.resources, gone));
-  const wanted = before.wanted === null ? refused : onlyWanted(refused, before.wanted);
-  const confirmed = confirmUnnamed(before, error);
-  const rejected = { ...takeBack(before), inFlight: null, refused: wanted, confirmed, answerDue: false, error };
-  return { subscription: rejected, answer: 'refused' };
+  if (nonce === '' || before.nonce === null) return { subscription: before, answer: 'none', culprits: none };
+  if (nonce !== before.nonce) return { subscription: before, answer: 'stale', culprits: none };
+  if (inFlight === null) return { subscription: before, answer: 'none', culprits: none };
+  if (error === null) return { subscription: accept(before, inFlight), answer: 'acknowledged', culprits: none };
+  const { subscription, culprits } = refuse(before, inFlight, error);
+  const { wanted, refused } = subscription;
+  const kept = wanted === null ? refused : onlyWanted(refused, wanted);
+  return { subscription: { ...subscription, refused: kept }, answer: 'refused', culprits };
 }
-
-function lessNames(refused: Refusals, resources: readonly XdsResource[]): Refusals {
-  if (refused.size === 0) return refused;
-  const names = new Set(resources.map((resource) => resource.name));
-  return new Map([...refused].filter(([name]) => !names.has(name)));
-}
-
-/** What a full state removes by not having it. */
-const notIn = memo((names: NameSet, resources: readonly XdsResource[]): readonly string[] => {
-  return [...without(names, nameSet(resources.map((resource) => resource.name)))];
-});
-
-const refusalsOf = memo((resources: readonly XdsResource[], removed: readonly string[]): Refusals => {
-  const refused = resources.map((resource): [string, Refusal] => [
-    resource.name,
-    { version: resource.version, response: resources },
-  ]);
-  return new Map([
-    ...refused,
-    ...removed.map((name): [string, Refusal] => [name, { version: null, response: resources }]),
-  ]);
-});
-
-const merged = memo((before: Refusals, added: Refusals): Refusals => {
-  return before.size === 0 ? added : new Map([...before, ...added]);
-});

@@ -19,6 +19,7 @@ import {
   wants,
 } from './due.ts';
 import { common, type NameSet, nameSet, noNames, unite, without } from './name-set.ts';
+import { type GoodForms, noGoodForms, noRefusedHosts, type RefusedHosts, resting, type Search } from './refusal.ts';
 import type { Protocol } from './requests.ts';
 import { contentVersion, type Response } from './response.ts';
 import { chosen, emptyTable, everything, keepGone } from './tables.ts';
@@ -33,6 +34,10 @@ export interface Flight {
   readonly removed: readonly string[];
   /** All names in it, and in those before it that it has overtaken: any of them may still be on its way. */
   readonly names: NameSet;
+  /** Those of the resources that the client did not hold in this form, */
+  readonly changed: readonly XdsResource[];
+  /** and what it held before. */
+  readonly before: Held;
 }
 
 export interface Subscription {
@@ -52,6 +57,12 @@ export interface Subscription {
   readonly returning: boolean;
   readonly held: Held;
   readonly refused: Refusals;
+  /** Route configurations alone: what was refused of them. */
+  readonly refusedHosts: RefusedHosts;
+  /** The forms of what was refused that the client had before. */
+  readonly good: GoodForms;
+  /** For what is at fault in a refused response; null: there is none. */
+  readonly search: Search | null;
   /** Whether the client waits for an answer even if there is nothing to tell. */
   readonly answerDue: boolean;
   readonly inFlight: Flight | null;
@@ -76,6 +87,9 @@ export function newSubscription(protocol: Protocol, kind: ResourceKind): Subscri
     returning: false,
     held: { table: emptyTable, except: noExceptions },
     refused: noRefusals,
+    refusedHosts: noRefusedHosts,
+    good: noGoodForms,
+    search: null,
     answerDue: false,
     inFlight: null,
     nonce: null,
@@ -146,7 +160,8 @@ export function follow(subscription: Subscription, names: NameSet): Subscription
   return excepted(subscription, due);
 }
 
-function excepted(subscription: Subscription, names: NameSet): Subscription {
+/** Counts these as not held. */
+export function excepted(subscription: Subscription, names: NameSet): Subscription {
   const { held } = subscription;
   if (names.size === 0) return subscription;
   return { ...subscription, held: { ...held, except: excepting(held.except, names, unsure) } };
@@ -204,8 +219,9 @@ function respond(subscription: Subscription, { now, nonce, removals }: SendOptio
   const { wanted, target, held, protocol, kind } = subscription;
   const due = dueTo(subscription);
   if (due === null || wanted === null || target === null) return null;
-  const table = removals ? target : keepGone(held.table, target, due.kept);
   const full = isFullState(subscription);
+  const all = removals ? target : keepGone(held.table, target, due.kept);
+  const table = full ? resting(all, due.refused, subscription.good) : all;
   const resources = full ? fullState(table, wanted) : due.changed;
   const removed = full ? noTexts : removals ? due.gone : due.absent;
   const version = contentVersion(resources, removed);
@@ -224,6 +240,8 @@ function respond(subscription: Subscription, { now, nonce, removals }: SendOptio
         resources,
         removed,
         names: unite(namesIn(resources, removed), unanswered),
+        changed: due.changed,
+        before: subscription.inFlight?.before ?? held,
       },
       nonce,
     },
@@ -253,23 +271,12 @@ export function confirm({ kind, confirmed, held, inFlight }: Subscription): Name
   return unite(confirmed, except.size === 0 ? names : nameSet([...names].filter((name) => !except.has(name))));
 }
 
-/**
- * The names that are confirmed by a refusal: Envoy takes every good cluster of a response and names the others. A refusal
- * that names none took nothing, for the response as a whole did not decode.
- */
-export function confirmUnnamed(subscription: Subscription, error: string): NameSet {
-  const taken = confirm(subscription);
-  const names = subscription.inFlight === null ? noNames : namesIn(subscription.inFlight.resources, noTexts);
-  const named = nameSet([...names].filter((name) => error.includes(name)));
-  return named.size === 0 ? subscription.confirmed : unite(subscription.confirmed, without(taken, named));
-}
-
-/** A full state leaves no exceptions: what is not in it is not there. */
+/** A full state leaves no exceptions but what stands aside: what is not in it is not there. */
 function afterSending(
   due: Due,
   { full, removals }: { readonly full: boolean; readonly removals: boolean },
 ): Exceptions {
-  if (full) return noExceptions;
+  if (full) return excepting(noExceptions, due.resting, unsure);
   return removals ? due.after : due.afterKeeping;
 }
 

@@ -4,15 +4,17 @@ import { describe, expect, test } from 'vitest';
 import { encodedPart, resource, routeConfiguration, type XdsResource } from '../../src/envoy/resource.ts';
 import type { JsonObject } from '../../src/lib/json.ts';
 import { noExceptions } from '../../src/xds/due.ts';
-import { type Gate, type GatedKind, gates } from '../../src/xds/gate.ts';
+import { clustersKnown, type Gate, type GatedKind, gates } from '../../src/xds/gate.ts';
 import { nameSet } from '../../src/xds/name-set.ts';
 
 const table = (one: XdsResource) => new Map([[one.name, one]]);
 
+const known = (names: string) => clustersKnown(nameSet(names.split(' ')), nameSet(names.split(' ')));
+
 /** What may be sent of `next` to a client that has acknowledged `clusters` and was sent `last`. */
 function pass(kind: GatedKind, next: XdsResource, last: XdsResource | null, clusters: string): Gate {
   const sent = last === null ? new Map<string, XdsResource>() : table(last);
-  return gates[kind](table(next), nameSet(clusters.split(' ')), sent, noExceptions, true);
+  return gates[kind](table(next), known(clusters), sent, noExceptions, true);
 }
 
 const routes = (...hosts: readonly JsonObject[]): XdsResource =>
@@ -75,7 +77,7 @@ test('proxies in the same state share what is held for them, and its bytes', () 
   const next = routes(host('x', ['x'], to('b')), host('y', ['y'], { redirect: {} }));
   const nexts = table(next);
   const held = [table(last), table(last)].map((sent) =>
-    gates.route(nexts, nameSet(['a']), sent, noExceptions, false).table?.get('r'),
+    gates.route(nexts, known('a'), sent, noExceptions, false).table?.get('r'),
   );
   expect(held[0]).toBe(held[1]);
   expect(held[0]?.parts?.[0]).toBe(last.parts?.[0]);
@@ -85,6 +87,6 @@ test('proxies in the same state share what is held for them, and its bytes', () 
 test('what is held stays the same object when it was sent', () => {
   const next = routes(host('x', ['x'], to('b')), host('y', ['y'], { redirect: {} }));
   const nexts = table(next);
-  const first = gates.route(nexts, nameSet(['a']), new Map(), noExceptions, true).table ?? new Map();
-  expect(gates.route(nexts, nameSet(['a']), first, noExceptions, true).table).toBe(first);
+  const first = gates.route(nexts, known('a'), new Map(), noExceptions, true).table ?? new Map();
+  expect(gates.route(nexts, known('a'), first, noExceptions, true).table).toBe(first);
 });

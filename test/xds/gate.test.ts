@@ -81,8 +81,9 @@ const cases = (protocol: Protocol, a = protocol === 'sotw' ? 'a=1 ' : ''): reado
     `${inForce}
      publish cluster: a=1 b=1; route: l=x:b,y:a
      < cluster ${a}b=1
-     cluster nack b
-     ! cluster refused b
+     cluster nack Error adding/updating cluster(s) b: bad
+     ! cluster refused Error adding/updating cluster(s) b: bad
+     ! cluster at fault b
      publish cluster: a=1 b=2
      < cluster ${a}b=2
      cluster ack
@@ -93,8 +94,9 @@ const cases = (protocol: Protocol, a = protocol === 'sotw' ? 'a=1 ' : ''): reado
     `${inForce}
      publish cluster: a=1 b=1 c=1; route: l=x:b,y:c
      < cluster ${a}b=1 c=1
-     cluster nack b
-     ! cluster refused b
+     cluster nack Error adding/updating cluster(s) b: bad
+     ! cluster refused Error adding/updating cluster(s) b: bad
+     ! cluster at fault b
      < route l=x:a,y:c`,
   ],
   [

@@ -195,6 +195,11 @@ const delta: readonly Case[] = [
      < route r=1
      route nack bad
      ! route refused bad
+     ! route at fault r/host-1
+     < route r=1
+     route nack bad
+     ! route refused bad
+     ! route at fault r
      publish cluster: a=1
      wait 4999
      wait 1
@@ -227,10 +232,16 @@ const delta: readonly Case[] = [
      publish cluster: a=2 b=1 c=1
      wait 2000
      < cluster a=2 b=1 c=1
-     cluster nack a
-     ! cluster refused a
+     cluster nack bad
+     ! cluster refused bad
+     < cluster a=2
      publish cluster: a=3 b=1 c=1
-     < cluster a=3 b=1 c=1`,
+     cluster ack
+     < cluster a=3
+     cluster ack
+     < cluster c=1
+     cluster ack
+     < cluster b=1`,
   ],
   [
     'R-18: of a type that nobody knows there is nothing',

@@ -147,17 +147,21 @@ const sotw: readonly Case[] = [
     `publish cluster: a=1 b=1
      cluster ask
      < cluster a=1 b=1
-     cluster nack b is bad
-     ! cluster refused b is bad
+     cluster nack Error adding/updating cluster(s) b: bad
+     ! cluster refused Error adding/updating cluster(s) b: bad
+     ! cluster at fault b
      publish listener: l=1
      wait 60000
      publish cluster: a=1 b=1 c=1
-     < cluster a=1 b=1 c=1
-     cluster nack b is bad
-     ! cluster refused b is bad
-     publish cluster: a=1 c=1
      < cluster a=1 c=1
-     cluster ack`,
+     cluster ack
+     publish cluster: a=1 b=2 c=1
+     < cluster a=1 b=2 c=1
+     cluster nack Error adding/updating cluster(s) b: bad
+     ! cluster refused Error adding/updating cluster(s) b: bad
+     ! cluster at fault b
+     publish cluster: a=1 c=1
+     < cluster a=1 c=1`,
   ],
   ['R-18: a type that nobody knows is left unanswered', 'thing ask x\n! unknown type\nthing ask y\n! unknown type'],
   [
@@ -167,8 +171,9 @@ const sotw: readonly Case[] = [
      < cluster a=1 b=1
      route ask r
      < route r=1
-     cluster nack b is bad
-     ! cluster refused b is bad
+     cluster nack Error adding/updating cluster(s) b: bad
+     ! cluster refused Error adding/updating cluster(s) b: bad
+     ! cluster at fault b
      publish cluster: a=1 c=1
      < cluster a=1 c=1`,
   ],

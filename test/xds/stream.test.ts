@@ -24,6 +24,7 @@ const both: readonly Case[] = [
      < endpoint a=1
      endpoint nack no such thing
      ! endpoint refused no such thing
+     ! endpoint at fault a
      wait 60000
      publish listener: l=1
      publish endpoint: a=2
@@ -42,6 +43,7 @@ const both: readonly Case[] = [
      < endpoint a=2
      endpoint nack a
      ! endpoint refused a
+     ! endpoint at fault a<a=1
      publish endpoint: a=2 b=2
      < endpoint b=2
      endpoint ack
@@ -49,14 +51,20 @@ const both: readonly Case[] = [
      < endpoint a=3`,
   ],
   [
-    'what shared a response with a refused resource is sent with its correction',
+    'what shared a response with a refused resource is sent without it',
     `publish endpoint: a=1 b=1
      endpoint ask a b
      < endpoint a=1 b=1
-     endpoint nack a
-     ! endpoint refused a
+     endpoint nack bad
+     ! endpoint refused bad
+     < endpoint a=1
+     endpoint nack a is bad
+     ! endpoint refused a is bad
+     ! endpoint at fault a
+     < endpoint b=1
      publish endpoint: a=2 b=1
-     < endpoint a=2 b=1`,
+     endpoint ack
+     < endpoint a=2`,
   ],
   [
     'R-24: while an answer is awaited changes are merged, and the newest state follows it',

@@ -14,6 +14,7 @@
 //   stop | go                                  the client stops to read; reads again
 import { describe, expect, test } from 'vitest';
 import { type ResourceKind, resourceKinds, typeUrls } from '../../src/envoy/types.ts';
+import type { Culprit } from '../../src/xds/refusal.ts';
 import type { DiscoveryRequest, Protocol } from '../../src/xds/requests.ts';
 import type { Response } from '../../src/xds/response.ts';
 import { type StreamEvent, type StreamStep, step } from '../../src/xds/stream.ts';
@@ -98,6 +99,8 @@ class Conversation {
       if (note.kind === 'answered' && note.answer === 'stale') this.lines.push(`! ${note.type} stale`);
       if (note.kind === 'answered' && note.answer === 'refused')
         this.lines.push(`! ${note.type} refused ${note.error}`);
+      if (note.kind === 'answered' && note.culprits.length > 0)
+        this.lines.push(`! ${note.type} at fault ${note.culprits.map(culprit).join(' ')}`);
       if (note.kind === 'held') this.lines.push(`! ${note.type} held ${[...note.names].join(' ')}`);
       if (note.kind === 'unknownType') this.lines.push('! unknown type');
     }
@@ -144,6 +147,12 @@ class Conversation {
       versions: new Map(words(held).map((entry) => heldVersion(subject as ResourceKind, entry))),
     };
   }
+}
+
+/** `b`, or `r/x` for a virtual host; `b<b=1` where the client had a good form. */
+function culprit({ resource, host, good }: Culprit): string {
+  const name = host === null ? resource.name : `${resource.name}/${host.json['name']}`;
+  return good === null ? name : `${name}<${label(good.kind, good.json)}`;
 }
 
 const words = (text: string): string[] => text.split(' ').filter((word) => word !== '');

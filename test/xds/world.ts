@@ -2,7 +2,7 @@
 import type { ResourceKind } from '../../src/envoy/types.ts';
 import type { ProxyNode } from '../../src/model/proxy.ts';
 import { startXdsServer, type XdsServer, type XdsTimers } from '../../src/xds/server.ts';
-import type { Snapshot, SnapshotFeed, SnapshotProvider } from '../../src/xds/snapshot.ts';
+import type { RefusalReport, Snapshot, SnapshotFeed, SnapshotProvider } from '../../src/xds/snapshot.ts';
 import type { XdsEvent } from '../../src/xds/xds-event.ts';
 import { AdsClient, type AdsClientOptions, type Protocol, type Received } from '../harness/ads-client.ts';
 import { label, snapshot, type Texts } from './resources.ts';
@@ -22,9 +22,11 @@ class TextProvider implements SnapshotProvider {
     return { close: () => this.#followers.delete(onSnapshot) };
   }
 
-  refused(_node: ProxyNode, kind: ResourceKind, message: string): void {
+  refused(_node: ProxyNode, { kind, message }: RefusalReport): void {
     this.refusals.push(`${kind} ${message}`);
   }
+
+  taken(): void {}
 
   get followers(): number {
     return this.#followers.size;

@@ -146,9 +146,13 @@ class Connection implements SnapshotProvider {
     return this.#controlPlane.follow(node, onSnapshot);
   }
 
-  refused(...[node, kind, message]: Parameters<SnapshotProvider['refused']>): void {
-    if (this.troubles.length < mostTroubles) this.troubles.push(`Envoy refused a ${kind}: ${message}`);
-    this.#controlPlane.refused(node, kind, message);
+  refused(...[node, report]: Parameters<SnapshotProvider['refused']>): void {
+    if (this.troubles.length < mostTroubles) this.troubles.push(`Envoy refused a ${report.kind}: ${report.message}`);
+    this.#controlPlane.refused(node, report);
+  }
+
+  taken(...taken: Parameters<SnapshotProvider['taken']>): void {
+    this.#controlPlane.taken(...taken);
   }
 }
 
