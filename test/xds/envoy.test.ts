@@ -1,80 +1,10 @@
 // The real Envoy as a client, SotW and delta: it takes everything, and nothing stays behind.
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { ResourceKind } from '../../src/envoy/types.ts';
 import type { Protocol } from '../harness/ads-client.ts';
+import { bootstrap, counters, startEnvoy } from './real-envoy.ts';
 import { inWorld, type World } from './world.ts';
-
-const program = join(import.meta.dirname, '../../build/envoy');
-
-/** As a newcomer would write it: a node id of no special form, and the control plane as a static cluster. */
-function bootstrap(port: number, protocol: Protocol): object {
-  const service = { envoy_grpc: { cluster_name: 'xds' } };
-  return {
-    node: { id: 'test', cluster: 'test' },
-    admin: { address: { socket_address: { address: '127.0.0.1', port_value: 0 } } },
-    dynamic_resources: {
-      ads_config: {
-        api_type: protocol === 'sotw' ? 'GRPC' : 'DELTA_GRPC',
-        transport_api_version: 'V3',
-        grpc_services: [service],
-      },
-      cds_config: { ads: {}, resource_api_version: 'V3' },
-      lds_config: { ads: {}, resource_api_version: 'V3' },
-    },
-    static_resources: {
-      clusters: [
-        {
-          name: 'xds',
-          type: 'STATIC',
-          typed_extension_protocol_options: {
-            'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
-              '@type': 'type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions',
-              explicit_http_config: { http2_protocol_options: {} },
-            },
-          },
-          load_assignment: {
-            cluster_name: 'xds',
-            endpoints: [
-              {
-                lb_endpoints: [
-                  { endpoint: { address: { socket_address: { address: '127.0.0.1', port_value: port } } } },
-                ],
-              },
-            ],
-          },
-        },
-      ],
-    },
-  };
-}
-
-interface Envoy {
-  /** The body of an admin page. */
-  admin(path: string): Promise<string>;
-  stop(): Promise<void>;
-}
-
-function startEnvoy(config: object): Envoy {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-xds-'));
-  const addressFile = join(folder, 'admin');
-  const options = ['--config-yaml', JSON.stringify(config), '--admin-address-path', addressFile];
-  const more = ['--concurrency', '1', '--use-dynamic-base-id', '--log-level', 'error'];
-  const child: ChildProcess = spawn(program, [...options, ...more], { stdio: ['ignore', 'ignore', 'inherit'] });
-  const exited = new Promise((resolve) => child.once('exit', resolve));
-  return {
-    admin: async (path) => (await fetch(`http://${readFileSync(addressFile, 'utf8')}${path}`)).text(),
-    stop: async () => {
-      child.kill('SIGKILL');
-      await exited;
-      rmSync(folder, { recursive: true });
-    },
-  };
-}
 
 /** Resolves when Envoy has asked for so many endpoints and routes, and all that it should have is acknowledged. */
 async function synced({ server, events, onceEvent }: World, asked: { endpoint: number; route: number }): Promise<void> {
@@ -88,11 +18,6 @@ async function synced({ server, events, onceEvent }: World, asked: { endpoint: n
     return complete && types.length === 4 && types.every((type) => type.synced);
   };
   while (!done()) await onceEvent();
-}
-
-async function counters(envoy: Envoy): Promise<ReadonlyMap<string, number>> {
-  const lines = (await envoy.admin('/stats')).split('\n').map((line) => line.split(': '));
-  return new Map(lines.map(([name = '', value]) => [name, Number(value)]));
 }
 
 const troubles = /(update_rejected|update_failure|init_fetch_timeout|warming_clusters|total_listeners_warming)$/;

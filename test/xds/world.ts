@@ -1,6 +1,8 @@
 // A real server on a free port, a control plane that a test writes as text, and real clients; all of it ends with the test.
+import type { XdsResource } from '../../src/envoy/resource.ts';
 import type { ResourceKind } from '../../src/envoy/types.ts';
 import type { ProxyNode } from '../../src/model/proxy.ts';
+import type { Quarantine } from '../../src/xds/quarantine.ts';
 import { startXdsServer, type XdsServer, type XdsTimers } from '../../src/xds/server.ts';
 import type { RefusalReport, Snapshot, SnapshotFeed, SnapshotProvider } from '../../src/xds/snapshot.ts';
 import type { XdsEvent } from '../../src/xds/xds-event.ts';
@@ -11,6 +13,8 @@ import { label, snapshot, type Texts } from './resources.ts';
 class TextProvider implements SnapshotProvider {
   readonly nodes: ProxyNode[] = [];
   readonly refusals: string[] = [];
+  /** Null: everyone is offered the same again, whatever was refused. */
+  quarantine: Quarantine | null = null;
   #current: Snapshot = snapshot({});
   readonly #followers = new Set<(snapshot: Snapshot) => void>();
 
@@ -18,15 +22,19 @@ class TextProvider implements SnapshotProvider {
     this.nodes.push(node);
     if (node.id === 'fault') throw new Error('a fault of the control plane');
     this.#followers.add(onSnapshot);
-    onSnapshot(this.#current);
+    onSnapshot(this.#offered());
     return { close: () => this.#followers.delete(onSnapshot) };
   }
 
-  refused(_node: ProxyNode, { kind, message }: RefusalReport): void {
+  refused(node: ProxyNode, { kind, message, culprits }: RefusalReport): void {
     this.refusals.push(`${kind} ${message}`);
+    this.quarantine?.add(culprits.map((culprit) => ({ kind, culprit, node: node.id, message })));
+    this.#tell();
   }
 
-  taken(): void {}
+  taken(_node: ProxyNode, kind: ResourceKind, resources: readonly XdsResource[]): void {
+    if (this.quarantine?.taken(kind, resources) === true) this.#tell();
+  }
 
   get followers(): number {
     return this.#followers.size;
@@ -39,7 +47,15 @@ class TextProvider implements SnapshotProvider {
 
   publishTables(tables: Partial<Snapshot>): void {
     this.#current = { ...this.#current, ...tables };
-    for (const follower of this.#followers) follower(this.#current);
+    this.#tell();
+  }
+
+  #offered(): Snapshot {
+    return this.quarantine?.offer(this.#current) ?? this.#current;
+  }
+
+  #tell(): void {
+    for (const follower of this.#followers) follower(this.#offered());
   }
 }
 
