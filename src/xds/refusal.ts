@@ -5,7 +5,7 @@ import type { EncodedPart, XdsResource } from '../envoy/resource.ts';
 import type { ResourceKind } from '../envoy/types.ts';
 import { memo } from '../lib/memo.ts';
 import { type Held, lastSent, type Refusal, type Refusals } from './due.ts';
-import { type NameSet, nameSet, without } from './name-set.ts';
+import { type NameSet, nameSet, noNames } from './name-set.ts';
 import { composed, hostName, hostsByName, hostsOf, internForms, unavailable, underDomains } from './virtual-hosts.ts';
 
 /** What is at fault in a refused response. */
@@ -17,7 +17,7 @@ export interface Culprit {
   readonly good: XdsResource | null;
 }
 
-/** To be sent once more, apart from other suspects: resources, or virtual hosts of a route configuration. */
+/** To be sent once more, apart from other suspects: resources, or virtual hosts of a route configuration; or nothing. */
 export interface Trial {
   readonly route: string | null;
   readonly names: NameSet;
@@ -30,8 +30,8 @@ export interface Search {
   readonly left: number;
 }
 
-/** Of a client that has taken something of this type on this stream, and of one that may refuse whatever it is sent. */
-const mostRefusals = { sane: 64, unknown: 3 } as const;
+/** How many refusals a search may meet. */
+const mostRefusals = 256;
 
 /** By route configuration and virtual host, the version of the host that was refused. */
 export type RefusedHosts = ReadonlyMap<string, ReadonlyMap<string, string>>;
@@ -99,14 +99,8 @@ function halves(route: string | null, names: readonly string[]): readonly Trial[
     .map((half) => ({ route, names: nameSet(half) }));
 }
 
-/** One, another one and the rest: whether the client takes anything at all is to be seen first. */
-function samples(names: readonly string[]): readonly Trial[] {
-  const [first = '', last = ''] = [names[0], names.at(-1)];
-  const rest = without(nameSet(names), nameSet([first, last]));
-  return [[first], [last], [...rest]]
-    .filter((part) => part.length > 0)
-    .map((part) => ({ route: null, names: nameSet(part) }));
-}
+/** A response with nothing in it that was refused: whether the client takes anything at all. */
+const probe: Trial = { route: null, names: noNames };
 
 /** The search after a refusal of these names; null: it is given up. */
 export function searched(
@@ -115,8 +109,8 @@ export function searched(
   names: readonly string[],
 ): Search | null {
   if (search === null) {
-    if (acknowledged !== null) return { trials: halves(route, names), left: mostRefusals.sane };
-    return { trials: route === null ? samples(names) : halves(route, names), left: mostRefusals.unknown };
+    const first = acknowledged === null && route === null ? [probe] : [];
+    return { trials: [...first, ...halves(route, names)], left: mostRefusals };
   }
   const left = spent(search);
   return left === null ? null : { ...left, trials: [...halves(route, names), ...search.trials] };
@@ -125,11 +119,6 @@ export function searched(
 /** After one more refusal; null: the search is given up. */
 export function spent(search: Search | null): Search | null {
   return search === null || search.left <= 1 ? null : { ...search, left: search.left - 1 };
-}
-
-/** After something was taken: the client is one that can be asked. */
-export function trusted(search: Search | null): Search | null {
-  return search === null ? null : { ...search, left: mostRefusals.sane };
 }
 
 /** What a search that is given up leaves: all that was still to be tried lapses together. */

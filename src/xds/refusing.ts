@@ -16,7 +16,6 @@ import {
   searched,
   spent,
   suspectHosts,
-  trusted,
 } from './refusal.ts';
 import { confirm, excepted, type Flight, hasNews, isFullState, type Subscription, takeBack } from './subscription.ts';
 import { hostName } from './virtual-hosts.ts';
@@ -29,12 +28,10 @@ export interface Answered {
 
 /** The client has taken the response. */
 export function accept(before: Subscription, inFlight: Flight): Subscription {
-  const { search } = before;
   return {
     ...before,
     inFlight: null,
     good: stillWanted(before, inFlight),
-    search: trusted(search),
     confirmed: confirm(before),
     acknowledged: inFlight.version,
     error: null,
@@ -88,7 +85,8 @@ function blame(subscription: Subscription, resources: readonly XdsResource[]): A
 function seek(subscription: Subscription, { changed, resources, removed, names }: Flight): Answered {
   const gone = isFullState(subscription) ? [...without(names, nameSet(resources.map(({ name }) => name)))] : removed;
   const suspects = changed.map(({ name }) => name);
-  const search = suspects.length === 0 ? subscription.search : searched(subscription, null, suspects);
+  // Who refuses a response with nothing new in it refuses everything.
+  const search = suspects.length === 0 ? null : searched(subscription, null, suspects);
   const refused = merged(
     merged(subscription.refused, refusalsOf(changed, search === null ? changed : null)),
     removalsOf(gone, resources),
@@ -154,6 +152,7 @@ function nextTrial(subscription: Subscription, search: Search): Subscription {
   if (trial === undefined) return { ...subscription, search: null };
   const { refused, refusedHosts } = subscription;
   const next = { ...subscription, search: { ...search, trials } };
+  if (trial.names.size === 0) return { ...next, answerDue: true };
   if (trial.route === null) return { ...next, refused: lessNames(refused, trial.names) };
   const hosts = lessNames(refusedHosts.get(trial.route) ?? new Map<string, string>(), trial.names);
   return { ...next, refusedHosts: withHosts(refusedHosts, trial.route, hosts) };

@@ -159,6 +159,10 @@ function withHeld(
 const ofWanted = ({ wanted }: Subscription, gate: Gate, choose: (gate: Gate, wanted: Wanted) => NameSet): NameSet =>
   wanted === null ? noNames : choose(gate, wanted);
 
+function isClusterless({ options, subscriptions: { cluster, listener } }: StreamState): boolean {
+  return options.protocol === 'delta' && cluster.wanted === null && listener.wanted?.wildcard === true;
+}
+
 function withClocks(state: StreamState, now: number): StreamState {
   const waiting = resourceKinds.some((kind) => hasRemovals(state, kind) && !isLast(state, kind));
   const draining = hasRemovals(state, 'cluster') && isLast(state, 'cluster');
@@ -166,6 +170,7 @@ function withClocks(state: StreamState, now: number): StreamState {
     ...state,
     removalsSince: waiting ? (state.removalsSince ?? now) : null,
     drainSince: draining ? (state.drainSince ?? now) : null,
+    clusterlessSince: isClusterless(state) ? (state.clusterlessSince ?? now) : null,
     sparingSince: fullKinds.some((kind) => takesUnknown(state, kind)) ? (state.sparingSince ?? now) : null,
   };
 }

@@ -56,6 +56,11 @@ export interface StreamState {
   readonly strangers: readonly Stranger[];
   /** Since when a full state would take away what a client may hold in a form that nobody here knows; null: it would not. */
   readonly sparingSince: number | null;
+  /**
+   * Since when a delta client asks for all listeners and not for clusters; null: it does not. After a refusal and a broken
+   * stream Envoy is known to forget to ask (envoyproxy/envoy#34334); a new stream helps.
+   */
+  readonly clusterlessSince: number | null;
 }
 
 /** A stream on which nothing was said yet. */
@@ -80,6 +85,7 @@ export function newStream(options: StreamOptions): StreamState {
     reported: noneHeld,
     strangers: [],
     sparingSince: null,
+    clusterlessSince: null,
   };
 }
 

@@ -40,6 +40,8 @@ export type Note =
     }
   | { readonly kind: 'subscribed'; readonly type: ResourceKind; readonly names: number; readonly wildcard: boolean }
   | { readonly kind: 'unknownType' }
+  /** The client seems to have forgotten to ask for clusters: it should start anew. */
+  | { readonly kind: 'clusterless' }
   /** What waits for longer than the deadline for clusters to be acknowledged, and was not reported before. */
   | { readonly kind: 'held'; readonly type: GatedKind; readonly names: NameSet };
 
@@ -64,8 +66,8 @@ export function step(before: StreamState, event: StreamEvent): StreamStep {
   const exhausted = nameCount(settled) > mostNames ? `the stream names more than ${mostNames} resources` : null;
   const { state: after, response } =
     exhausted === null ? serve(settled, event.now) : { state: settled, response: null };
-  const held = newlyHeld(before, settled);
-  return { state: after, response, wakeAt: wakeAt(after, event.now), notes: [...notes, ...held], exhausted };
+  const late = [...newlyHeld(before, settled), ...clusterless(settled, event)];
+  return { state: after, response, wakeAt: wakeAt(after, event.now), notes: [...notes, ...late], exhausted };
 }
 
 function newlyHeld(before: StreamState, after: StreamState): readonly Note[] {
@@ -74,6 +76,11 @@ function newlyHeld(before: StreamState, after: StreamState): readonly Note[] {
     const names = without(after.reported[type], before.reported[type]);
     return names.size === 0 ? [] : [{ kind: 'held', type, names }];
   });
+}
+
+function clusterless({ clusterlessSince, options }: StreamState, { kind, now }: StreamEvent): readonly Note[] {
+  const late = kind === 'tick' && clusterlessSince !== null && now - clusterlessSince >= options.gateDeadline;
+  return late ? [{ kind: 'clusterless' }] : [];
 }
 
 interface TakenIn {
@@ -165,7 +172,7 @@ function absence(state: StreamState, { typeUrl, names }: Stranger): Response {
 }
 
 function wakeAt(state: StreamState, now: number): number | null {
-  const { subscriptions, options, writable, removalsSince, drainSince, heldSince, sparingSince } = state;
+  const { subscriptions, options, writable, removalsSince, drainSince, heldSince } = state;
   if (!writable) return null;
   const times = resourceKinds.flatMap((kind) => {
     const { inFlight } = subscriptions[kind];
@@ -175,7 +182,9 @@ function wakeAt(state: StreamState, now: number): number | null {
   if (removalsSince !== null) times.push(removalsSince + options.removalDeadline);
   if (drainSince !== null) times.push(drainSince + options.drain);
   if (heldSince !== null) times.push(heldSince + options.gateDeadline);
-  if (sparingSince !== null) times.push(sparingSince + options.gateDeadline);
+  for (const since of [state.sparingSince, state.clusterlessSince]) {
+    if (since !== null) times.push(since + options.gateDeadline);
+  }
   const coming = times.filter((time) => time > now);
   return coming.length === 0 ? null : Math.min(...coming);
 }

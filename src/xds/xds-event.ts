@@ -28,6 +28,8 @@ export type XdsEvent = {
       readonly names: readonly string[];
     }
   | { readonly kind: 'unknownType' }
+  /** Asks for listeners and not for clusters: it has forgotten to, and is made to start anew, once. */
+  | { readonly kind: 'clusterless' }
   /** A fault of ours, which ended the stream. */
   | { readonly kind: 'fault'; readonly error: unknown }
   | { readonly kind: 'closed'; readonly reason: string }

@@ -25,6 +25,12 @@ interface Having {
   readonly resources: Map<string, XdsResource>;
 }
 
+/** Resources that a client cannot take, and what it says of them: a list of names if it takes the others, else null. */
+interface Taste {
+  readonly refuses: (resource: XdsResource) => boolean;
+  readonly list: (kind: ResourceKind, bad: readonly XdsResource[]) => string | null;
+}
+
 const kindOf = ({ typeUrl }: Response): ResourceKind => {
   const kind = resourceKinds.find((one) => typeUrls[one] === typeUrl);
   if (kind === undefined) throw new Error(`unknown type ${typeUrl}`);
@@ -42,6 +48,8 @@ export class ModelClient {
   /** What broke a rule of the protocol. */
   readonly offences: string[] = [];
   now = 0;
+  /** What it refuses though it is willing. */
+  taste: Taste = { refuses: () => false, list: () => null };
   #latest: Snapshot;
   #streams = 0;
   #stream: StreamState;
@@ -110,19 +118,23 @@ export class ModelClient {
   }
 
   /** Answers the oldest response that it has not answered; what it refuses it does not use. */
-  answer(taken: boolean): void {
+  answer(willing: boolean): void {
     const response = this.#unanswered.shift();
     if (response === undefined) return;
     const kind = kindOf(response);
     const type = this.types[kind];
     type.nonce = response.nonce;
+    const bad = response.resources.filter((resource) => this.taste.refuses(resource));
+    const taken = willing && bad.length === 0;
+    const list = willing && bad.length > 0 ? this.taste.list(kind, bad) : null;
     if (taken) this.#apply(kind, response);
+    else if (list !== null) this.#applyAllBut(kind, response, bad);
     else if (this.#isLast(kind) && !this.#asked.has(kind)) this.#refused.set(kind, response.version);
     if (this.#isLast(kind)) {
       this.#sentAt.delete(kind);
       this.#asked.delete(kind);
     }
-    const error = taken ? null : 'refused';
+    const error = taken ? null : (list ?? 'refused');
     if (this.protocol === 'sotw') this.#sotw(kind, response.nonce, error);
     else this.#delta(kind, { nonce: response.nonce, error });
   }
@@ -186,10 +198,26 @@ export class ModelClient {
     return ![...this.#unanswered, ...this.#network].some((response) => kindOf(response) === kind);
   }
 
-  #apply(kind: ResourceKind, { resources, removed, version }: Response): void {
+  #applyAllBut(kind: ResourceKind, response: Response, bad: readonly XdsResource[]): void {
+    const { version } = this.types[kind];
+    const good = response.resources.filter((one) => !bad.includes(one));
+    this.#apply(
+      kind,
+      { ...response, resources: good, version },
+      bad.map(({ name }) => name),
+    );
+  }
+
+  /** `keeps`: named in a full state in a form that is not taken. */
+  #apply(kind: ResourceKind, { resources, removed, version }: Response, keeps: readonly string[] = []): void {
     const type = this.types[kind];
     type.version = version;
-    if (this.protocol === 'sotw' && (kind === 'cluster' || kind === 'listener')) type.held.clear();
+    if (this.protocol === 'sotw' && (kind === 'cluster' || kind === 'listener')) {
+      const kept = keeps
+        .filter((name) => type.held.has(name))
+        .map((name) => [name, type.held.get(name) ?? ''] as const);
+      type.held = new Map(kept);
+    }
     for (const resource of resources) {
       type.held.set(resource.name, resource.version);
       type.resources.set(resource.name, resource);

@@ -166,7 +166,7 @@ describe.each<Protocol>(['sotw', 'delta'])('%s', (protocol) => {
         expect(real).toBe(expected);
         expect(client.offences).toEqual([]);
       }),
-      { numRuns: 1500 },
+      { numRuns: 4000 },
     );
   });
 
@@ -185,7 +185,7 @@ describe.each<Protocol>(['sotw', 'delta'])('%s', (protocol) => {
         expect(real).toBe(expected);
         expect(client.offences).toEqual([]);
       }),
-      { numRuns: 1500 },
+      { numRuns: 4000 },
     );
   });
 });

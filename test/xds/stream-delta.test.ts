@@ -225,6 +225,26 @@ const delta: readonly Case[] = [
      < endpoint a=1`,
   ],
   [
+    'R-03: a client that asks for all listeners and not for clusters is noticed',
+    `publish listener: l=1
+     listener ask
+     < listener l=1
+     listener ack
+     wait 4999
+     wait 1
+     ! clusterless
+     cluster ask
+     < cluster
+     wait 60000`,
+  ],
+  [
+    'R-03: a client that asks for its listeners by name may do without clusters',
+    `publish listener: l=1
+     listener ask l
+     < listener l=1
+     wait 60000`,
+  ],
+  [
     'what was overtaken unacknowledged is sent again with what is new',
     `publish cluster: a=1 b=1
      cluster ask
@@ -234,14 +254,14 @@ const delta: readonly Case[] = [
      < cluster a=2 b=1 c=1
      cluster nack bad
      ! cluster refused bad
-     < cluster a=2
+     < cluster
      publish cluster: a=3 b=1 c=1
      cluster ack
      < cluster a=3
      cluster ack
-     < cluster c=1
+     < cluster b=1
      cluster ack
-     < cluster b=1`,
+     < cluster c=1`,
   ],
   [
     'R-18: of a type that nobody knows there is nothing',

@@ -57,6 +57,8 @@ const both: readonly Case[] = [
      < endpoint a=1 b=1
      endpoint nack bad
      ! endpoint refused bad
+     < endpoint
+     endpoint ack
      < endpoint a=1
      endpoint nack a is bad
      ! endpoint refused a is bad

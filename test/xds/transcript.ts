@@ -102,6 +102,7 @@ class Conversation {
       if (note.kind === 'answered' && note.culprits.length > 0)
         this.lines.push(`! ${note.type} at fault ${note.culprits.map(culprit).join(' ')}`);
       if (note.kind === 'held') this.lines.push(`! ${note.type} held ${[...note.names].join(' ')}`);
+      if (note.kind === 'clusterless') this.lines.push('! clusterless');
       if (note.kind === 'unknownType') this.lines.push('! unknown type');
     }
     if (exhausted !== null) this.lines.push(`! ${exhausted}`);

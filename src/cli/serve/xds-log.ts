@@ -13,6 +13,7 @@ const lines: { readonly [K in XdsEvent['kind']]: readonly [level: Level, message
   refused: ['warn', 'proxy refused the configuration'],
   held: ['warn', 'listeners or routes wait for clusters that the proxy has not acknowledged'],
   unknownType: ['warn', 'proxy asked for a type that is not served'],
+  clusterless: ['warn', 'proxy does not ask for clusters'],
   fault: ['error', 'a fault of Sluice ended the stream; the proxy connects again'],
   closed: ['info', 'proxy disconnected'],
 };
