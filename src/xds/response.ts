@@ -4,6 +4,7 @@ import type { XdsResource } from '../envoy/resource.ts';
 import { type ResourceKind, typeUrls } from '../envoy/types.ts';
 import { fieldHead, joinBytes, stringField } from '../envoy/wire.ts';
 import { memo } from '../lib/memo.ts';
+import { recent } from './recent.ts';
 import type { Protocol } from './requests.ts';
 
 /** A response to be sent: lists that streams share, and what is the stream's own. */
@@ -20,47 +21,47 @@ export interface Response {
   readonly removed: readonly string[];
 }
 
-interface Entry {
-  /** envoy.service.discovery.v3.Resource as DeltaDiscoveryResponse.resources. */
-  readonly delta: Uint8Array;
-  /** Its Any, as DiscoveryResponse.resources: the same bytes, for Resource.resource has the same field number, 2. */
-  readonly sotw: Uint8Array;
-}
-
-function encodeEntry(resource: XdsResource): Entry {
-  const { bytes } = resource;
-  const anyHead = [stringField(1, typeUrls[resource.kind]), fieldHead(2, bytes.length)];
-  const anyLength = anyHead.reduce((sum, part) => sum + part.length, bytes.length);
-  const any = [fieldHead(2, anyLength), ...anyHead, bytes];
-  const before = stringField(1, resource.version);
-  const after = stringField(3, resource.name);
-  const length = any.reduce((sum, part) => sum + part.length, before.length + after.length);
-  const head = fieldHead(2, length);
-  const delta = joinBytes([head, before, ...any, after]);
-  return { delta, sotw: delta.subarray(head.length + before.length, delta.length - after.length) };
-}
-
-const keptEntry = memo(encodeEntry);
-
-/** Route configurations are large and one group's own: theirs live as long as the response that they are put into. */
-const entryOf = (resource: XdsResource): Entry =>
-  resource.kind === 'route' ? encodeEntry(resource) : keptEntry(resource);
-
 /** The version of a response with this content (DiscoveryResponse.version_info). */
 export const contentVersion = memo((resources: readonly XdsResource[], removed: readonly string[]): string => {
   const content = [resources.map((resource) => [resource.name, resource.version]), removed];
   return hash('sha256', JSON.stringify(content), 'hex').slice(0, 16);
 });
 
-/** Field numbers are those of DiscoveryResponse and DeltaDiscoveryResponse, which agree in all but removed_resources. */
+/** What a resource is wrapped in: envoy.service.discovery.v3.Resource in delta, its Any alone in SotW. */
+interface Wrapping {
+  readonly before: readonly Uint8Array[];
+  readonly after: readonly Uint8Array[];
+}
+
+/** Field numbers are those of DiscoveryResponse and DeltaDiscoveryResponse: `resources` is 2 in both, and so is Resource.resource. */
+function wrap(protocol: Protocol, { kind, name, version }: XdsResource, length: number): Wrapping {
+  const any = [stringField(1, typeUrls[kind]), fieldHead(2, length)];
+  const head = fieldHead(2, lengthOf(any) + length);
+  if (protocol === 'sotw') return { before: [head, ...any], after: [] };
+  const [first, last] = [stringField(1, version), stringField(3, name)];
+  const inner = first.length + head.length + lengthOf(any) + length + last.length;
+  return { before: [fieldHead(2, inner), first, head, ...any], after: [last] };
+}
+
+const lengthOf = (parts: readonly Uint8Array[]): number => parts.reduce((sum, part) => sum + part.length, 0);
+
+function entryOf(protocol: Protocol, resource: XdsResource): readonly Uint8Array[] {
+  const { bytes } = resource;
+  const { before, after } = wrap(protocol, resource, bytes.length);
+  return [...before, bytes, ...after];
+}
+
 function encodeShared({ protocol, typeUrl, version, resources, removed }: Response): Buffer {
   return joinBytes([
     stringField(1, version),
-    ...resources.map((resource) => entryOf(resource)[protocol]),
+    ...resources.flatMap((resource) => entryOf(protocol, resource)),
     stringField(4, typeUrl),
     ...removed.map((name) => stringField(6, name)),
   ]);
 }
+
+/** So long a response's bytes are kept after their last use, in milliseconds: others that start at the same time want them. */
+const keepAwhile = recent<Buffer>(1_000);
 
 /** Weak: a thousand groups have their own, and it is wanted again only while a change goes to many streams. */
 interface SharedBytes {
@@ -82,13 +83,21 @@ function sharedPart(response: Response): Buffer {
   if (response.resources.length === 0) return encodeShared(response);
   const shared = sharedBytes(response.resources, response.removed, response.protocol, response.typeUrl);
   const known = shared.bytes?.deref();
-  if (known !== undefined) return known;
+  if (known !== undefined) return keepAwhile(known);
   const bytes = encodeShared(response);
   shared.bytes = new WeakRef(bytes);
-  return bytes;
+  return keepAwhile(bytes);
 }
 
-/** The encoded response. Fields may come in any order: the nonce, a stream's own, comes last. */
-export function encodeResponse(response: Response): Buffer {
-  return Buffer.concat([sharedPart(response), stringField(5, response.nonce)]);
+/** A message in two parts, to be sent one after the other. */
+export interface ResponseBytes {
+  /** What only this stream is sent: the nonce. */
+  readonly own: Buffer;
+  /** The same Buffer for all streams: never write to it. */
+  readonly shared: Buffer;
+}
+
+/** The encoded response. Fields may come in any order. */
+export function encodeResponse(response: Response): ResponseBytes {
+  return { own: stringField(5, response.nonce), shared: sharedPart(response) };
 }

@@ -1,21 +1,35 @@
 // One gRPC stream of a proxy: it feeds the stream's reducer with what arrives, and writes what comes out.
-import { type ServerDuplexStream, status } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
 import { nodeIdentity, readNode } from '../envoy/node.ts';
+import { resourceKinds } from '../envoy/types.ts';
+import type { WorkloadIdentity } from '../model/identity.ts';
 import type { ProxyNode } from '../model/proxy.ts';
+import { isInSync } from './removal.ts';
+import { type RequestRate, requestMeter } from './request-rate.ts';
 import { type DiscoveryRequest, decodeRequest } from './requests.ts';
 import { encodeResponse, type Response } from './response.ts';
+import type { XdsTimers } from './server-options.ts';
 import type { SnapshotFeed, SnapshotProvider } from './snapshot.ts';
 import { type Note, type StreamEvent, step } from './stream.ts';
 import { newStream, type StreamOptions, type StreamState } from './stream-state.ts';
+import type { AdsStream } from './transport/grpc-stream.ts';
 import type { XdsEvent } from './xds-event.ts';
 
-export type AdsCall = ServerDuplexStream<Buffer, Buffer>;
+/** Whether a proxy of this identity may be this node: null, or why it may not. */
+export type AuthorizeNode = (node: ProxyNode, identity: WorkloadIdentity) => string | null;
 
 export interface SessionOptions {
-  readonly call: AdsCall;
+  readonly call: AdsStream;
+  /** Of the client's certificate; null on plain text. */
+  readonly identity: WorkloadIdentity | null;
+  readonly authorizeNode: AuthorizeNode;
   readonly stream: StreamOptions;
   readonly provider: SnapshotProvider;
   readonly onEvent: (event: XdsEvent) => void;
+  readonly timers: Pick<XdsTimers, 'firstRequest' | 'streamAge'>;
+  readonly rate: RequestRate;
+  /** Called once, when the client has all that it needs to begin with. */
+  readonly onSynced: () => void;
   /** Called once, when the session is over. */
   readonly onClosed: (session: Session) => void;
 }
@@ -26,6 +40,14 @@ interface Peer {
   readonly identity: string;
 }
 
+/** Why a request is not served. */
+interface Refused {
+  readonly code: status;
+  readonly reason: string;
+}
+
+const invalid = (reason: string): Refused => ({ code: status.INVALID_ARGUMENT, reason });
+
 /** How many names an event has at most. */
 const mostTold = 20;
 
@@ -33,6 +55,13 @@ function told(note: Note) {
   if (note.kind === 'answered') return { kind: note.answer, type: note.type };
   if (note.kind !== 'held') return note;
   return { kind: note.kind, type: note.type, count: note.names.size, names: [...note.names].slice(0, mostTold) };
+}
+
+/** Whether the client has acknowledged all of what it asked for, and listeners are among that. */
+function isComplete(state: StreamState): boolean {
+  const { subscriptions } = state;
+  if (subscriptions.listener.wanted === null) return false;
+  return resourceKinds.every((kind) => subscriptions[kind].wanted === null || isInSync(state, kind));
 }
 
 /** Lives as long as its stream. A fault in it ends the stream with INTERNAL, and nothing else. */
@@ -43,16 +72,30 @@ export class Session {
   #feed: SnapshotFeed | null = null;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
+  #synced = false;
+  readonly #meter: ReturnType<typeof requestMeter>;
+  /** Until the first request; from then on until the stream is too old. */
+  #deadline: NodeJS.Timeout;
+  #pause: NodeJS.Timeout | undefined;
 
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#state = newStream(options.stream);
-    const { call } = options;
-    call.on('data', (bytes: Buffer) => this.#guard(() => this.#receive(bytes)));
-    call.on('end', () => this.end(status.OK, 'closed by the client'));
-    call.on('cancelled', () => this.#dispose('cancelled by the client'));
-    call.on('close', () => this.#dispose('connection closed'));
-    call.on('error', (error: Error) => this.#dispose(error.message));
+    this.#meter = requestMeter(options.rate);
+    const { firstRequest } = options.timers;
+    this.#deadline = setTimeout(() => {
+      this.end(status.DEADLINE_EXCEEDED, `no request came for ${firstRequest} ms`);
+    }, firstRequest);
+    options.call.open({
+      message: (bytes) => this.#guard(() => this.#receive(bytes)),
+      ended: () => this.end(status.OK, 'closed by the client'),
+      stalled: () => this.#stall(),
+      closed: (reason) => this.#dispose(reason),
+    });
+  }
+
+  get identity(): WorkloadIdentity | null {
+    return this.#options.identity;
   }
 
   get state(): StreamState {
@@ -68,8 +111,7 @@ export class Session {
   end(code: status, details: string): void {
     if (this.#closed) return;
     this.#dispose(details);
-    if (code === status.OK) this.#options.call.end();
-    else this.#options.call.emit('error', { code, details });
+    this.#options.call.end(code, code === status.OK ? '' : details);
   }
 
   #guard(run: () => void): void {
@@ -83,27 +125,58 @@ export class Session {
   }
 
   #receive(bytes: Buffer): void {
+    this.#throttle(bytes.length);
     const decoded = decodeRequest(this.#options.stream.protocol, bytes);
-    const complaint = decoded.kind === 'refused' ? decoded.reason : this.#admit(decoded.request);
-    if (complaint !== null) this.end(status.INVALID_ARGUMENT, complaint);
+    const refusal = decoded.kind === 'refused' ? invalid(decoded.reason) : this.#admit(decoded.request);
+    if (refusal !== null) this.end(refusal.code, refusal.reason);
     else if (decoded.kind === 'request') {
       this.#dispatch({ kind: 'request', request: decoded.request, now: performance.now() });
     }
   }
 
+  /** Who asks too often is read later, and never closed for it. */
+  #throttle(length: number): void {
+    const wait = this.#meter(length, performance.now());
+    if (wait === 0 || this.#pause !== undefined) return;
+    this.#options.call.pause();
+    this.#options.onEvent({ ...this.#about(), kind: 'throttled' });
+    this.#pause = setTimeout(() => {
+      this.#pause = undefined;
+      this.#options.call.resume();
+    }, wait);
+  }
+
+  /** A client that takes nothing would hold what waits for it. */
+  #stall(): void {
+    if (this.#closed) return;
+    this.#options.onEvent({ ...this.#about(), kind: 'stalled' });
+    this.end(status.UNAVAILABLE, 'nothing was read for too long');
+    this.#options.call.destroy();
+  }
+
+  /** At its age the stream ends; with its connection, so that the next one may reach another replica. */
+  #retire(): void {
+    this.end(status.UNAVAILABLE, 'the stream has reached its age');
+    this.#options.call.retire();
+  }
+
   /** Null, or why the request must not be served. */
-  #admit(request: DiscoveryRequest): string | null {
+  #admit(request: DiscoveryRequest): Refused | null {
     return this.#peer === null ? this.#meet(request) : this.#recognize(this.#peer, request);
   }
 
   /** The first request has to say who the proxy is. */
-  #meet({ node: bytes }: DiscoveryRequest): string | null {
+  #meet({ node: bytes }: DiscoveryRequest): Refused | null {
     const identity = bytes === null ? null : nodeIdentity(bytes);
-    if (bytes === null || identity === null) return 'the first request on a stream has to name its node';
+    if (bytes === null || identity === null) return invalid('the first request on a stream has to name its node');
     const outcome = readNode(bytes);
-    if (outcome.kind === 'refused') return outcome.reason;
+    if (outcome.kind === 'refused') return invalid(outcome.reason);
     const { node } = outcome;
+    const denied = this.identity === null ? null : this.#options.authorizeNode(node, this.identity);
+    if (denied !== null) return { code: status.PERMISSION_DENIED, reason: denied };
     this.#peer = { node, identity };
+    clearTimeout(this.#deadline);
+    this.#deadline = setTimeout(() => this.#retire(), this.#options.timers.streamAge * (0.9 + 0.2 * Math.random()));
     this.#options.onEvent({ ...this.#about(), kind: 'connected' });
     const feed = this.#options.provider.follow(node, (snapshot) => {
       this.#guard(() => this.#dispatch({ kind: 'snapshot', snapshot, now: performance.now() }));
@@ -114,9 +187,9 @@ export class Session {
   }
 
   /** Later requests may repeat the node, and then it has to be the same. */
-  #recognize({ identity }: Peer, { node }: DiscoveryRequest): string | null {
+  #recognize({ identity }: Peer, { node }: DiscoveryRequest): Refused | null {
     if (node === null || nodeIdentity(node) === identity) return null;
-    return 'the node differs from that of the first request on this stream';
+    return invalid('the node differs from that of the first request on this stream');
   }
 
   #dispatch(event: StreamEvent): void {
@@ -130,6 +203,10 @@ export class Session {
       if (response !== null) this.#write(response);
       // Last, for a provider may answer a refusal with a new snapshot at once.
       for (const note of notes) this.#passOn(note);
+      if (!this.#synced && isComplete(state)) {
+        this.#synced = true;
+        this.#options.onSynced();
+      }
     }
   }
 
@@ -145,7 +222,7 @@ export class Session {
       type: response.kind,
       resources: response.resources.length,
       removed: response.removed.length,
-      bytes: bytes.length,
+      bytes: bytes.own.length + bytes.shared.length,
     });
   }
 
@@ -175,7 +252,7 @@ export class Session {
   #dispose(reason: string): void {
     if (this.#closed) return;
     this.#closed = true;
-    clearTimeout(this.#timer);
+    for (const timer of [this.#timer, this.#deadline, this.#pause]) clearTimeout(timer);
     this.#feed?.close();
     this.#options.onEvent({ ...this.#about(), kind: 'closed', reason });
     this.#options.onClosed(this);

@@ -5,7 +5,8 @@ import type { Protocol } from './requests.ts';
 export type XdsEvent = {
   /** The node id; null as long as the proxy has not said who it is. */
   readonly node: string | null;
-  readonly protocol: Protocol;
+  /** Null: not a stream of ADS. */
+  readonly protocol: Protocol | null;
 } & (
   | { readonly kind: 'connected' }
   | { readonly kind: 'subscribed'; readonly type: ResourceKind; readonly names: number; readonly wildcard: boolean }
@@ -30,6 +31,12 @@ export type XdsEvent = {
   | { readonly kind: 'unknownType' }
   /** Asks for listeners and not for clusters: it has forgotten to, and is made to start anew, once. */
   | { readonly kind: 'clusterless' }
+  /** A connection or a stream was not taken. */
+  | { readonly kind: 'rejected'; readonly reason: string }
+  /** The client asks too often; it is read again later. */
+  | { readonly kind: 'throttled' }
+  /** The client takes nothing of what it is sent, and is closed. */
+  | { readonly kind: 'stalled' }
   /** A fault of ours, which ended the stream. */
   | { readonly kind: 'fault'; readonly error: unknown }
   | { readonly kind: 'closed'; readonly reason: string }

@@ -1,6 +1,6 @@
 // Make before break over real gRPC: R-25, for SotW and delta.
 import { describe, expect, test } from 'vitest';
-import type { XdsTimers } from '../../src/xds/server.ts';
+import type { XdsTimers } from '../../src/xds/server-options.ts';
 import type { AdsClient, Protocol } from '../harness/ads-client.ts';
 import { held, inWorld, silent, text, type World } from './world.ts';
 

@@ -2,7 +2,8 @@
 import { status } from '@grpc/grpc-js';
 import { describe, expect, test } from 'vitest';
 import { encoded, type XdsResource } from '../../src/envoy/resource.ts';
-import { startXdsServer, type XdsTimers } from '../../src/xds/server.ts';
+import { startXdsServer } from '../../src/xds/server.ts';
+import type { XdsTimers } from '../../src/xds/server-options.ts';
 import { metadata, type Protocol } from '../harness/ads-client.ts';
 import { make } from './resources.ts';
 import { held, inWorld, silent, text, type World } from './world.ts';

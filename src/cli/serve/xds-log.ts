@@ -14,6 +14,9 @@ const lines: { readonly [K in XdsEvent['kind']]: readonly [level: Level, message
   held: ['warn', 'listeners or routes wait for clusters that the proxy has not acknowledged'],
   unknownType: ['warn', 'proxy asked for a type that is not served'],
   clusterless: ['warn', 'proxy does not ask for clusters'],
+  rejected: ['warn', 'a connection or a stream was not taken'],
+  throttled: ['debug', 'proxy asks too often; it is read later'],
+  stalled: ['warn', 'proxy does not read what it is sent; closing its stream'],
   fault: ['error', 'a fault of Sluice ended the stream; the proxy connects again'],
   closed: ['info', 'proxy disconnected'],
 };

@@ -1,0 +1,110 @@
+// The two methods of ADS: which of their streams are taken, when each is brought up to date, and how they end.
+import { randomBytes } from 'node:crypto';
+import type { ServerHttp2Stream } from 'node:http2';
+import { getHeapStatistics } from 'node:v8';
+import { status } from '@grpc/grpc-js';
+import type { WorkloadIdentity } from '../model/identity.ts';
+import { admission } from './admission.ts';
+import type { Protocol } from './requests.ts';
+import type { XdsLimits, XdsTimers } from './server-options.ts';
+import { type AuthorizeNode, Session } from './session.ts';
+import type { SnapshotProvider } from './snapshot.ts';
+import { grpcStream, refuse } from './transport/grpc-stream.ts';
+import type { XdsEvent } from './xds-event.ts';
+
+export interface AdsOptions {
+  readonly provider: SnapshotProvider;
+  readonly timers: XdsTimers;
+  readonly limits: XdsLimits;
+  readonly ready: () => boolean;
+  readonly authorizeNode: AuthorizeNode;
+  readonly onEvent: (event: XdsEvent) => void;
+}
+
+export interface Ads {
+  open(stream: ServerHttp2Stream, protocol: Protocol, identity: WorkloadIdentity | null): void;
+  readonly sessions: ReadonlySet<Session>;
+  /** Takes no stream any more, and ends those that there are, one after the other. */
+  close(): Promise<void>;
+}
+
+const service = '/envoy.service.discovery.v3.AggregatedDiscoveryService/';
+const protocols: ReadonlyMap<string, Protocol> = new Map([
+  [`${service}StreamAggregatedResources`, 'sotw'],
+  [`${service}DeltaAggregatedResources`, 'delta'],
+]);
+
+/** The protocol of a path; undefined: it is not ADS. */
+export function adsProtocol(path: string | undefined): Protocol | undefined {
+  return protocols.get(path ?? '');
+}
+
+/** Of each stream, when all of them end, in milliseconds: so long the others take to connect elsewhere. */
+const endSpacing = 5;
+
+export function createAds(options: AdsOptions): Ads {
+  const { timers, limits, onEvent } = options;
+  const sessions = new Set<Session>();
+  const { syncing, waiting } = limits;
+  const turns = admission({ syncing, waiting, longestWait: timers.admissionWait, longestSync: timers.syncTurn });
+  const prefix = randomBytes(4).toString('hex');
+  let opened = 0;
+  let closing = false;
+
+  const start = (stream: ServerHttp2Stream, protocol: Protocol, identity: WorkloadIdentity | null) => {
+    return (leave: () => void): void => {
+      opened += 1;
+      const session = new Session({
+        ...options,
+        call: grpcStream(stream, timers.write),
+        identity,
+        stream: { protocol, noncePrefix: `${prefix}-${opened}-`, ...timers },
+        rate: { burst: limits.requestBurst, perSecond: limits.requestsPerSecond },
+        onSynced: leave,
+        onClosed: () => sessions.delete(session),
+      });
+      sessions.add(session);
+    };
+  };
+
+  return {
+    sessions,
+    open(stream, protocol, identity) {
+      const reject = (code: status, reason: string): void => {
+        refuse(stream, code, reason);
+        onEvent({ node: null, protocol, kind: 'rejected', reason });
+      };
+      const excuse = closing ? 'the control plane is stopping' : unavailable(options);
+      if (excuse !== null) {
+        reject(status.UNAVAILABLE, excuse);
+        return;
+      }
+      const withdraw = turns.enter({
+        admitted: start(stream, protocol, identity),
+        refused: (reason) => reject(status.UNAVAILABLE, reason),
+      });
+      stream.on('close', withdraw);
+    },
+    async close() {
+      closing = true;
+      await endAll(sessions, Math.min(timers.closeSpread, endSpacing * sessions.size));
+    },
+  };
+}
+
+/** Why no stream can be taken now; null: it can. */
+function unavailable({ ready, limits }: AdsOptions): string | null {
+  if (!ready()) return 'the control plane has no configuration yet';
+  const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics();
+  return used > limit * limits.heapShare ? 'the control plane is short of memory' : null;
+}
+
+/** At random times, so that not all proxies connect elsewhere at once. */
+async function endAll(sessions: ReadonlySet<Session>, spread: number): Promise<void> {
+  await Promise.all(
+    [...sessions].map(async (session) => {
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * spread));
+      session.end(status.UNAVAILABLE, 'the control plane is stopping');
+    }),
+  );
+}
