@@ -12,17 +12,13 @@ const intern = interner<NameSet>();
 
 /** The set of these names; equal sets are the same object. */
 export function nameSet(names: Iterable<string>): NameSet {
-  const sorted = [...new Set(names)].sort(byText);
+  const distinct = new Set(names);
+  if (distinct.size === 0) return noNames;
+  const sorted = [...distinct].sort(byText);
   return intern(hash('sha256', JSON.stringify(sorted)), () => new Set(sorted));
 }
 
-export const noNames: NameSet = nameSet([]);
-
-/** `before` itself where `names` are the same, whatever their order: that spares most requests the interning. */
-export function nameSetLike(before: NameSet, names: readonly string[]): NameSet {
-  const same = names.length === before.size && names.every((name) => before.has(name));
-  return same && new Set(names).size === before.size ? before : nameSet(names);
-}
+export const noNames: NameSet = new Set();
 
 export const unite = memo((a: NameSet, b: NameSet): NameSet => {
   if (a.size === 0 || a === b) return b;

@@ -2,6 +2,7 @@
 import type protobuf from 'protobufjs';
 import { partialMessage } from '../envoy/wire.ts';
 import { lazy } from '../lib/memo.ts';
+import { namesFrom, ofList, splitNames } from './name-list.ts';
 
 /** The two variants of xDS: state of the world, and incremental. */
 export type Protocol = 'sotw' | 'delta';
@@ -91,17 +92,31 @@ function errorText(status: Uint8Array): string {
   return shorten(message === '' ? 'refused without a message' : message);
 }
 
-function complaint(typeUrl: string, nonce: string, names: readonly string[]): string | null {
+function complaint(typeUrl: string, nonce: string, lists: readonly (readonly string[])[]): string | null {
   if (typeUrl === '') return 'the request has no type_url';
-  if (names.length > mostNames) return `the request names more than ${mostNames} resources`;
-  const tooLong = [typeUrl, nonce, ...names].some((text) => text.length > limits.name);
-  return tooLong ? `the request has a name longer than ${limits.name} bytes` : null;
+  const count = lists.reduce((sum, names) => sum + names.length, 0);
+  if (count > mostNames) return `the request names more than ${mostNames} resources`;
+  const fine = isShort(typeUrl) && isShort(nonce) && lists.every((names) => areShort(names));
+  return fine ? null : `the request has a name longer than ${limits.name} bytes`;
+}
+
+const isShort = (text: string): boolean => text.length <= limits.name;
+const areShort = ofList((names) => names.every(isShort));
+
+/** The request's fields; a long list of names is the same object whenever its bytes are the same. */
+function readRequest(protocol: Protocol, bytes: Uint8Array): RawRequest {
+  const read = (part: Uint8Array): RawRequest => readers[protocol]().decode(part) as unknown as RawRequest;
+  const split = splitNames(bytes);
+  if (split === null) return read(bytes);
+  const field = protocol === 'sotw' ? 'resource_names' : 'resource_names_subscribe';
+  const names = namesFrom(split.names, (part) => read(part)[field]);
+  return Object.assign(read(split.rest), { [field]: names });
 }
 
 /** Reads a request. Bytes that are no request, and whatever is out of bounds, give a reason to close the stream. */
 export function decodeRequest(protocol: Protocol, bytes: Uint8Array): DecodedRequest {
   try {
-    const raw = readers[protocol]().decode(bytes) as unknown as RawRequest;
+    const raw = readRequest(protocol, bytes);
     const base = {
       typeUrl: raw.type_url,
       nonce: raw.response_nonce,
@@ -118,14 +133,14 @@ export function decodeRequest(protocol: Protocol, bytes: Uint8Array): DecodedReq
             unsubscribe: raw.resource_names_unsubscribe,
             versions: new Map(Object.entries(raw.initial_resource_versions)),
           };
-    const reason = complaint(base.typeUrl, base.nonce, namesOf(request));
+    const reason = complaint(base.typeUrl, base.nonce, listsOf(request));
     return reason === null ? { kind: 'request', request } : { kind: 'refused', reason };
   } catch {
     return { kind: 'refused', reason: 'the request is not a discovery request' };
   }
 }
 
-function namesOf(request: DiscoveryRequest): readonly string[] {
-  if (request.protocol === 'sotw') return request.names;
-  return [...request.subscribe, ...request.unsubscribe, ...request.versions.keys()];
+function listsOf(request: DiscoveryRequest): readonly (readonly string[])[] {
+  if (request.protocol === 'sotw') return [request.names];
+  return [request.subscribe, request.unsubscribe, [...request.versions.keys()]];
 }

@@ -12,7 +12,8 @@ import {
   wantedOf,
   wants,
 } from './due.ts';
-import { common, type NameSet, nameSet, nameSetLike, noNames, unite, without } from './name-set.ts';
+import { ofList } from './name-list.ts';
+import { common, type NameSet, nameSet, noNames, unite, without } from './name-set.ts';
 import type { Culprit } from './refusal.ts';
 import { accept, refuse } from './refusing.ts';
 import type { DeltaRequest, DiscoveryRequest, SotwRequest } from './requests.ts';
@@ -32,6 +33,8 @@ export interface Requested {
 const none: readonly Culprit[] = [];
 
 const star = '*';
+const hasStar = ofList((names) => names.includes(star));
+const plainNames = ofList((names) => nameSet(names.filter((name) => name !== star)));
 
 /** Takes in a request of the subscription's kind. */
 export function request(subscription: Subscription, message: DiscoveryRequest): Requested {
@@ -61,19 +64,17 @@ function requestSotw(before: Subscription, message: SotwRequest): Requested {
 }
 
 /** An empty list means everything only as long as the client never named anything, and only for clusters and listeners. */
-function sotwWanted({ wanted, named, kind }: Subscription, names: readonly string[]): Wanted {
+function sotwWanted({ named, kind }: Subscription, names: readonly string[]): Wanted {
   const wildcardKind = kind === 'cluster' || kind === 'listener';
   if (names.length === 0) return wantedOf(noNames, wildcardKind && !named);
-  const wildcard = names.includes(star);
-  const plain = wildcard ? names.filter((name) => name !== star) : names;
-  return wantedOf(nameSetLike(wanted?.names ?? noNames, plain), wildcard);
+  return wantedOf(plainNames(names), hasStar(names));
 }
 
 /** The answer part of a delta request may be stale; what it subscribes to counts in any case. Subscribing wins. */
 function requestDelta(before: Subscription, message: DeltaRequest): Requested {
   const { subscription, answer, culprits } = takeAnswer(before, message);
-  const added = nameSet(message.subscribe.filter((name) => name !== star));
-  const everything = message.subscribe.includes(star);
+  const added = plainNames(message.subscribe);
+  const everything = hasStar(message.subscribe);
   if (subscription.wanted === null) {
     const legacy =
       message.subscribe.length === 0 && (subscription.kind === 'cluster' || subscription.kind === 'listener');
@@ -81,7 +82,7 @@ function requestDelta(before: Subscription, message: DeltaRequest): Requested {
     return { subscription: start(subscription, wanted, message.versions), answer, culprits };
   }
   if (message.subscribe.length === 0 && message.unsubscribe.length === 0) return { subscription, answer, culprits };
-  const dropped = nameSet(message.unsubscribe.filter((name) => name !== star));
+  const dropped = plainNames(message.unsubscribe);
   const kept = without(subscription.wanted.names, dropped);
   const wildcard = everything || (subscription.wanted.wildcard && !message.unsubscribe.includes(star));
   const anew = everything && subscription.wanted.wildcard ? forget(subscription) : subscription;
