@@ -1,8 +1,10 @@
 // The control plane as a process: its parts are built here, run until a signal ends them, and end in order.
 import { setLogger } from '@grpc/grpc-js';
 import { ControlPlane } from '../../control-plane.ts';
+import { proxyNode } from '../../envoy/node.ts';
 import { filesSource } from '../../sources/files.ts';
 import { startXdsServer } from '../../xds/server.ts';
+import type { XdsEvent } from '../../xds/xds-event.ts';
 import { UsageError } from '../command.ts';
 import { type Address, formatAddress } from './address.ts';
 import { startHttpServer } from './http.ts';
@@ -43,7 +45,7 @@ interface Part {
   close(): Promise<void>;
 }
 
-/** Starts all parts and adds each to `parts` once it has to be closed. Proxies that come early wait for what they get. */
+/** Starts all parts and adds each to `parts` once it has to be closed, the last one first. Proxies that come early try again. */
 async function startParts(options: ServeOptions, log: Log, parts: Part[]): Promise<void> {
   const { xdsAddress, httpAddress, paths, allowLoopbackEndpoints } = options;
   const controlPlane = new ControlPlane({
@@ -52,20 +54,25 @@ async function startParts(options: ServeOptions, log: Log, parts: Part[]): Promi
     onFault: (error) =>
       log.error({ err: error }, 'a turn of the loop failed; what was published before stays in force'),
   });
-  let published = false;
+  let started = false;
+  const ready = (): boolean => started;
   logPublications(controlPlane, log);
-  controlPlane.onPublish(() => {
-    published = true;
-  });
-  const http = await opening('--http-address', httpAddress, () =>
-    startHttpServer(httpAddress, { ready: () => published }),
-  );
+  const http = await opening('--http-address', httpAddress, () => startHttpServer(httpAddress, { ready }));
   parts.push(http);
+  const onEvent = (event: XdsEvent): void => logXdsEvent(event, log);
   const xds = await opening('--xds-address', xdsAddress, () =>
-    startXdsServer({ provider: controlPlane, ...xdsAddress, onEvent: (event) => logXdsEvent(event, log) }),
+    startXdsServer({ provider: controlPlane, ...xdsAddress, ready, onEvent }),
   );
-  parts.push(xds, controlPlane);
+  parts.push(controlPlane, xds);
+  parts.push({
+    close: async () => {
+      started = false;
+    },
+  });
   await controlPlane.start();
+  // One translation to the end: what proxies share is encoded before the first of them asks for it.
+  controlPlane.snapshotFor(proxyNode());
+  started = true;
   process.stderr.write(`listening xds=${formatAddress(xds)} http=${formatAddress(http)}\n`);
 }
 
