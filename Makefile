@@ -7,6 +7,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SOURCES := $(shell find src bin -type f) package.json
 NPM := node_modules/.installed
 PYTHON := build/python/.installed
+INTEROP := build/interop/.installed
 DEFINITIONS := proto/generated/envoy.js
 PROGRAM := dist/main.js
 
@@ -20,7 +21,7 @@ install: $(PROGRAM) build/envoy ## set-up alone: afterwards bin/sluice works
 demo: install ## the main job on a real Envoy: a DestinationRule decides how requests are spread
 	@bin/sluice demo --once
 
-test: install ## all checks and tests; the last line says how many passed
+test: install $(INTEROP) ## all checks and tests; the last line says how many passed
 	@node scripts/test.ts
 
 check: install ## types, lint, unused code, directions of imports
@@ -42,6 +43,13 @@ $(PYTHON): proto/requirements.txt
 	rm -rf build/python
 	python3 -m venv build/python
 	build/python/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+	@touch $@
+
+$(INTEROP): test/interop/requirements.txt
+	@bash scripts/prerequisites.sh
+	rm -rf build/interop
+	python3 -m venv build/interop
+	build/interop/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 	@touch $@
 
 build/envoy: $(PYTHON)

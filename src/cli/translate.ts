@@ -2,7 +2,7 @@
 import { Command, Option } from 'commander';
 import type { XdsResource } from '../envoy/resource.ts';
 import { sortedBy } from '../lib/sorted.ts';
-import type { ProxyNode } from '../model/proxy.ts';
+import type { Generator, ProxyNode } from '../model/proxy.ts';
 import type { Resources } from '../translate/emit/resources.ts';
 import { type ExitStatus, helpText, UsageError, withStatus } from './command.ts';
 import { countFindings, formatFindings, locateDiagnostics, statusOfFindings } from './diagnostics.ts';
@@ -26,6 +26,7 @@ const laterOptions = ['gateway', 'node', 'labels'] as const;
 interface TranslateFlags {
   readonly filename: readonly string[];
   readonly proxy?: string;
+  readonly generator: Generator;
   readonly namespace: string;
   readonly type?: readonly Type[];
   readonly allowLoopbackEndpoints?: boolean;
@@ -47,6 +48,11 @@ export function translateCommand(): Command {
     .addOption(filenameOption())
     .addOption(new Option('--proxy <pod.namespace>', 'the sidecar of this Pod, which has to be in the input'))
     .addOption(namespaceOption('the namespace of the sidecar, where no Pod is named'))
+    .addOption(
+      new Option('--generator <client>', 'who asks: an envoy, or a grpc client that is its own proxy')
+        .choices(['envoy', 'grpc'])
+        .default('envoy'),
+    )
     .addOption(listOption('--type <types>', 'only these types, joined by commas', types))
     .addOption(loopbackOption())
     .addOption(strictOption())
@@ -89,7 +95,9 @@ async function translate(flags: TranslateFlags): Promise<ExitStatus> {
   const { objects, diagnostics, lineOf } = await readInput(flags.filename);
   const translator = new Translator({ allowLoopbackEndpoints: flags.allowLoopbackEndpoints ?? false });
   const mesh = translator.resolve(objects);
-  const node: ProxyNode = flags.proxy === undefined ? anySidecar(flags.namespace) : sidecarOf(mesh.value, flags.proxy);
+  const { proxy, namespace, generator } = flags;
+  const node: ProxyNode =
+    proxy === undefined ? anySidecar(namespace, generator) : sidecarOf(mesh.value, proxy, generator);
   const emitted = translator.emit(mesh.value, translator.group(mesh.value, node));
   const findings = locateDiagnostics([...diagnostics, ...mesh.diagnostics, ...emitted.diagnostics], objects);
   await printResources(flags, emitted.value);

@@ -4,7 +4,7 @@ import { isObject, type JsonObject, type JsonValue } from '../lib/json.ts';
 import { lazy } from '../lib/memo.ts';
 import { type Locality, nowhere } from '../model/endpoint.ts';
 import { clusterDomain, defaultNamespace } from '../model/names.ts';
-import type { Interception, ProxyNode, Role } from '../model/proxy.ts';
+import type { Generator, Interception, ProxyNode, Role } from '../model/proxy.ts';
 import { messageType } from './descriptors.ts';
 import { decodeMessage } from './protojson.ts';
 import { partialMessage } from './wire.ts';
@@ -42,7 +42,7 @@ class Refusal extends Error {}
  *
  * The id says who it is: `sidecar|router~IP~NAME.NAMESPACE~DOMAIN`. Any other id that is not empty is a sidecar's in the
  * namespace that metadata NAMESPACE names, so that an Envoy with a bootstrap of its own is served too. Of the metadata
- * INTERCEPTION_MODE and PORT_OFFSET count as well.
+ * INTERCEPTION_MODE, PORT_OFFSET and GENERATOR count as well.
  */
 export function readNode(bytes: Uint8Array): NodeOutcome {
   try {
@@ -68,6 +68,7 @@ export function proxyNode(given: Partial<ProxyNode> = {}): ProxyNode {
   const { role = 'sidecar', ip = '127.0.0.1', name = 'sluice', namespace = defaultNamespace } = given;
   return {
     id: `${role}~${ip}~${name}.${namespace}~${namespace}.svc.${clusterDomain}`,
+    generator: 'envoy',
     interception: 'REDIRECT',
     portOffset: 0,
     envoyMinor: pinnedEnvoyMinor,
@@ -97,6 +98,7 @@ function toProxy({ id, metadata, locality, user_agent_build_version }: RawNode):
       name: id,
       namespace: namespace === '' ? defaultNamespace : namespace,
     }),
+    generator: readGenerator(settings('GENERATOR')),
     interception: readInterception(settings('INTERCEPTION_MODE')),
     portOffset: readPortOffset(settings('PORT_OFFSET')),
     envoyMinor: readMinor(user_agent_build_version),
@@ -136,6 +138,16 @@ function shortText(what: string, value: JsonValue | undefined): string {
     throw new Refusal(`${what} is not a text of at most ${limits.text} characters`);
   }
   return value;
+}
+
+const generators: readonly Generator[] = ['envoy', 'grpc'];
+
+/** A client that asks for resources nobody makes for it would wait for ever, so it is refused. */
+function readGenerator(value: JsonValue | undefined): Generator {
+  if (value === undefined) return 'envoy';
+  const known = generators.find((generator) => generator === value);
+  if (known === undefined) throw new Refusal(`metadata GENERATOR is not one of ${generators.join(', ')}`);
+  return known;
 }
 
 const interceptions: readonly Interception[] = ['REDIRECT', 'TPROXY', 'NONE'];

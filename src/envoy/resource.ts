@@ -25,6 +25,9 @@ export interface XdsResource {
 /** All resources of one kind that a proxy may see, by name. */
 export type ResourceTable = ReadonlyMap<string, XdsResource>;
 
+export const resourceTable = (resources: readonly XdsResource[]): ResourceTable =>
+  new Map(resources.map((each) => [each.name, each] as const));
+
 /** A message inside a resource that is encoded on its own, so that many resources share its bytes. */
 export interface EncodedPart {
   readonly json: JsonObject;

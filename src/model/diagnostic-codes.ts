@@ -162,6 +162,13 @@ const table = {
     explanation: 'Sidecars balance TCP and what runs on it; UDP and SCTP go past them.',
     fix: 'Nothing to do, unless the protocol of the port is wrong.',
   },
+  SLC0403: {
+    severity: 'warning',
+    title: 'gRPC clients balance in another way',
+    explanation:
+      'Clients that are their own proxy (GENERATOR grpc) know ROUND_ROBIN, and RING_HASH of a header or of the whole client.',
+    fix: 'Choose one of those for services that gRPC clients call, or call them through an Envoy.',
+  },
   SLC0501: {
     severity: 'error',
     title: 'Envoy refused the configuration',

@@ -5,6 +5,8 @@ import type { ServedPort } from './mesh.ts';
 export type Role = 'sidecar' | 'router';
 /** How a workload's connections reach its sidecar; NONE: they do not, its listeners are called by address. */
 export type Interception = 'REDIRECT' | 'TPROXY' | 'NONE';
+/** Whose configuration is made: that of an Envoy, or that of a gRPC client which is its own proxy. */
+export type Generator = 'envoy' | 'grpc';
 export type IpFamily = 'v4' | 'v6';
 
 /** A proxy as it introduces itself in its first request (envoy.config.core.v3.Node), bounded and decoded. */
@@ -12,6 +14,7 @@ export interface ProxyNode {
   /** The node id, whole. */
   readonly id: string;
   readonly role: Role;
+  readonly generator: Generator;
   readonly ip: string;
   readonly name: string;
   readonly namespace: string;
@@ -28,6 +31,7 @@ export interface ProxyNode {
  */
 export interface ProxyGroup {
   readonly role: Role;
+  readonly generator: Generator;
   readonly namespace: string;
   readonly served: readonly ServedPort[];
   readonly interception: Interception;

@@ -121,3 +121,17 @@ test('-n is the namespace that the sidecar is in', async () => {
   expect(await domains('default')).toContain('"reviews.default","reviews"]');
   expect(await domains('shop')).toContain('"reviews.default"]');
 });
+
+test('--generator grpc shows what a gRPC client gets', async () => {
+  const { listeners, clusters } = await translated(['--generator', 'grpc']);
+  expect(listeners.map(({ name }) => name)).toEqual([
+    'reviews.default.svc.cluster.local:80',
+    'reviews.default.svc:80',
+    'reviews.default:80',
+    'reviews:80',
+  ]);
+  expect(clusters.map(({ lb_policy }) => lb_policy)).toEqual(['ROUND_ROBIN']);
+  const { stdout, stderr } = await sluice(['translate', '-f', '-', '--generator', 'grpc'], { stdin: input });
+  expect(stdout).toMatch(/^reviews:80 +- +ALL +Route: reviews\.default\.svc\.cluster\.local:80$/m);
+  expect(stderr).toContain('SLC0403');
+});

@@ -4,10 +4,12 @@
 // Comments on top of an input say what of the output the case is about:
 //   # with: shop                files of ../shared that are there too (default: none)
 //   # show: cluster, route 80   kinds, or single resources, that are printed; `nothing` prints none; or a summary:
-//                               `cluster-options` the HTTP versions, `hash` the routes' hash policies,
-//                               `chains NAME` a listener's filter chains
+//                               `cluster-options` the HTTP versions, `lb` the clusters' policies, `hash` the routes'
+//                               hash policies, `chains NAME` a listener's filter chains, `targets` where API listeners
+//                               lead
 //   # namespace: other          the client's namespace
 //   # interception: NONE        how the client's connections reach its sidecar
+//   # generator: grpc           the client is a gRPC client that is its own proxy
 //   # offset: 20000            the client's PORT_OFFSET
 //   # proxy: NAME.NAMESPACE     the client is this Pod's sidecar
 //   # loopback: refused         as without --allow-loopback-endpoints
@@ -21,7 +23,7 @@ import type { XdsResource } from '../../src/envoy/resource.ts';
 import { resourceKinds } from '../../src/envoy/types.ts';
 import type { JsonObject } from '../../src/lib/json.ts';
 import type { Mesh } from '../../src/model/mesh.ts';
-import type { Interception, ProxyNode } from '../../src/model/proxy.ts';
+import type { Generator, Interception, ProxyNode } from '../../src/model/proxy.ts';
 import { readOnce } from '../../src/sources/files.ts';
 import type { Resources } from '../../src/translate/emit/resources.ts';
 import { Translator } from '../../src/translate/translator.ts';
@@ -34,6 +36,7 @@ interface Options {
   readonly show: readonly string[];
   readonly namespace: string;
   readonly interception: Interception;
+  readonly generator: Generator;
   readonly proxy: string | null;
   readonly portOffset: number;
   readonly allowLoopbackEndpoints: boolean;
@@ -56,20 +59,22 @@ function optionsOf(text: string): Options {
     show: words('show'),
     namespace: given.get('namespace') ?? 'default',
     interception: (given.get('interception') ?? 'REDIRECT') as Interception,
+    generator: (given.get('generator') ?? 'envoy') as Generator,
     proxy: given.get('proxy') ?? null,
     portOffset: Number(given.get('offset') ?? 0),
     allowLoopbackEndpoints: given.get('loopback') !== 'refused',
   };
 }
 
-function nodeOf({ proxy, namespace, interception, portOffset }: Options, mesh: Mesh): ProxyNode {
-  if (proxy === null) return proxyNode({ namespace, interception, portOffset });
+function nodeOf({ proxy, namespace, generator, interception, portOffset }: Options, mesh: Mesh): ProxyNode {
+  if (proxy === null) return proxyNode({ namespace, generator, interception, portOffset });
   const workload = mesh.workloads.get(proxy);
   if (workload === undefined) throw new Error(`there is no Pod ${proxy}`);
   return proxyNode({
     name: workload.name,
     namespace: workload.namespace,
     ip: workload.addresses[0] ?? '',
+    generator,
     interception,
   });
 }
@@ -115,12 +120,21 @@ function chains({ json }: XdsResource): JsonObject[] {
   }));
 }
 
+/** The route configuration behind a gRPC client's target. */
+function apiTarget({ name, json }: XdsResource): JsonObject {
+  const { api_listener: api } = (json['api_listener'] ?? {}) as { readonly api_listener?: JsonObject };
+  const { route_config_name: routes = '' } = (api?.['rds'] ?? {}) as JsonObject;
+  return { name, routes };
+}
+
 function summaries(resources: Resources, show: readonly string[]): JsonObject[] {
   const clusters = [...resources.cluster.values()].filter(({ name }) => !special.test(name));
   const listeners = [...resources.listener.values()].filter(({ name }) => show.includes(`chains ${name}`));
   return [
     ...(show.includes('cluster-options') ? clusters.map(clusterOptions) : []),
+    ...(show.includes('lb') ? clusters.map(({ name, json }) => ({ name, lb_policy: json['lb_policy'] ?? '' })) : []),
     ...(show.includes('hash') ? [...resources.route.values()].flatMap(hashPolicies) : []),
+    ...(show.includes('targets') ? [...resources.listener.values()].map(apiTarget) : []),
     ...listeners.flatMap(chains),
   ];
 }

@@ -17,6 +17,7 @@ const nodes: readonly ProxyNode[] = [
   proxyNode({ namespace: 'other', interception: 'NONE', portOffset: 10000 }),
   proxyNode({ namespace: 'default', name: 'pod-10.0.0.1', ip: '10.0.0.1' }),
   proxyNode({ namespace: 'default', role: 'router' }),
+  proxyNode({ namespace: 'default', generator: 'grpc' }),
 ];
 
 /** All that proxies get and all that is said, as text. */

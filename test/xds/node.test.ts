@@ -56,6 +56,11 @@ test('interception, port offset, locality and the version of Envoy are read', ()
   expect(proxy({ id: 'test', metadata: metadata({ PORT_OFFSET: 64_511 }) })).toMatchObject({ portOffset: 64_511 });
 });
 
+test('who is no Envoy says so', () => {
+  expect(proxy({ id: 'test' })).toMatchObject({ generator: 'envoy' });
+  expect(proxy({ id: 'test', metadata: metadata({ GENERATOR: 'grpc' }) })).toMatchObject({ generator: 'grpc' });
+});
+
 test.each([
   ['an empty id', {}, 'node.id is empty'],
   ['an id that is too long', { id: 'x'.repeat(1025) }, 'node.id is longer than 1024 bytes'],
@@ -66,6 +71,7 @@ test.each([
   ],
   ['a port offset that is no number', { id: 'x', metadata: metadata({ PORT_OFFSET: 'many' }) }, 'PORT_OFFSET'],
   ['an unknown interception', { id: 'x', metadata: metadata({ INTERCEPTION_MODE: 'EVIL' }) }, 'INTERCEPTION_MODE'],
+  ['an unknown generator', { id: 'x', metadata: metadata({ GENERATOR: 'gRPC' }) }, 'not one of envoy, grpc'],
   ['a namespace that is no text', { id: 'x', metadata: metadata({ NAMESPACE: 7 }) }, 'NAMESPACE'],
   ['metadata that is too large', { id: 'x', metadata: metadata({ X: 'x'.repeat(65_536) }) }, 'larger than 65536 bytes'],
   ['metadata that is too deep', { id: 'x', metadata: nested(32) }, 'nested deeper than 32'],

@@ -7,12 +7,14 @@ import type { ProxyNode } from '../../model/proxy.ts';
 import { UsageError } from '../command.ts';
 
 type Who = Pick<ProxyNode, 'ip' | 'name' | 'namespace' | 'locality'>;
+type Kind = ProxyNode['generator'];
 
-/** A captured sidecar of the pinned Envoy's version, as its bootstrap would introduce it. */
-function sidecar({ ip, name, namespace, locality }: Who): ProxyNode {
+/** A captured sidecar of the pinned Envoy's version, as its bootstrap would introduce it, or a gRPC client. */
+function sidecar({ ip, name, namespace, locality }: Who, generator: Kind): ProxyNode {
   return {
     id: `sidecar~${ip}~${name}.${namespace}~${namespace}.svc.${clusterDomain}`,
     role: 'sidecar',
+    generator,
     ip,
     name,
     namespace,
@@ -27,18 +29,18 @@ function sidecar({ ip, name, namespace, locality }: Who): ProxyNode {
 const pinnedEnvoyMinor = 40;
 
 /** The sidecar of a workload in `namespace` that has no labels and serves nothing. */
-export function anySidecar(namespace: string): ProxyNode {
-  return sidecar({ ip: '0.0.0.0', name: 'any', namespace, locality: nowhere });
+export function anySidecar(namespace: string, generator: Kind): ProxyNode {
+  return sidecar({ ip: '0.0.0.0', name: 'any', namespace, locality: nowhere }, generator);
 }
 
 /** The sidecar of the Pod `POD.NAMESPACE`. Throws UsageError, naming those that are near, if there is none. */
-export function sidecarOf(mesh: Mesh, podAndNamespace: string): ProxyNode {
+export function sidecarOf(mesh: Mesh, podAndNamespace: string, generator: Kind): ProxyNode {
   const workload = mesh.workloads.get(podAndNamespace);
   if (workload === undefined) throw new UsageError(unknownPod(mesh.workloads, podAndNamespace));
   const { name, namespace, addresses, locality } = workload;
   const [ip] = addresses;
   if (ip === undefined) throw new UsageError(`the Pod ${podAndNamespace} has no IP address in status.podIPs yet`);
-  return sidecar({ ip, name, namespace, locality });
+  return sidecar({ ip, name, namespace, locality }, generator);
 }
 
 function unknownPod(workloads: ReadonlyMap<string, Workload>, asked: string): string {

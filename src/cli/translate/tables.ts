@@ -1,6 +1,6 @@
 // Envoy's configuration for the eye: a table for each type, with the columns that Istio's users know.
 import type { XdsResource } from '../../envoy/resource.ts';
-import { isObject, type JsonObject } from '../../lib/json.ts';
+import { isObject, type JsonObject, type JsonValue } from '../../lib/json.ts';
 import { objectName } from '../../model/object.ts';
 import { table } from '../terminal.ts';
 import { addressAt, listAt, textAt, valueAt } from './envoy-json.ts';
@@ -53,7 +53,9 @@ const listeners: View = {
   rows: ({ name, json }) => {
     const fallback = valueAt(json, 'default_filter_chain');
     const chains = [...listAt(json, 'filter_chains'), ...(isObject(fallback) ? [fallback] : [])];
+    const api = valueAt(json, 'api_listener', 'api_listener');
     const rows = chains.map((chain) => [chainMatch(chain), chainDestination(chain)]);
+    if (isObject(api)) rows.push(['ALL', destination(api)]);
     return (rows.length > 0 ? rows : [['', '']]).map((row) => [name, addressAt(json, 'address'), ...row]);
   },
 };
@@ -73,7 +75,10 @@ function chainMatch(chain: JsonObject): string {
 
 /** Where the last filter of a chain leads: a route configuration or a cluster. */
 function chainDestination(chain: JsonObject): string {
-  const config = valueAt(listAt(chain, 'filters').at(-1), 'typed_config');
+  return destination(valueAt(listAt(chain, 'filters').at(-1), 'typed_config'));
+}
+
+function destination(config: JsonValue | undefined): string {
   const route = textAt(config, 'rds', 'route_config_name');
   if (route !== '') return `Route: ${route}`;
   const inline = valueAt(config, 'route_config');
@@ -126,6 +131,7 @@ function hashPolicy(policy: JsonObject): string {
   const parameter = textAt(policy, 'query_parameter', 'name');
   if (header !== '') return `header ${header}`;
   if (cookie !== '') return `cookie ${cookie}`;
+  if (textAt(policy, 'filter_state', 'key') !== '') return 'the channel';
   return parameter === '' ? 'source IP' : `query ${parameter}`;
 }
 

@@ -29,7 +29,8 @@ const httpOptionsType = `type.googleapis.com/${httpOptionsKey}`;
 /** Where ADS resources come from. Zero: wait for the answer, however late it comes. */
 export const adsSource: JsonObject = { ads: {}, initial_fetch_timeout: '0s', resource_api_version: 'V3' };
 
-const circuitBreakers: JsonObject = {
+/** Without it Envoy and gRPC allow 1024 requests at a time. */
+export const circuitBreakers: JsonObject = {
   thresholds: [
     {
       max_connections: unlimited,
@@ -104,7 +105,7 @@ function discovery(name: string, plan: ClusterPlan): JsonObject {
   return { type: 'EDS', eds_cluster_config: { service_name: name, eds_config: adsSource }, ...lb };
 }
 
-function clusterMetadata(plan: ClusterPlan, origins: readonly Origin[]): JsonObject {
+export function clusterMetadata(plan: ClusterPlan, origins: readonly Origin[]): JsonObject {
   const { host, name, namespace } = plan.service;
   const [rule] = plan.rules;
   const istio = {
@@ -116,12 +117,15 @@ function clusterMetadata(plan: ClusterPlan, origins: readonly Origin[]): JsonObj
   return { filter_metadata: { istio, ...objectsMetadata(origins) } };
 }
 
+/** What a cluster comes from: the service and what the rules say of it. */
+export function clusterOrigins({ service, policy, rules }: ClusterPlan): readonly Origin[] {
+  return [service.origin, ...(policy.origin === null ? [] : [policy.origin]), ...rules.map((id) => originOf(id))];
+}
+
 /** envoy.config.cluster.v3.Cluster for calls to a service. */
 export const emitCluster = memo((plan: ClusterPlan): XdsResource => {
   const name = clusterName(plan);
-  const rules = plan.rules.map((id) => originOf(id));
-  const policy = plan.policy.origin === null ? [] : [plan.policy.origin];
-  const origins = [plan.service.origin, ...policy, ...rules];
+  const origins = clusterOrigins(plan);
   const json = {
     name,
     alt_stat_name: `${name};`,

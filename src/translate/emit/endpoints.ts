@@ -16,7 +16,8 @@ function emitEndpoint({ address, port, healthy, weight }: Endpoint): JsonObject 
 
 const localityKey = ({ region, zone, subZone }: Locality): string => `${region}/${zone}/${subZone}`;
 
-function emitLocality(endpoints: readonly Endpoint[]): JsonObject {
+/** One locality's endpoints; its weight counts where localities are chosen first. */
+export function emitLocality(endpoints: readonly Endpoint[], weight: number): JsonObject {
   const { region = '', zone = '', subZone = '' } = endpoints[0]?.locality ?? {};
   return {
     locality: {
@@ -25,22 +26,33 @@ function emitLocality(endpoints: readonly Endpoint[]): JsonObject {
       ...(subZone !== '' && { sub_zone: subZone }),
     },
     lb_endpoints: endpoints.map(emitEndpoint),
-    load_balancing_weight: endpoints.reduce((sum, { weight }) => sum + weight, 0),
+    load_balancing_weight: weight,
   };
+}
+
+export const totalWeight = (endpoints: readonly Endpoint[]): number =>
+  endpoints.reduce((sum, { weight }) => sum + weight, 0);
+
+/** The endpoints of a cluster that a client with this view may call, by locality. */
+export function byLocality(
+  { service, subset }: ClusterPlan,
+  endpoints: readonly Endpoint[],
+  view: EndpointView,
+): readonly (readonly Endpoint[])[] {
+  const chosen = endpoints.filter(
+    (endpoint) =>
+      (subset === null || matches(subset.labels, endpoint.labels)) &&
+      (!service.nodeLocal || endpoint.node === view.node),
+  );
+  const localities = Map.groupBy(chosen, ({ locality }) => localityKey(locality));
+  return [...localities].sort(([a], [b]) => byText(a, b)).map(([, group]) => group);
 }
 
 /** No endpoints is an answer too: a cluster that gets none would wait for ever. */
 export const emitLoadAssignment = memo(
   (plan: ClusterPlan, endpoints: readonly Endpoint[], view: EndpointView): XdsResource => {
-    const { service, subset } = plan;
-    const chosen = endpoints.filter(
-      (endpoint) =>
-        (subset === null || matches(subset.labels, endpoint.labels)) &&
-        (!service.nodeLocal || endpoint.node === view.node),
-    );
-    const localities = Map.groupBy(chosen, ({ locality }) => localityKey(locality));
-    const groups = [...localities].sort(([a], [b]) => byText(a, b)).map(([, group]) => emitLocality(group));
+    const groups = byLocality(plan, endpoints, view).map((group) => emitLocality(group, totalWeight(group)));
     const name = clusterName(plan);
-    return resource('endpoint', name, { cluster_name: name, endpoints: groups }, [service.origin]);
+    return resource('endpoint', name, { cluster_name: name, endpoints: groups }, [plan.service.origin]);
   },
 );

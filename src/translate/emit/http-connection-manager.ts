@@ -37,6 +37,16 @@ export function outboundHttp(statName: string, routeName: string): JsonObject {
   });
 }
 
+/** Calls of a gRPC client, which is its own proxy: it knows few filters, and no connections that come in. */
+export function apiHttp(routeName: string): JsonObject {
+  return {
+    '@type': type,
+    stat_prefix: `outbound_${routeName}`,
+    rds: { config_source: adsSource, route_config_name: routeName },
+    http_filters: [router],
+  };
+}
+
 /** A request that the workload never saw is safe to send once more. */
 const inboundRetry: JsonObject = { retry_policy: { retry_on: 'reset-before-request', num_retries: 2 } };
 

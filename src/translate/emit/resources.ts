@@ -1,5 +1,5 @@
 // Mesh and group → all resources of the group.
-import type { ResourceTable, XdsResource } from '../../envoy/resource.ts';
+import { type ResourceTable, resourceTable, type XdsResource } from '../../envoy/resource.ts';
 import type { ResourceKind } from '../../envoy/types.ts';
 import { memo } from '../../lib/memo.ts';
 import { type Diagnostic, diagnose, type Outcome } from '../../model/diagnostic.ts';
@@ -21,6 +21,7 @@ import {
   planCluster,
 } from './cluster.ts';
 import { emitLoadAssignment } from './endpoints.ts';
+import { emitGrpcResources } from './grpc/resources.ts';
 import { emitListener } from './listener.ts';
 import {
   type CalledPort,
@@ -32,9 +33,6 @@ import {
 import { type Aliases, emitSharedRoutes, emitSniffedRoutes } from './route.ts';
 
 export type Resources = { readonly [K in ResourceKind]: ResourceTable };
-
-const tableOf = (resources: readonly XdsResource[]): ResourceTable =>
-  new Map(resources.map((each) => [each.name, each] as const));
 
 /** A service as clients of one namespace call it: its ports, and the clusters of its subsets. */
 interface CalledService {
@@ -111,7 +109,7 @@ const noEndpoints: readonly Endpoint[] = [];
 const emitLoadAssignments = memo(
   (called: CalledService, endpoints: Mesh['endpoints'], view: EndpointView): ResourceTable => {
     const plans = [...called.ports.map(({ cluster }) => cluster), ...called.subsets].filter(({ eds }) => eds);
-    return tableOf(
+    return resourceTable(
       plans.map((plan) => {
         const { service, port } = plan;
         return emitLoadAssignment(plan, endpoints.get(service.host)?.get(port.name) ?? noEndpoints, view);
@@ -132,9 +130,9 @@ const emitRouting = memo((called: CalledService, aliases: Aliases, group: ProxyG
   const plans: Outcome<readonly ListenerPlan[]> =
     group.role === 'router' ? { value: [], diagnostics: [] } : planListeners(called.ports, group);
   return {
-    clusters: tableOf(emitClusters(called, group)),
-    listeners: tableOf(emitListeners(plans.value, group)),
-    routes: tableOf(emitRoutes(plans.value, called.ports, aliases, group)),
+    clusters: resourceTable(emitClusters(called, group)),
+    listeners: resourceTable(emitListeners(plans.value, group)),
+    routes: resourceTable(emitRoutes(plans.value, called.ports, aliases, group)),
     diagnostics: [...plans.diagnostics, ...withoutDestination(called, group)],
   };
 });
@@ -156,7 +154,9 @@ export function emitResources(mesh: Mesh, group: ProxyGroup): Outcome<Resources>
   // A gateway's callers address the gateway, so it cannot know which endpoint they meant.
   const interception = group.role === 'router' ? 'NONE' : group.interception;
   const called = callServices(mesh.services, mesh.policies, group.namespace, interception);
-  const routing = emitRouting(called, aliasesOf(mesh.services), group);
+  const aliases = aliasesOf(mesh.services);
+  if (group.generator === 'grpc') return emitGrpcResources(called.ports, aliases, mesh.endpoints, group);
+  const routing = emitRouting(called, aliases, group);
   const value = {
     cluster: routing.clusters,
     endpoint: emitLoadAssignments(called, mesh.endpoints, group.endpointView),

@@ -35,11 +35,16 @@ const noTimeouts: JsonObject = { timeout: '0s', max_stream_duration: { grpc_time
 
 const inBrackets = (address: string): string => (address.includes(':') ? `[${address}]` : address);
 
-/** All names by which clients may call a service, `near`: those in its own namespace. */
+/** The names of a service that leave parts of its host out; `near`: as clients in its own namespace call it. */
+export function shortNames({ host, name, namespace }: Service, near: boolean): readonly string[] {
+  if (!host.endsWith(`.svc.${clusterDomain}`)) return [];
+  return [`${name}.${namespace}.svc`, `${name}.${namespace}`, ...(near ? [name] : [])];
+}
+
+/** All names by which clients may call a service. */
 const domainsOf = memo((service: Service, near: boolean): readonly string[] => {
-  const { host, name, namespace: own, addresses } = service;
-  const short = [`${name}.${own}.svc`, `${name}.${own}`, ...(near ? [name] : [])];
-  const names = host.endsWith(`.svc.${clusterDomain}`) ? [host, `${host}.`, ...short] : [host, `${host}.`];
+  const { host, addresses } = service;
+  const names = [host, `${host}.`, ...shortNames(service, near)];
   const headless = service.resolution.kind === 'passthrough' ? names.map((each) => `*.${each}`) : [];
   return [...names, ...headless, ...addresses.map(inBrackets)];
 });

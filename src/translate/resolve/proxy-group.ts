@@ -37,16 +37,24 @@ function endpointView(mesh: Mesh, node: ProxyNode): EndpointView {
   return internView(name ?? '', () => ({ node: name }));
 }
 
+/** What of a gRPC client counts: it has no listeners of its own, captures nothing and serves nothing. */
+function asGroupMember(node: ProxyNode): ProxyNode {
+  if (node.generator === 'envoy') return node;
+  return { ...node, role: 'sidecar', interception: 'NONE', portOffset: 0, envoyMinor: null, ip: '' };
+}
+
 /** The group of a proxy; equal groups are one object. */
-export function proxyGroup(mesh: Mesh, node: ProxyNode): ProxyGroup {
-  const { role, namespace, interception, envoyMinor } = node;
+export function proxyGroup(mesh: Mesh, asking: ProxyNode): ProxyGroup {
+  const node = asGroupMember(asking);
+  const { role, generator, namespace, interception, envoyMinor } = node;
   const portOffset = interception === 'NONE' ? node.portOffset : 0;
   const served = servedPorts(mesh, node);
   const view = endpointView(mesh, node);
   const ipFamily = node.ip.includes(':') ? 'v6' : 'v4';
-  const key = [role, namespace, interception, portOffset, envoyMinor, ipFamily, view.node, ...served.map(servedKey)];
-  return internGroup(JSON.stringify(key), () => ({
+  const settings = [role, generator, namespace, interception, portOffset, envoyMinor, ipFamily, view.node];
+  return internGroup(JSON.stringify([...settings, ...served.map(servedKey)]), () => ({
     role,
+    generator,
     namespace,
     served,
     interception,

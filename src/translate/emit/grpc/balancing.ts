@@ -1,0 +1,78 @@
+// How a gRPC client spreads its calls: of Envoy's policies it knows ROUND_ROBIN and RING_HASH (gRFC A42), and a cluster
+// with another one it refuses.
+import type { JsonObject } from '../../../lib/json.ts';
+import { type Diagnostic, diagnose } from '../../../model/diagnostic.ts';
+import type { HashKey, LbPolicy, PortPolicy } from '../../../model/lb-policy.ts';
+import { at } from '../../../model/origin.ts';
+import { emitLbPolicy } from '../lb-policy.ts';
+
+/** What comes of a policy for a gRPC client. */
+export interface GrpcBalancing {
+  /** The balancing fields of envoy.config.cluster.v3.Cluster. */
+  readonly fields: JsonObject;
+  /** RouteAction.hash_policy; null: nothing is hashed. */
+  readonly hash: JsonObject | null;
+  /** What is left out of what the user asked for: the field, and why. */
+  readonly lost: { readonly field: string; readonly why: string } | null;
+}
+
+/** gRPC's name for what all calls of one channel have in common. */
+const channelId = 'io.grpc.channel_id';
+
+/** A header that gRPC hashes: metadata has names in small letters, no pseudo-headers, and binary values are passed over. */
+function emitHeader(name: string): JsonObject | null {
+  const hashable = !name.startsWith(':') && !name.toLowerCase().endsWith('-bin');
+  return hashable ? { header: { header_name: name.toLowerCase() } } : null;
+}
+
+/** The hash policy of a key; null where gRPC would pass it over, and each call would go to a random endpoint. */
+function emitGrpcHash(key: HashKey): JsonObject | null {
+  if (key.kind === 'header') return emitHeader(key.name);
+  // A client does not know its own address before it has chosen an endpoint.
+  return key.kind === 'source-ip' ? { filter_state: { key: channelId } } : null;
+}
+
+const keyNames: Readonly<Record<HashKey['kind'], string>> = {
+  header: 'this header',
+  cookie: 'a cookie',
+  'query-parameter': 'a query parameter',
+  'source-ip': 'an address',
+};
+
+const policyNames: { readonly [K in LbPolicy['kind']]: readonly [name: string, field: string] } = {
+  'least-request': ['LEAST_REQUEST', 'simple'],
+  'round-robin': ['ROUND_ROBIN', 'simple'],
+  random: ['RANDOM', 'simple'],
+  passthrough: ['PASSTHROUGH', 'simple'],
+  'ring-hash': ['RING_HASH', 'consistentHash'],
+  maglev: ['MAGLEV', 'consistentHash'],
+  'backend-utilization': ['backend utilization', 'backendUtilization'],
+};
+
+const turns = emitLbPolicy({ kind: 'round-robin', slowStart: null });
+
+/** ROUND_ROBIN, or RING_HASH where the key is one that gRPC hashes. */
+export function grpcBalancing({ lb, hash }: PortPolicy): GrpcBalancing {
+  const [name, field] = policyNames[lb.kind];
+  if (lb.kind === 'round-robin') {
+    const why = 'no warm-up of new endpoints';
+    return { fields: turns, hash: null, lost: lb.slowStart === null ? null : { field: 'warmup', why } };
+  }
+  if (lb.kind !== 'ring-hash') return { fields: turns, hash: null, lost: { field, why: `no ${name}` } };
+  const ring = emitLbPolicy(lb);
+  // As in Envoy, each call goes to a random endpoint then.
+  if (hash === null || (hash.kind === 'source-ip' && !hash.enabled)) return { fields: ring, hash: null, lost: null };
+  const key = emitGrpcHash(hash);
+  if (key !== null) return { fields: ring, hash: key, lost: null };
+  return { fields: turns, hash: null, lost: { field, why: `no hash of ${keyNames[hash.kind]}` } };
+}
+
+/** Says what of policies that a user wrote gRPC clients cannot do; each policy once. */
+export function reportLost(policies: Iterable<PortPolicy>): readonly Diagnostic[] {
+  return [...new Set(policies)].flatMap((policy) => {
+    const { lost } = grpcBalancing(policy);
+    if (lost === null || policy.origin === null) return [];
+    const message = `gRPC clients know ${lost.why}; they balance by ROUND_ROBIN`;
+    return [diagnose('SLC0403', at(policy.origin, lost.field), message)];
+  });
+}
