@@ -41,10 +41,15 @@ interface Calls {
 interface Parts {
   readonly source: MemorySource;
   readonly controlPlane: ControlPlane;
-  readonly xds: XdsServer;
-  readonly events: readonly XdsEvent[];
+  /** The server that runs now. */
+  xds: XdsServer;
+  readonly events: XdsEvent[];
   readonly greeters: Greeters;
   readonly client: ChildProcess;
+}
+
+function startServer(provider: ControlPlane, events: XdsEvent[], port: number): Promise<XdsServer> {
+  return startXdsServer({ provider, port, onEvent: (event) => events.push(event) });
 }
 
 export class GrpcMesh {
@@ -68,7 +73,7 @@ export class GrpcMesh {
     const controlPlane = new ControlPlane({ sources: [source], allowLoopbackEndpoints: true });
     await controlPlane.start();
     const events: XdsEvent[] = [];
-    const xds = await startXdsServer({ provider: controlPlane, port: 0, onEvent: (event) => events.push(event) });
+    const xds = await startServer(controlPlane, events, 0);
     const greeters = await startGreeters(addresses);
     // Nothing of this machine's proxies: gRPC would call through them.
     const env = { GRPC_XDS_BOOTSTRAP_CONFIG: bootstrap(xds), GRPC_VERBOSITY: 'NONE' };
@@ -90,6 +95,13 @@ export class GrpcMesh {
   withdraw(): Promise<void> {
     const service = objectId({ group: '', kind: 'Service', namespace: 'default', name: 'greeter' });
     return this.#publication(() => this.#parts.source.delete(service));
+  }
+
+  /** Ends the server, which clients are told, and starts another one in its place. */
+  async restartServer(): Promise<void> {
+    const { xds, controlPlane, events } = this.#parts;
+    await xds.close();
+    this.#parts.xds = await startServer(controlPlane, events, xds.port);
   }
 
   #publication(change: () => void): Promise<void> {

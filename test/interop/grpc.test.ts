@@ -130,6 +130,16 @@ everyClient('%s', (client) => {
     running.check();
   });
 
+  test('calls on while the control plane restarts, and follows it afterwards', async () => {
+    const running = await start(client, three);
+    await running.until('turns', () => takesTurns(running, [first, second, third]));
+    await running.restartServer();
+    expect(await takesTurns(running, [first, second, third])).toBe(true);
+    await running.apply(changed);
+    await running.until('turns of the others', () => takesTurns(running, [first, second, fourth]));
+    running.check();
+  });
+
   test('hears at once of a service that goes', async () => {
     const running = await start(client, three);
     await running.until('turns', () => takesTurns(running, [first, second, third]));
