@@ -3,14 +3,16 @@
 import type { XdsResource } from './envoy/resource.ts';
 import { type ResourceKind, resourceKinds } from './envoy/types.ts';
 import { Batches, type BatchTiming, defaultTiming } from './lib/batches.ts';
-import { type Diagnostic, diagnose } from './model/diagnostic.ts';
+import type { Diagnostic } from './model/diagnostic.ts';
 import type { Mesh } from './model/mesh.ts';
 import type { ObjectId, ObjectSet, SourceObject } from './model/object.ts';
 import type { ProxyGroup, ProxyNode } from './model/proxy.ts';
 import type { Source, SourceReport } from './sources/source.ts';
 import type { Resources } from './translate/emit/resources.ts';
 import { Translator } from './translate/translator.ts';
+import { diagnoseRefusal, diagnoseVerdict } from './xds/diagnose.ts';
 import { Quarantine, type Verdict } from './xds/quarantine.ts';
+import type { Culprit } from './xds/refusal.ts';
 import type { RefusalReport, Snapshot, SnapshotFeed, SnapshotProvider } from './xds/snapshot.ts';
 
 /** What one turn of the loop did. */
@@ -43,6 +45,8 @@ interface Feed {
   group: ProxyGroup | undefined;
   /** What the proxy has refused of its last snapshot without saying which resource, one entry a kind. */
   readonly refusals: Map<ResourceKind, Diagnostic>;
+  /** What this proxy has refused though others of its group have taken it. */
+  readonly own: Quarantine;
 }
 
 interface SourceState {
@@ -114,22 +118,29 @@ export class ControlPlane implements SnapshotProvider {
   }
 
   follow(node: ProxyNode, onSnapshot: (snapshot: Snapshot) => void): SnapshotFeed {
-    const feed: Feed = { node, onSnapshot, last: undefined, group: undefined, refusals: new Map() };
+    const feed: Feed = {
+      node,
+      onSnapshot,
+      last: undefined,
+      group: undefined,
+      refusals: new Map(),
+      own: new Quarantine(),
+    };
     this.#feeds.add(feed);
     this.#serve(feed);
     return { close: () => this.#feeds.delete(feed) };
   }
 
-  refused(node: ProxyNode, { kind, message, culprits }: RefusalReport): void {
-    const verdicts = culprits.map((culprit) => ({ kind, culprit, node: node.id, message }));
+  refused(node: ProxyNode, { kind, message, culprits, own }: RefusalReport): void {
+    const verdict = (culprit: Culprit): Verdict => ({ kind, culprit, node: node.id, message });
     for (const feed of [...this.#feeds].filter((each) => each.node.id === node.id)) {
       if (feed.group === undefined) continue;
-      if (culprits.length === 0) feed.refusals.set(kind, unattributed(node, message));
-      else {
-        feed.refusals.delete(kind);
-        this.#quarantine(feed.group).add(verdicts);
-        this.#serveGroup(feed.group);
-      }
+      if (culprits.length + own.length > 0) feed.refusals.delete(kind);
+      else feed.refusals.set(kind, diagnoseRefusal(node, message));
+      feed.own.add(own.map(verdict));
+      if (culprits.length === 0) continue;
+      this.#quarantine(feed.group).add(culprits.map(verdict));
+      this.#serveGroup(feed.group);
     }
     this.#batches.add();
   }
@@ -184,7 +195,10 @@ export class ControlPlane implements SnapshotProvider {
     const emitted: Emitted = new Map();
     const served = [...this.#feeds].map((feed) => this.#serve(feed, emitted));
     const refusals = [
-      ...[...this.#feeds].flatMap((feed) => [...feed.refusals.values()]),
+      ...[...this.#feeds].flatMap(({ refusals: each, own }) => [
+        ...each.values(),
+        ...own.verdicts.flatMap(diagnoseVerdict),
+      ]),
       ...[...this.#quarantines.values()].flatMap(({ verdicts }) => verdicts.flatMap(diagnoseVerdict)),
     ];
     const sources = this.#states.flatMap((state) => state.diagnostics);
@@ -215,6 +229,7 @@ export class ControlPlane implements SnapshotProvider {
     feed.group = group;
     if (snapshot === last) return { snapshot, changed: false };
     for (const kind of resourceKinds) if (last?.[kind] !== snapshot[kind]) feed.refusals.delete(kind);
+    feed.own.offer(snapshot);
     feed.last = snapshot;
     feed.onSnapshot(snapshot);
     return { snapshot, changed: true };
@@ -257,25 +272,4 @@ function distinct(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
   const key = ({ code, object, path, message, location }: Diagnostic): string =>
     JSON.stringify([code, object, path, message, location]);
   return [...new Map(diagnostics.map((each) => [key(each), each] as const)).values()];
-}
-
-/** What Envoy says, without the message that it prints first where a constraint fails: what is wrong comes last. */
-function complaint(node: string, message: string): string {
-  const constraint = message.lastIndexOf('Proto constraint validation failed');
-  return `${node} refused it: ${message.slice(Math.max(0, constraint)).slice(0, 400)}`;
-}
-
-const unattributed = (node: ProxyNode, message: string): Diagnostic => ({
-  code: 'SLC0501',
-  severity: 'error',
-  message: complaint(node.id, message),
-  object: null,
-  path: [],
-  location: null,
-});
-
-/** The YAML behind what a proxy has refused. */
-function diagnoseVerdict({ culprit: { resource, host }, node, message }: Verdict): readonly Diagnostic[] {
-  const origins = (host ?? resource).origins.toSorted((a, b) => b.path.length - a.path.length);
-  return origins.slice(0, 1).map((origin) => diagnose('SLC0501', origin, complaint(node, message)));
 }

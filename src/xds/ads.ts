@@ -4,6 +4,7 @@ import type { ServerHttp2Stream } from 'node:http2';
 import { getHeapStatistics } from 'node:v8';
 import { status } from '@grpc/grpc-js';
 import type { WorkloadIdentity } from '../model/identity.ts';
+import type { ProxyNode } from '../model/proxy.ts';
 import { admission } from './admission.ts';
 import type { Protocol } from './requests.ts';
 import type { XdsLimits, XdsTimers } from './server-options.ts';
@@ -42,12 +43,16 @@ export function adsProtocol(path: string | undefined): Protocol | undefined {
 /** Of each stream, when all of them end, in milliseconds: so long the others take to connect elsewhere. */
 const endSpacing = 5;
 
+/** How many proxies are made to start anew, each once. */
+const mostRestarted = 10_000;
+
 export function createAds(options: AdsOptions): Ads {
   const { timers, limits, onEvent } = options;
   const sessions = new Set<Session>();
   const { syncing, waiting } = limits;
   const turns = admission({ syncing, waiting, longestWait: timers.admissionWait, longestSync: timers.syncTurn });
   const prefix = randomBytes(4).toString('hex');
+  const mayRestart = onceEach(mostRestarted);
   let opened = 0;
   let closing = false;
 
@@ -60,6 +65,8 @@ export function createAds(options: AdsOptions): Ads {
         identity,
         stream: { protocol, noncePrefix: `${prefix}-${opened}-`, ...timers },
         rate: { burst: limits.requestBurst, perSecond: limits.requestsPerSecond },
+        others: () => sessions,
+        mayRestart,
         onSynced: leave,
         onClosed: () => sessions.delete(session),
       });
@@ -89,6 +96,16 @@ export function createAds(options: AdsOptions): Ads {
       closing = true;
       await endAll(sessions, Math.min(timers.closeSpread, endSpacing * sessions.size));
     },
+  };
+}
+
+/** Whether a node is asked about for the first time. */
+function onceEach(most: number): (node: ProxyNode) => boolean {
+  const known = new Set<string>();
+  return ({ id }) => {
+    if (known.has(id) || known.size >= most) return false;
+    known.add(id);
+    return true;
   };
 }
 

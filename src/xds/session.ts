@@ -1,9 +1,10 @@
 // One gRPC stream of a proxy: it feeds the stream's reducer with what arrives, and writes what comes out.
 import { status } from '@grpc/grpc-js';
 import { nodeIdentity, readNode } from '../envoy/node.ts';
-import { resourceKinds } from '../envoy/types.ts';
+import { type ResourceKind, resourceKinds } from '../envoy/types.ts';
 import type { WorkloadIdentity } from '../model/identity.ts';
 import type { ProxyNode } from '../model/proxy.ts';
+import type { Culprit } from './refusal.ts';
 import { isInSync } from './removal.ts';
 import { type RequestRate, requestMeter } from './request-rate.ts';
 import { type DiscoveryRequest, decodeRequest } from './requests.ts';
@@ -12,6 +13,7 @@ import type { XdsTimers } from './server-options.ts';
 import type { SnapshotFeed, SnapshotProvider } from './snapshot.ts';
 import { type Note, type StreamEvent, step } from './stream.ts';
 import { newStream, type StreamOptions, type StreamState } from './stream-state.ts';
+import { hasTaken } from './taken.ts';
 import type { AdsStream } from './transport/grpc-stream.ts';
 import type { XdsEvent } from './xds-event.ts';
 
@@ -28,6 +30,10 @@ export interface SessionOptions {
   readonly onEvent: (event: XdsEvent) => void;
   readonly timers: Pick<XdsTimers, 'firstRequest' | 'streamAge'>;
   readonly rate: RequestRate;
+  /** The other sessions, */
+  readonly others: () => Iterable<Session>;
+  /** and whether a proxy may be made to start anew: not again and again. */
+  readonly mayRestart: (node: ProxyNode) => boolean;
   /** Called once, when the client has all that it needs to begin with. */
   readonly onSynced: () => void;
   /** Called once, when the session is over. */
@@ -238,11 +244,26 @@ export class Session {
   }
 
   #passOn(note: Note): void {
-    if (this.#peer === null || note.kind !== 'answered') return;
+    if (this.#peer === null) return;
+    if (note.kind === 'clusterless' && this.#options.mayRestart(this.#peer.node)) {
+      this.end(status.UNAVAILABLE, 'clusters were not asked for: start anew');
+    }
+    if (note.kind !== 'answered') return;
     const { type: kind, error: message, culprits, resources } = note;
     const { provider } = this.#options;
-    if (note.answer === 'refused') provider.refused(this.#peer.node, { kind, message, culprits });
+    if (note.answer === 'refused') {
+      const own = culprits.filter((culprit) => this.#takenByOthers(kind, culprit));
+      const shared = culprits.filter((culprit) => !own.includes(culprit));
+      provider.refused(this.#peer.node, { kind, message, culprits: shared, own });
+    }
     if (note.answer === 'acknowledged') provider.taken(this.#peer.node, kind, resources);
+  }
+
+  #takenByOthers(kind: ResourceKind, culprit: Culprit): boolean {
+    const { latest } = this.#state;
+    return [...this.#options.others()].some(
+      (other) => other !== this && other.state.latest === latest && hasTaken(other.state, kind, culprit),
+    );
   }
 
   #about(): { readonly node: string | null; readonly protocol: StreamOptions['protocol'] } {

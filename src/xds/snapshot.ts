@@ -16,8 +16,10 @@ export interface RefusalReport {
   readonly kind: ResourceKind;
   /** The proxy's, at most 4 KiB. */
   readonly message: string;
-  /** Empty: nobody knows yet which of the response's resources is at fault. */
+  /** What was found to be at fault. Both empty: nobody knows yet which of the response's resources it is. */
   readonly culprits: readonly Culprit[];
+  /** What this proxy cannot take, though others of its group have taken the same. */
+  readonly own: readonly Culprit[];
 }
 
 export interface SnapshotFeed {

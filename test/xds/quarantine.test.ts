@@ -110,6 +110,26 @@ for (const protocol of ['sotw', 'delta'] as const) converse(protocol, searches);
 
 converse('delta', [
   [
+    'R-03: a client that asks for all listeners and not for clusters is noticed',
+    `publish listener: l=1
+     listener ask
+     < listener l=1
+     listener ack
+     wait 4999
+     wait 1
+     ! clusterless
+     cluster ask
+     < cluster
+     wait 60000`,
+  ],
+  [
+    'R-03: a client that asks for its listeners by name may do without clusters',
+    `publish listener: l=1
+     listener ask l
+     < listener l=1
+     wait 60000`,
+  ],
+  [
     'R-01: what Envoy names stays aside, what it does not name was taken, and other changes flow on',
     `publish cluster: a=1 b=1 c=1
      cluster ask

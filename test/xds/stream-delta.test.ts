@@ -225,26 +225,6 @@ const delta: readonly Case[] = [
      < endpoint a=1`,
   ],
   [
-    'R-03: a client that asks for all listeners and not for clusters is noticed',
-    `publish listener: l=1
-     listener ask
-     < listener l=1
-     listener ack
-     wait 4999
-     wait 1
-     ! clusterless
-     cluster ask
-     < cluster
-     wait 60000`,
-  ],
-  [
-    'R-03: a client that asks for its listeners by name may do without clusters',
-    `publish listener: l=1
-     listener ask l
-     < listener l=1
-     wait 60000`,
-  ],
-  [
     'what was overtaken unacknowledged is sent again with what is new',
     `publish cluster: a=1 b=1
      cluster ask
