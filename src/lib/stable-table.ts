@@ -7,6 +7,8 @@ import { deepEqual } from 'fast-equals';
  */
 export class StableTable<K, V> {
   #current: ReadonlyMap<K, V> = new Map();
+  /** What `#current` was made from. */
+  #last: ReadonlyMap<K, V> | undefined;
   readonly #equal: (a: V, b: V) => boolean;
 
   constructor(equal: (a: V, b: V) => boolean = deepEqual) {
@@ -14,6 +16,8 @@ export class StableTable<K, V> {
   }
 
   update(next: ReadonlyMap<K, V>): ReadonlyMap<K, V> {
+    if (next === this.#last) return this.#current;
+    this.#last = next;
     this.#current = stableMap(this.#current, next, this.#equal);
     return this.#current;
   }
