@@ -17,63 +17,56 @@ export interface Applicant {
   refused(reason: string): void;
 }
 
-export interface Admission {
+/** Who is being brought up to date, and who waits for it. */
+export class Admission {
+  readonly #options: AdmissionOptions;
+  /** Each with the end of its patience. */
+  readonly #waiting = new Map<Applicant, NodeJS.Timeout>();
+  /** Each with the end of its turn. */
+  readonly #inside = new Map<Applicant, NodeJS.Timeout>();
+  #admitting = false;
+
+  constructor(options: AdmissionOptions) {
+    this.#options = options;
+  }
+
   /** Returns what is called when the applicant has gone. */
-  enter(applicant: Applicant): () => void;
-  /** Those who wait now. */
-  readonly waiting: number;
-}
-
-export function admission({ syncing, waiting, longestWait, longestSync }: AdmissionOptions): Admission {
-  const queue = new Map<Applicant, NodeJS.Timeout>();
-  let inside = 0;
-
-  const admit = (applicant: Applicant): (() => void) => {
-    inside += 1;
-    let left = false;
-    const leave = (): void => {
-      if (left) return;
-      left = true;
-      clearTimeout(timer);
-      inside -= 1;
-      admitNext();
-    };
-    const timer = setTimeout(leave, longestSync);
-    applicant.admitted(leave);
-    return leave;
-  };
-  const leaves = new Map<Applicant, () => void>();
-  const admitNext = (): void => {
-    const [next] = queue;
-    if (next === undefined || inside >= syncing) return;
-    const [applicant, timer] = next;
-    clearTimeout(timer);
-    queue.delete(applicant);
-    leaves.set(applicant, admit(applicant));
-  };
-  const withdraw = (applicant: Applicant): void => {
-    clearTimeout(queue.get(applicant));
-    queue.delete(applicant);
-    leaves.get(applicant)?.();
-    leaves.delete(applicant);
-  };
-  const wait = (applicant: Applicant): void => {
+  enter(applicant: Applicant): () => void {
+    const { waiting, longestWait } = this.#options;
+    if (this.#waiting.size >= waiting) {
+      applicant.refused('too many proxies wait to be brought up to date; try again');
+      return () => {};
+    }
     const giveUp = (): void => {
-      queue.delete(applicant);
+      this.#waiting.delete(applicant);
       applicant.refused('too many proxies are being brought up to date; try again');
     };
-    queue.set(applicant, setTimeout(giveUp, longestWait));
-  };
+    this.#waiting.set(applicant, setTimeout(giveUp, longestWait));
+    this.#admit();
+    return () => {
+      clearTimeout(this.#waiting.get(applicant));
+      this.#waiting.delete(applicant);
+      this.#leave(applicant);
+    };
+  }
 
-  return {
-    enter(applicant) {
-      if (inside < syncing) leaves.set(applicant, admit(applicant));
-      else if (queue.size < waiting) wait(applicant);
-      else applicant.refused('too many proxies wait to be brought up to date; try again');
-      return () => withdraw(applicant);
-    },
-    get waiting() {
-      return queue.size;
-    },
-  };
+  /** A loop, and never inside itself: whoever is admitted may leave at once. */
+  #admit(): void {
+    if (this.#admitting) return;
+    this.#admitting = true;
+    for (const [applicant, timer] of this.#waiting) {
+      if (this.#inside.size >= this.#options.syncing) break;
+      clearTimeout(timer);
+      this.#waiting.delete(applicant);
+      const leave = (): void => this.#leave(applicant);
+      this.#inside.set(applicant, setTimeout(leave, this.#options.longestSync));
+      applicant.admitted(leave);
+    }
+    this.#admitting = false;
+  }
+
+  #leave(applicant: Applicant): void {
+    clearTimeout(this.#inside.get(applicant));
+    if (this.#inside.delete(applicant)) this.#admit();
+  }
 }

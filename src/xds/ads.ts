@@ -5,7 +5,7 @@ import { getHeapStatistics } from 'node:v8';
 import { status } from '@grpc/grpc-js';
 import type { WorkloadIdentity } from '../model/identity.ts';
 import type { ProxyNode } from '../model/proxy.ts';
-import { admission } from './admission.ts';
+import { Admission } from './admission.ts';
 import type { Protocol } from './requests.ts';
 import type { XdsLimits, XdsTimers } from './server-options.ts';
 import { type AuthorizeNode, Session } from './session.ts';
@@ -50,7 +50,7 @@ export function createAds(options: AdsOptions): Ads {
   const { timers, limits, onEvent } = options;
   const sessions = new Set<Session>();
   const { syncing, waiting } = limits;
-  const turns = admission({ syncing, waiting, longestWait: timers.admissionWait, longestSync: timers.syncTurn });
+  const turns = new Admission({ syncing, waiting, longestWait: timers.admissionWait, longestSync: timers.syncTurn });
   const prefix = randomBytes(4).toString('hex');
   const mayRestart = onceEach(mostRestarted);
   let opened = 0;
@@ -58,6 +58,10 @@ export function createAds(options: AdsOptions): Ads {
 
   const start = (stream: ServerHttp2Stream, protocol: Protocol, identity: WorkloadIdentity | null) => {
     return (leave: () => void): void => {
+      if (stream.destroyed) {
+        leave();
+        return;
+      }
       opened += 1;
       const session = new Session({
         ...options,

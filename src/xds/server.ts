@@ -1,6 +1,6 @@
 // The xDS server: ADS on node:http2, every other service on grpc-js behind it. Invariant: no stream of any method is read
 // before its caller is authenticated.
-import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import { logVerbosity, type Metadata, setLogVerbosity, status } from '@grpc/grpc-js';
 import { adsProtocol, createAds } from './ads.ts';
 import type { Authenticator, Connection } from './authenticator.ts';
@@ -74,11 +74,16 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
   const onRejected = (reason: string): void => onEvent({ node: null, protocol: null, kind: 'rejected', reason });
 
   const onStream: OnStream = (stream, headers, connection) => {
-    const caller = admit({ stream, headers, connection, authenticator, onRejected });
-    if (caller === null) return;
-    const protocol = adsProtocol(headers[':path']);
-    if (protocol === undefined) relay.pass(stream, headers, caller);
-    else ads.open(stream, protocol, caller.identity);
+    try {
+      const caller = admit({ stream, headers, connection, authenticator, onRejected });
+      if (caller === null) return;
+      const protocol = adsProtocol(headers[':path']);
+      if (protocol === undefined) relay.pass(stream, headers, caller);
+      else ads.open(stream, protocol, caller.identity);
+    } catch (error) {
+      onEvent({ node: null, protocol: null, kind: 'fault', error });
+      stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    }
   };
 
   const clients = connections({ timers, limits, onStream, onRejected });

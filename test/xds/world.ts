@@ -3,7 +3,7 @@ import type { XdsResource } from '../../src/envoy/resource.ts';
 import type { ResourceKind } from '../../src/envoy/types.ts';
 import type { ProxyNode } from '../../src/model/proxy.ts';
 import type { Quarantine } from '../../src/xds/quarantine.ts';
-import { startXdsServer, type XdsServer } from '../../src/xds/server.ts';
+import { startXdsServer, type XdsServer, type XdsServerOptions } from '../../src/xds/server.ts';
 import type { XdsTimers } from '../../src/xds/server-options.ts';
 import type { RefusalReport, Snapshot, SnapshotFeed, SnapshotProvider } from '../../src/xds/snapshot.ts';
 import type { XdsEvent } from '../../src/xds/xds-event.ts';
@@ -84,6 +84,7 @@ export async function inWorld(
   protocol: Protocol,
   run: (world: World) => Promise<void>,
   timers: Partial<XdsTimers> = {},
+  options: Partial<XdsServerOptions> = {},
 ): Promise<void> {
   const provider = new TextProvider();
   provider.publish({ endpoint: '', route: '' });
@@ -97,7 +98,7 @@ export async function inWorld(
     new Promise((resolve) => {
       wake = resolve;
     });
-  const server = await startXdsServer({ provider, port: 0, timers: { drain: 0, ...timers }, onEvent });
+  const server = await startXdsServer({ provider, port: 0, timers: { drain: 0, ...timers }, onEvent, ...options });
   const clients: AdsClient[] = [];
   const connect = (options: Partial<AdsClientOptions> = {}): AdsClient => {
     const client = new AdsClient({ port: server.port, protocol, ...options });
