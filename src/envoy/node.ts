@@ -87,6 +87,7 @@ function decodeNode(bytes: Uint8Array): RawNode {
 
 function toProxy({ id, metadata, locality, user_agent_build_version }: RawNode): ProxyNode {
   if (id === '') throw new Refusal('node.id is empty');
+  if (id.includes('\ufffd')) throw new Refusal('node.id is no UTF-8');
   if (Buffer.byteLength(id) > limits.id) throw new Refusal(`node.id is longer than ${limits.id} bytes`);
   const settings = readMetadata(metadata);
   const namespace = shortText('metadata NAMESPACE', settings('NAMESPACE'));
