@@ -49,12 +49,10 @@ const mostRestarted = 10_000;
 export function createAds(options: AdsOptions): Ads {
   const { timers, limits, onEvent } = options;
   const sessions = new Set<Session>();
-  const { syncing, waiting } = limits;
-  const turns = new Admission({ syncing, waiting, longestWait: timers.admissionWait, longestSync: timers.syncTurn });
+  const turns = turnsOf(options);
   const prefix = randomBytes(4).toString('hex');
   const mayRestart = onceEach(mostRestarted);
-  let opened = 0;
-  let closing = false;
+  let [opened, closing] = [0, false];
 
   const start = (stream: ServerHttp2Stream, protocol: Protocol, identity: WorkloadIdentity | null) => {
     return (leave: () => void): void => {
@@ -68,7 +66,7 @@ export function createAds(options: AdsOptions): Ads {
         call: grpcStream(stream, timers.write),
         identity,
         stream: { protocol, noncePrefix: `${prefix}-${opened}-`, ...timers },
-        rate: { burst: limits.requestBurst, perSecond: limits.requestsPerSecond },
+        rate: rateOf(limits),
         others: () => sessions,
         mayRestart,
         onSynced: leave,
@@ -101,6 +99,12 @@ export function createAds(options: AdsOptions): Ads {
       await endAll(sessions, Math.min(timers.closeSpread, endSpacing * sessions.size));
     },
   };
+}
+
+const rateOf = ({ requestBurst: burst, requestsPerSecond: perSecond }: XdsLimits) => ({ burst, perSecond });
+
+function turnsOf({ timers, limits: { syncing, waiting } }: AdsOptions): Admission {
+  return new Admission({ syncing, waiting, longestWait: timers.admissionWait, longestSync: timers.syncTurn });
 }
 
 /** Whether a node is asked about for the first time. */
