@@ -10,9 +10,9 @@ import type { ProxyGroup, ProxyNode } from './model/proxy.ts';
 import type { Source, SourceReport } from './sources/source.ts';
 import type { Resources } from './translate/emit/resources.ts';
 import { Translator } from './translate/translator.ts';
-import { diagnoseRefusal, diagnoseVerdict } from './xds/diagnose.ts';
 import { Quarantine, type Verdict } from './xds/quarantine.ts';
 import type { Culprit } from './xds/refusal.ts';
+import { diagnoseVerdict, type ProxyRefusal, refusalOf, unattributed } from './xds/refusal-diagnostics.ts';
 import type { RefusalReport, Snapshot, SnapshotFeed, SnapshotProvider } from './xds/snapshot.ts';
 
 /** What one turn of the loop did. */
@@ -136,7 +136,7 @@ export class ControlPlane implements SnapshotProvider {
     for (const feed of [...this.#feeds].filter((each) => each.node.id === node.id)) {
       if (feed.group === undefined) continue;
       if (culprits.length + own.length > 0) feed.refusals.delete(kind);
-      else feed.refusals.set(kind, diagnoseRefusal(node, message));
+      else feed.refusals.set(kind, unattributed(node, message));
       feed.own.add(own.map(verdict));
       if (culprits.length === 0) continue;
       this.#quarantine(feed.group).add(culprits.map(verdict));
@@ -164,6 +164,19 @@ export class ControlPlane implements SnapshotProvider {
   /** At once: the others of the group are not to be sent what one has refused. */
   #serveGroup(group: ProxyGroup): void {
     for (const feed of this.#feeds) if (feed.group === group) this.#serve(feed);
+  }
+
+  /** What a proxy, or one of its group, has refused. */
+  refusals(nodeId: string): readonly ProxyRefusal[] {
+    const feed = [...this.#feeds].find(({ node }) => node.id === nodeId);
+    if (feed?.group === undefined) return [];
+    const unknown = [...feed.refusals].map(([kind, diagnostic]) => ({
+      kind,
+      resource: null,
+      diagnostics: [diagnostic],
+    }));
+    const verdicts = this.#quarantines.get(feed.group)?.verdicts ?? [];
+    return [...unknown, ...[...verdicts, ...feed.own.verdicts].map(refusalOf)];
   }
 
   /** What a proxy would get now, whether it is connected or not; undefined before the first publication. */

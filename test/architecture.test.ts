@@ -152,7 +152,7 @@ function folderOf(path: string): string {
 
 /** Packages and Node itself; made files and package.json for those whom they concern. */
 function allowedOutside(from: string, path: string): boolean {
-  if (path === 'proto/generated/envoy.js') return folderOf(from) === 'envoy';
+  if (path === 'proto/generated/envoy.js' || path === 'proto/generated/files.js') return folderOf(from) === 'envoy';
   if (path === 'package.json') return folderOf(from) === 'cli';
   return !/^(proto|test|scripts|bench|build|dist|examples)\/|\.\.\//.test(path);
 }

@@ -1,8 +1,10 @@
 // All commands, in the order in which help shows them.
 import type { Command } from 'commander';
 import { completionCommand } from './completion.ts';
+import { configCommand } from './config.ts';
 import { demoCommand } from './demo.ts';
 import { serveCommand } from './serve.ts';
+import { statusCommand } from './status.ts';
 import { translateCommand } from './translate.ts';
 import { validateCommand } from './validate.ts';
 import { versionCommand } from './version.ts';
@@ -12,6 +14,8 @@ export const commands: readonly (() => Command)[] = [
   demoCommand,
   validateCommand,
   translateCommand,
+  statusCommand,
+  configCommand,
   completionCommand,
   versionCommand,
 ];

@@ -16,9 +16,25 @@ export function filenameOption(): Option {
 
 export const outputFormats = ['table', 'json', 'yaml'] as const;
 export type OutputFormat = (typeof outputFormats)[number];
+/** Of commands whose table has more columns if asked. */
+export type WideOutputFormat = OutputFormat | 'wide';
 
-export function outputOption(): Option {
-  return new Option('-o, --output <format>', 'how to print the data').choices(outputFormats).default('table');
+export function outputOption(more: readonly string[] = []): Option {
+  const [table, ...others] = outputFormats;
+  return new Option('-o, --output <format>', 'how to print the data')
+    .choices([table, ...more, ...others])
+    .default('table');
+}
+
+/** `--server URL`: a running control plane. */
+export function serverOption(): Option {
+  const address = 'http://127.0.0.1:15014';
+  return new Option('--server <url>', "the control plane's HTTP address")
+    .default(address)
+    .argParser((value: string) => {
+      if (URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)) return value;
+      throw new InvalidArgumentError(`It is written as ${address}.`);
+    });
 }
 
 export function namespaceOption(description: string): Option {

@@ -1,5 +1,5 @@
 // Data on standard output, in the form that was asked for.
-import type { OutputFormat } from './options.ts';
+import type { WideOutputFormat } from './options.ts';
 
 /** One JSON document. Characters that could steer a terminal are escaped; the value that is read back is the same. */
 function formatJson(value: unknown): string {
@@ -8,9 +8,9 @@ function formatJson(value: unknown): string {
 }
 
 /** Prints `value` as JSON or YAML, or else the table. */
-export async function printData(format: OutputFormat, value: unknown, asTable: () => string): Promise<void> {
+export async function printData(format: WideOutputFormat, value: unknown, asTable: () => string): Promise<void> {
   if (format === 'json') process.stdout.write(formatJson(value));
-  else if (format === 'table') process.stdout.write(asTable());
+  else if (format === 'table' || format === 'wide') process.stdout.write(asTable());
   else {
     const { formatYaml } = await import('./format-yaml.ts');
     process.stdout.write(formatYaml(value));

@@ -15,3 +15,8 @@ export function messageType(name: string): protobuf.Type {
   }
   return type;
 }
+
+/** The service of a full name such as `envoy.service.status.v3.ClientStatusDiscoveryService`; throws as `messageType` does. */
+export function serviceType(name: string): protobuf.Service {
+  return loadRoot().lookupService(name);
+}

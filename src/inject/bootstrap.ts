@@ -23,6 +23,8 @@ export interface BootstrapOptions {
   readonly admin: { readonly host: string; readonly port: number };
   /** Envoy's runtime settings by key: `{ 'upstream.use_retry': 0 }` turns all retries off. */
   readonly runtime: JsonObject;
+  /** Whether Envoy tells Sluice how much it sends where (LRS). */
+  readonly loadReports?: boolean;
 }
 
 /** The static cluster that leads to Sluice. */
@@ -38,6 +40,7 @@ function sidecarId({ ip, name, namespace }: SidecarNode): string {
  * the way to Sluice comes over ADS.
  */
 export function bootstrap(options: BootstrapOptions): JsonObject {
+  const loadReports = options.loadReports === true ? { cluster_manager: { load_stats_config: loadStats } } : {};
   return {
     node: nodeJson(options.node),
     admin: { address: socketAddress(options.admin.host, options.admin.port) },
@@ -53,8 +56,15 @@ export function bootstrap(options: BootstrapOptions): JsonObject {
     },
     layered_runtime: { layers: [{ name: 'sluice', static_layer: options.runtime }] },
     static_resources: { clusters: [xdsClusterJson(options.xds.host, options.xds.port)] },
+    ...loadReports,
   };
 }
+
+const loadStats: JsonObject = {
+  api_type: 'GRPC',
+  transport_api_version: 'V3',
+  grpc_services: [{ envoy_grpc: { cluster_name: xdsCluster } }],
+};
 
 // A timeout of 0 waits for the first answer: a proxy that starts without its configuration would refuse all requests.
 const overAds: JsonObject = { ads: {}, resource_api_version: 'V3', initial_fetch_timeout: '0s' };

@@ -4,6 +4,8 @@
 export const sluiceDomain = 'sluice.dev';
 /** Where Istio's rules for the whole mesh live. */
 export const rootNamespace = 'istio-system';
+/** Where Sluice itself runs. */
+export const systemNamespace = 'sluice-system';
 export const defaultNamespace = 'default';
 /** The DNS domain of the cluster. */
 export const clusterDomain = 'cluster.local';

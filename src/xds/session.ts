@@ -79,6 +79,9 @@ export class Session {
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
   #synced = false;
+  readonly connectedAt = new Date();
+  /** When the client last refused a response of a type. */
+  readonly refusedAt = new Map<ResourceKind, Date>();
   readonly #meter: ReturnType<typeof requestMeter>;
   /** Until the first request; from then on until the stream is too old. */
   #deadline: NodeJS.Timeout;
@@ -252,6 +255,7 @@ export class Session {
     const { type: kind, error: message, culprits, resources } = note;
     const { provider } = this.#options;
     if (note.answer === 'refused') {
+      this.refusedAt.set(kind, new Date());
       const own = culprits.filter((culprit) => this.#takenByOthers(kind, culprit));
       const shared = culprits.filter((culprit) => !own.includes(culprit));
       provider.refused(this.#peer.node, { kind, message, culprits: shared, own });

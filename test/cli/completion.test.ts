@@ -93,6 +93,8 @@ describe('bash', () => {
   test('completes commands', async () => expect(await bashOffers('sluice ser')).toEqual(['serve']));
   test('completes values', async () =>
     expect(await bashOffers('sluice translate -o ')).toEqual(['table', 'json', 'yaml']));
+  test('completes words of a command, be it under its other name', async () =>
+    expect(await bashOffers('sluice pc cl')).toEqual(['cluster']));
   test('completes paths itself', async () =>
     expect(await bashOffers('sluice validate -f ')).toEqual(['compopt -o default']));
 });

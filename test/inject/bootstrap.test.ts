@@ -21,6 +21,7 @@ const variants: Readonly<Record<string, BootstrapOptions>> = {
   'an uncaptured sidecar': { ...options, node: { ...options.node, interception: 'NONE', portOffset: 10_000 } },
   'state of the world': { ...options, protocol: 'sotw' },
   'a control plane with a name': { ...options, xds: { host: 'sluice.sluice-system.svc', port: 15010 } },
+  'load reports': { ...options, loadReports: true },
   'retries off': { ...options, runtime: { 'upstream.use_retry': 0 } },
 };
 

@@ -54,7 +54,7 @@ function walk(program: Command, words: readonly string[]): { command: Command; o
     }
     option = undefined;
     if (word.startsWith('-')) option = valuedOption(command, word);
-    else command = command.commands.find((each) => each.name() === word) ?? command;
+    else command = command.commands.find((each) => each.name() === word || each.aliases().includes(word)) ?? command;
   }
   return { command, option };
 }

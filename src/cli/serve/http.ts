@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Address } from './address.ts';
+import type { Pages } from './debug.ts';
 
 export interface HttpServer extends Address {
   close(): Promise<void>;
@@ -11,11 +12,13 @@ export interface HttpServer extends Address {
 export interface Health {
   /** Whether there is configuration to serve. */
   readonly ready: () => boolean;
+  /** What else there is, once it is known where the server listens. */
+  readonly pages?: (listening: Address) => Pages;
 }
 
 /** Starts listening. Rejects with the system's error where the address cannot be had. */
 export async function startHttpServer({ host, port }: Address, health: Health): Promise<HttpServer> {
-  const server = createServer({ requestTimeout: 10_000, headersTimeout: 10_000 }, answer(health));
+  const server = createServer({ requestTimeout: 10_000, headersTimeout: 10_000 }, answer(health, { host, port }));
   server.maxConnections = 1000;
   server.listen(port, host);
   await once(server, 'listening');
@@ -30,14 +33,23 @@ export async function startHttpServer({ host, port }: Address, health: Health): 
   return { host, port: (server.address() as AddressInfo).port, close };
 }
 
-function answer({ ready }: Health): RequestListener {
-  return ({ method, url = '' }, response) => {
+function answer({ ready, pages }: Health, address: Address): RequestListener {
+  const more = pages?.(address);
+  return ({ method, url = '', headers }, response) => {
     const [path] = url.split('?', 1);
-    const end = (status: number, text: string): void => {
-      response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' });
-      response.end(method === 'HEAD' ? undefined : `${text}\n`);
+    const send = (status: number, type: string, body: string): void => {
+      response.writeHead(status, {
+        'content-type': type,
+        'cache-control': 'no-store',
+        'x-content-type-options': 'nosniff',
+      });
+      response.end(method === 'HEAD' ? undefined : body);
     };
-    if (method !== 'GET' && method !== 'HEAD') end(405, 'only GET and HEAD');
+    const end = (status: number, text: string): void => send(status, 'text/plain; charset=utf-8', `${text}\n`);
+    const known = method === 'GET' || method === 'HEAD';
+    const page = known ? more?.({ url, host: headers.host }) : null;
+    if (!known) end(405, 'only GET and HEAD');
+    else if (page !== null && page !== undefined) send(page.status, page.type, page.body);
     else if (path === '/healthz') end(200, 'ok');
     else if (path === '/readyz') end(ready() ? 200 : 503, ready() ? 'ready' : 'not ready: nothing is published yet');
     else end(404, 'not found: there are /healthz and /readyz');

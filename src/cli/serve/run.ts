@@ -7,10 +7,12 @@ import { startXdsServer } from '../../xds/server.ts';
 import type { XdsEvent } from '../../xds/xds-event.ts';
 import { UsageError } from '../command.ts';
 import { type Address, formatAddress } from './address.ts';
+import { debugPages } from './debug.ts';
 import { startHttpServer } from './http.ts';
 import { createLog, type Log } from './log.ts';
 import type { LogFormat, LogLevel } from './log-options.ts';
 import { logPublications } from './publications.ts';
+import { createServices } from './services.ts';
 import { logXdsEvent } from './xds-log.ts';
 
 export interface ServeOptions {
@@ -57,22 +59,29 @@ async function startParts(options: ServeOptions, log: Log, parts: Part[]): Promi
   let started = false;
   const ready = (): boolean => started;
   logPublications(controlPlane, log);
-  const http = await opening('--http-address', httpAddress, () => startHttpServer(httpAddress, { ready }));
+  const refusals: ControlPlane['refusals'] = (nodeId) => controlPlane.refusals(nodeId);
+  const onFault = (error: unknown): void => log.error({ err: error }, 'a fault of Sluice ended a call');
+  const services = createServices({ refusals, onFault });
+  const pages = (address: Address) =>
+    debugPages(address, { ...services, refusals, objects: () => controlPlane.objects });
+  const http = await opening('--http-address', httpAddress, () => startHttpServer(httpAddress, { ready, pages }));
   parts.push(http);
   const onEvent = (event: XdsEvent): void => logXdsEvent(event, log);
   const xds = await opening('--xds-address', xdsAddress, () =>
-    startXdsServer({ provider: controlPlane, ...xdsAddress, ready, onEvent }),
+    startXdsServer({ provider: controlPlane, ...xdsAddress, services: services.serve, ready, onEvent }),
   );
   parts.push(controlPlane, xds);
   parts.push({
     close: async () => {
       started = false;
+      await services.close();
     },
   });
   await controlPlane.start();
   // One translation to the end: what proxies share is encoded before the first of them asks for it.
   controlPlane.snapshotFor(proxyNode());
   started = true;
+  services.setServing(true);
   process.stderr.write(`listening xds=${formatAddress(xds)} http=${formatAddress(http)}\n`);
 }
 

@@ -5,10 +5,13 @@ import { objectName } from '../../model/object.ts';
 import { table } from '../terminal.ts';
 import { addressAt, listAt, textAt, valueAt } from './envoy-json.ts';
 
+/** What a table needs to know of a resource. */
+export type ShownResource = Pick<XdsResource, 'name' | 'json' | 'origins'>;
+
 interface View {
   readonly headings: readonly string[];
   /** The rows of one resource. */
-  readonly rows: (resource: XdsResource) => readonly (readonly string[])[];
+  readonly rows: (resource: ShownResource) => readonly (readonly string[])[];
 }
 
 const clusters: View = {
@@ -28,7 +31,7 @@ const clusters: View = {
 function lbPolicy(json: JsonObject): string {
   const extension = textAt(json, 'load_balancing_policy', 'policies', 0, 'typed_extension_config', 'name');
   if (extension !== '') return extension.slice(extension.lastIndexOf('.') + 1).toUpperCase();
-  return textAt(json, 'lb_policy') || (textAt(json, 'type') === 'STATIC' ? 'ROUND_ROBIN' : '');
+  return textAt(json, 'lb_policy') || 'ROUND_ROBIN';
 }
 
 const endpoints: View = {
@@ -135,11 +138,18 @@ function hashPolicy(policy: JsonObject): string {
   return parameter === '' ? 'source IP' : `query ${parameter}`;
 }
 
-const views = { clusters, endpoints, listeners, routes } as const;
+const secretTypes = ['tls_certificate', 'validation_context', 'session_ticket_keys', 'generic_secret'];
+
+const secrets: View = {
+  headings: ['SECRET', 'TYPE'],
+  rows: ({ name, json }) => [[name, secretTypes.filter((type) => valueAt(json, type) !== undefined).join()]],
+};
+
+const views = { clusters, endpoints, listeners, routes, secrets } as const;
 
 /** Tables of the resources, by the name of their list; kinds of which there are none are left out. */
-export function resourceTables(lists: { readonly [K in keyof typeof views]: readonly XdsResource[] }): string {
-  return (['clusters', 'endpoints', 'listeners', 'routes'] as const)
+export function resourceTables(lists: { readonly [K in keyof typeof views]: readonly ShownResource[] }): string {
+  return (['clusters', 'endpoints', 'listeners', 'routes', 'secrets'] as const)
     .filter((list) => lists[list].length > 0)
     .map((list) => table(views[list].headings, lists[list].flatMap(views[list].rows)))
     .join('\n');
