@@ -168,7 +168,7 @@ export class ControlPlane implements SnapshotProvider {
 
   /** What a proxy, or one of its group, has refused. */
   refusals(nodeId: string): readonly ProxyRefusal[] {
-    const feed = [...this.#feeds].find(({ node }) => node.id === nodeId);
+    const feed = this.#feeds.values().find(({ node }) => node.id === nodeId);
     if (feed?.group === undefined) return [];
     const unknown = [...feed.refusals].map(([kind, diagnostic]) => ({
       kind,

@@ -83,7 +83,10 @@ export function formatFindings(
 
 function formatFinding(finding: Finding, source: string | undefined, stream: NodeJS.WriteStream): string {
   const severity = styled(['bold', colours[finding.severity]], finding.severity, stream);
-  const message = finding.message.split('\n').map((line) => `    ${printable(line)}\n`);
+  const message = finding.message
+    .trimEnd()
+    .split('\n')
+    .map((line) => `    ${printable(line)}\n`);
   return [`${severity} ${describePlace(finding)}\n`, ...message, ...excerpt(finding, source, stream)].join('');
 }
 

@@ -71,6 +71,21 @@ test('tells per resource what was sent, acknowledged, refused, and what is not t
   });
 });
 
+test('what is at fault stays refused while its last good form is in its place', async () => {
+  const fault = { name: 'a', version: 'bad', message: 'a is bad' };
+  const refusals = () => [{ kind: 'cluster' as const, resource: fault, diagnostics: [] }];
+  const served = await serveAll({ cluster: 'a=1 b=1' }, { refusals });
+  const { proxy, answer } = await withClusters(served, sidecar('web', 'shop'));
+  proxy.ack(answer);
+  await roundTrip(proxy);
+  const clusters = generic(await fetchStatus(served)).filter(({ type_url }) => type_url.endsWith('Cluster'));
+  expect(clusters).toMatchObject([
+    { name: 'a', config_status: 'ERROR', error_state: { details: 'a is bad', version_info: 'bad' } },
+    { name: 'b', config_status: 'SYNCED', client_status: 'ACKED' },
+  ]);
+  expect(clusters[0]?.version_info).toBe(answer.versions.get('a'));
+});
+
 test('hands out the resources as they were sent, or not at all where the caller wants none', async () => {
   const served = await serveAll({ cluster: 'a=1' });
   const { answer } = await withClusters(served, sidecar('web', 'shop'));

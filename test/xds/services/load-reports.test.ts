@@ -140,6 +140,7 @@ test('the real Envoy reports what it has sent', async () => {
     rmSync(folder, { recursive: true });
   });
   const listening = async (): Promise<string | undefined> => {
+    if (!(await envoy.admin.ready())) return undefined;
     const listeners = (await envoy.admin.page('/listeners')).text.split('\n');
     return listeners.find((line) => line.startsWith('l::'))?.slice(3);
   };
