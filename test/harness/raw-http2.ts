@@ -47,7 +47,7 @@ export function headerBlock(fields: readonly (readonly [name: string, value: str
   return Buffer.concat(fields.flatMap(([name, value]) => [Buffer.from([0]), hpackString(name), hpackString(value)]));
 }
 
-export const adsPath = '/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources';
+const adsPath = '/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources';
 
 /** The headers of a gRPC call, with some of them in another form; null leaves one out. */
 export function grpcHeaders(given: Readonly<Record<string, string | null>> = {}): Buffer {

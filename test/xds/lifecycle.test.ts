@@ -138,7 +138,7 @@ test('R-30: a client that takes nothing for too long is closed, and the others a
       expect(events.find(({ kind }) => kind === 'stalled')?.node).toBe('slow');
       expect(server.streams().map(({ node }) => node.id)).toEqual(['quick']);
     },
-    { write: 200, supersedeAfter: 0 },
+    { write: 2_000, supersedeAfter: 0 },
   ));
 
 test('S-11: a client that asks without end is read more slowly, and still served in the end', () =>

@@ -77,9 +77,15 @@ export function createRelay(): Relay & { serve(services: readonly XdsService[]):
   };
 }
 
+/**
+ * More than HTTP/2's own windows let through, in bytes: node:http2 does not read while it cannot write, and two ends that
+ * both wait for the other to read would wait for ever.
+ */
+const pipeLength = 16 << 20;
+
 /** One for each connection of a client: the flow control of one client is nobody else's. */
 function connectInside(injector: ConnectionInjector, outer: Http2Session): ClientHttp2Session {
-  const [near, far] = duplexPair();
+  const [near, far] = duplexPair({ highWaterMark: pipeLength });
   const inner = connect('http://relay', { createConnection: () => near });
   inner.on('error', () => {});
   outer.on('close', () => inner.destroy());
