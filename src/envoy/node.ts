@@ -42,7 +42,8 @@ class Refusal extends Error {}
  *
  * The id says who it is: `sidecar|router~IP~NAME.NAMESPACE~DOMAIN`. Any other id that is not empty is a sidecar's in the
  * namespace that metadata NAMESPACE names, so that an Envoy with a bootstrap of its own is served too. Of the metadata
- * INTERCEPTION_MODE, PORT_OFFSET and GENERATOR count as well.
+ * INTERCEPTION_MODE, PORT_OFFSET and GENERATOR count as well; NAMESPACE and SERVICE_ACCOUNT are kept, to be compared with
+ * a certificate.
  */
 export function readNode(bytes: Uint8Array): NodeOutcome {
   try {
@@ -69,6 +70,8 @@ export function proxyNode(given: Partial<ProxyNode> = {}): ProxyNode {
   return {
     id: `${role}~${ip}~${name}.${namespace}~${namespace}.svc.${clusterDomain}`,
     generator: 'envoy',
+    metadataNamespace: null,
+    serviceAccount: null,
     interception: 'REDIRECT',
     portOffset: 0,
     envoyMinor: pinnedEnvoyMinor,
@@ -90,16 +93,13 @@ function toProxy({ id, metadata, locality, user_agent_build_version }: RawNode):
   if (id.includes('\ufffd')) throw new Refusal('node.id is no UTF-8');
   if (Buffer.byteLength(id) > limits.id) throw new Refusal(`node.id is longer than ${limits.id} bytes`);
   const settings = readMetadata(metadata);
-  const namespace = shortText('metadata NAMESPACE', settings('NAMESPACE'));
+  const metadataNamespace = setting(settings, 'NAMESPACE');
   return proxyNode({
     id,
-    ...(readId(id) ?? {
-      role: 'sidecar',
-      ip: '',
-      name: id,
-      namespace: namespace === '' ? defaultNamespace : namespace,
-    }),
+    ...(readId(id) ?? { role: 'sidecar', ip: '', name: id, namespace: metadataNamespace ?? defaultNamespace }),
     generator: readGenerator(settings('GENERATOR')),
+    metadataNamespace,
+    serviceAccount: setting(settings, 'SERVICE_ACCOUNT'),
     interception: readInterception(settings('INTERCEPTION_MODE')),
     portOffset: readPortOffset(settings('PORT_OFFSET')),
     envoyMinor: readMinor(user_agent_build_version),
@@ -118,7 +118,14 @@ function readId(id: string): Pick<ProxyNode, 'role' | 'ip' | 'name' | 'namespace
   return rest.length > 0 || name === '' || namespace === '' ? null : { role, ip, name, namespace };
 }
 
-function readMetadata(bytes: Uint8Array): (key: string) => JsonValue | undefined {
+type Settings = (key: string) => JsonValue | undefined;
+
+/** A text of the metadata; null where there is none, or an empty one. */
+function setting(settings: Settings, key: string): string | null {
+  return shortText(`metadata ${key}`, settings(key)) || null;
+}
+
+function readMetadata(bytes: Uint8Array): Settings {
   if (bytes.length > limits.metadata) throw new Refusal(`node.metadata is larger than ${limits.metadata} bytes`);
   const metadata: JsonObject = decodeMessage('google.protobuf.Struct', bytes);
   if (depth(metadata) > limits.depth) throw new Refusal(`node.metadata is nested deeper than ${limits.depth}`);

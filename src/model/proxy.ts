@@ -18,6 +18,9 @@ export interface ProxyNode {
   readonly ip: string;
   readonly name: string;
   readonly namespace: string;
+  /** What its metadata says besides; null: nothing. Only compared with the identity in its certificate. */
+  readonly metadataNamespace: string | null;
+  readonly serviceAccount: string | null;
   readonly interception: Interception;
   /** Added to ports below 1024 where the proxy binds them itself. */
   readonly portOffset: number;

@@ -40,6 +40,16 @@ test('any other id is a sidecar in the namespace of the metadata, or in the defa
   for (const id of odd) expect(proxy({ id })).toMatchObject({ name: id, role: 'sidecar', namespace: 'default' });
 });
 
+test('the namespace and the service account of the metadata are kept beside those of the id', () => {
+  const given = metadata({ NAMESPACE: 'bank', SERVICE_ACCOUNT: 'teller' });
+  expect(proxy({ id: 'sidecar~10.0.0.1~web.shop~x', metadata: given })).toMatchObject({
+    namespace: 'shop',
+    metadataNamespace: 'bank',
+    serviceAccount: 'teller',
+  });
+  expect(proxy({ id: 'test' })).toMatchObject({ metadataNamespace: null, serviceAccount: null });
+});
+
 test('interception, port offset, locality and the version of Envoy are read', () => {
   const node = {
     id: 'test',

@@ -18,6 +18,8 @@ function sidecar({ ip, name, namespace, locality }: Who, generator: Kind): Proxy
     ip,
     name,
     namespace,
+    metadataNamespace: null,
+    serviceAccount: null,
     interception: 'REDIRECT',
     portOffset: 0,
     envoyMinor: pinnedEnvoyMinor,
