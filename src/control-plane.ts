@@ -4,7 +4,7 @@ import type { XdsResource } from './envoy/resource.ts';
 import { type ResourceKind, resourceKinds } from './envoy/types.ts';
 import { Batches, type BatchTiming, defaultTiming } from './lib/batches.ts';
 import type { Diagnostic } from './model/diagnostic.ts';
-import type { Mesh } from './model/mesh.ts';
+import type { Mesh, Workload } from './model/mesh.ts';
 import type { ObjectId, ObjectSet, SourceObject } from './model/object.ts';
 import type { ProxyGroup, ProxyNode } from './model/proxy.ts';
 import type { Source, SourceReport } from './sources/source.ts';
@@ -177,6 +177,11 @@ export class ControlPlane implements SnapshotProvider {
     }));
     const verdicts = this.#quarantines.get(feed.group)?.verdicts ?? [];
     return [...unknown, ...[...verdicts, ...feed.own.verdicts].map(refusalOf)];
+  }
+
+  /** The Pod that a proxy says it is beside; undefined where there is none of that name. */
+  workloadOf({ name, namespace }: ProxyNode): Workload | undefined {
+    return this.#mesh?.workloads.get(`${name}.${namespace}`);
   }
 
   /** What a proxy would get now, whether it is connected or not; undefined before the first publication. */

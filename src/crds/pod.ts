@@ -10,6 +10,7 @@ export interface Pod {
   readonly labels: Labels;
   readonly addresses: readonly string[];
   readonly node: string | null;
+  readonly serviceAccount: string;
   /** Named container ports, which a Service's targetPort may name. */
   readonly ports: ReadonlyMap<string, number>;
 }
@@ -34,11 +35,11 @@ const container = object(
 );
 
 const spec = object(
-  { nodeName: nonEmptyString, containers: list(container) },
+  { nodeName: nonEmptyString, serviceAccountName: nonEmptyString, containers: list(container) },
   {
     ignored: ignoring(
       ...['volumes', 'initContainers', 'ephemeralContainers', 'restartPolicy', 'terminationGracePeriodSeconds'],
-      ...['activeDeadlineSeconds', 'dnsPolicy', 'nodeSelector', 'serviceAccountName', 'serviceAccount'],
+      ...['activeDeadlineSeconds', 'dnsPolicy', 'nodeSelector', 'serviceAccount'],
       ...['automountServiceAccountToken', 'hostNetwork', 'hostPID', 'hostIPC', 'shareProcessNamespace'],
       ...['securityContext', 'imagePullSecrets', 'hostname', 'subdomain', 'affinity', 'schedulerName', 'tolerations'],
       ...['hostAliases', 'priorityClassName', 'priority', 'dnsConfig', 'readinessGates', 'runtimeClassName'],
@@ -67,6 +68,8 @@ export const podKind = kind(
     labels: metadata.labels,
     addresses: addressesOf(status),
     node: spec?.nodeName ?? null,
+    // What Kubernetes sets where nothing is said.
+    serviceAccount: spec?.serviceAccountName ?? 'default',
     ports: namedPorts(spec),
   }),
 );

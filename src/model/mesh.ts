@@ -11,6 +11,8 @@ export interface Workload {
   readonly labels: Labels;
   readonly node: string | null;
   readonly locality: Locality;
+  /** Who it is, besides its namespace. */
+  readonly serviceAccount: string;
 }
 
 /**

@@ -16,9 +16,9 @@ function localityFromLabel(labels: Labels): Locality | null {
 }
 
 const workload = memo((pod: Pod, node: Node | undefined): Workload => {
-  const { namespace, name, addresses, labels } = pod;
+  const { namespace, name, addresses, labels, serviceAccount } = pod;
   const locality = localityFromLabel(labels) ?? node?.locality ?? nowhere;
-  return { namespace, name, addresses, labels, node: pod.node, locality };
+  return { namespace, name, addresses, labels, node: pod.node, locality, serviceAccount };
 });
 
 /** By `name.namespace`. A pod's own label wins over its node's place. */
