@@ -1,0 +1,10 @@
+// PEM (RFC 7468): several things in one text.
+
+/** The parts of the text with this label, each with its armour. What stands between them is left out. */
+export function pemBlocks(text: string, label: string): readonly string[] {
+  const [begin, end] = [`-----BEGIN ${label}-----`, `-----END ${label}-----`];
+  return text
+    .split(begin)
+    .slice(1)
+    .map((rest) => `${begin}${rest.split(end, 1)[0] ?? ''}${end}\n`);
+}
