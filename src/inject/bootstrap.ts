@@ -13,10 +13,22 @@ export interface SidecarNode {
   readonly portOffset: number;
 }
 
+/** Mutual TLS with files, which Envoy reads once, when it starts. */
+export interface XdsTls {
+  /** Paths of PEM files: the proxy's certificate with what links it to a CA, its key, and the CAs of Sluice's certificate. */
+  readonly certificate: string;
+  readonly key: string;
+  readonly ca: string;
+  /** The DNS name that Sluice's certificate has to have. */
+  readonly serverName: string;
+}
+
 export interface BootstrapOptions {
   readonly node: SidecarNode;
   /** Sluice's xDS address; a host name is resolved by Envoy. */
   readonly xds: { readonly host: string; readonly port: number };
+  /** How the connection to Sluice is secured; without it, it is plain text. */
+  readonly xdsTls?: XdsTls;
   /** `delta` sends only what differs; `sotw` (state of the world) is for comparison. */
   readonly protocol: 'delta' | 'sotw';
   /** Where Envoy's own pages listen. Port 0 asks for a free one. */
@@ -55,8 +67,8 @@ export function bootstrap(options: BootstrapOptions): JsonObject {
       lds_config: overAds,
     },
     layered_runtime: { layers: [{ name: 'sluice', static_layer: options.runtime }] },
-    static_resources: { clusters: [xdsClusterJson(options.xds.host, options.xds.port)] },
     ...loadReports,
+    static_resources: { clusters: [xdsClusterJson(options)] },
   };
 }
 
@@ -82,7 +94,7 @@ function socketAddress(address: string, port: number): JsonObject {
   return { socket_address: { address, port_value: port } };
 }
 
-function xdsClusterJson(host: string, port: number): JsonObject {
+function xdsClusterJson({ xds: { host, port }, xdsTls }: BootstrapOptions): JsonObject {
   return {
     name: xdsCluster,
     type: isIP(host) === 0 ? 'STRICT_DNS' : 'STATIC',
@@ -96,9 +108,29 @@ function xdsClusterJson(host: string, port: number): JsonObject {
         },
       },
     },
+    ...(xdsTls === undefined ? {} : { transport_socket: transportSocket(xdsTls) }),
     load_assignment: {
       cluster_name: xdsCluster,
       endpoints: [{ lb_endpoints: [{ endpoint: { address: socketAddress(host, port) } }] }],
+    },
+  };
+}
+
+function transportSocket({ certificate, key, ca, serverName }: XdsTls): JsonObject {
+  return {
+    name: 'envoy.transport_sockets.tls',
+    typed_config: {
+      '@type': 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext',
+      sni: serverName,
+      common_tls_context: {
+        alpn_protocols: ['h2'],
+        tls_params: { tls_minimum_protocol_version: 'TLSv1_2' },
+        tls_certificates: [{ certificate_chain: { filename: certificate }, private_key: { filename: key } }],
+        validation_context: {
+          trusted_ca: { filename: ca },
+          match_typed_subject_alt_names: [{ san_type: 'DNS', matcher: { exact: serverName } }],
+        },
+      },
     },
   };
 }

@@ -3,10 +3,11 @@ import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { encodeMessage } from '../../src/envoy/protojson.ts';
 import { type BootstrapOptions, bootstrap } from '../../src/inject/bootstrap.ts';
 import { findEnvoy } from '../../src/inject/launcher.ts';
+import { SecretMount, TestCa, tlsFiles, workload } from '../harness/certificates.ts';
 
 const options: BootstrapOptions = {
   node: { ip: '10.0.0.7', name: 'web-1', namespace: 'shop', interception: 'REDIRECT', portOffset: 0 },
@@ -16,12 +17,25 @@ const options: BootstrapOptions = {
   runtime: {},
 };
 
+const ca = await TestCa.create();
+const tls = new SecretMount(tlsFiles(await ca.issue(workload('shop', 'web')), ca.cert), afterAll);
+const tlsFile = (name: string): string => join(tls.path, name);
+
 const variants: Readonly<Record<string, BootstrapOptions>> = {
   'a captured sidecar': options,
   'an uncaptured sidecar': { ...options, node: { ...options.node, interception: 'NONE', portOffset: 10_000 } },
   'state of the world': { ...options, protocol: 'sotw' },
   'a control plane with a name': { ...options, xds: { host: 'sluice.sluice-system.svc', port: 15010 } },
   'load reports': { ...options, loadReports: true },
+  'mutual TLS': {
+    ...options,
+    xdsTls: {
+      certificate: tlsFile('tls.crt'),
+      key: tlsFile('tls.key'),
+      ca: tlsFile('ca.crt'),
+      serverName: 'sluice.svc',
+    },
+  },
   'retries off': { ...options, runtime: { 'upstream.use_retry': 0 } },
 };
 
