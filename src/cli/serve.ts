@@ -1,15 +1,20 @@
 // `sluice serve`: the control plane.
 import { Command, Option } from 'commander';
+import { clusterDomain } from '../model/names.ts';
 import { helpText, UsageError, withStatus } from './command.ts';
 import { loopbackOption } from './options.ts';
-import { type Address, formatAddress, isLoopback, parseAddress } from './serve/address.ts';
+import { type Address, formatAddress, isLoopback, parseAddress, parseAddressOrNone } from './serve/address.ts';
 import { type LogFormat, type LogLevel, logFormats, logLevels } from './serve/log-options.ts';
+import type { TlsOptions } from './serve/tls.ts';
 
 interface ServeFlags {
   readonly config: readonly string[];
-  readonly xdsAddress: Address;
+  readonly xdsAddress: Address | 'none';
   readonly httpAddress: Address;
   readonly plaintext?: boolean;
+  readonly tlsDir?: string;
+  readonly xdsTlsAddress?: Address;
+  readonly trustDomain?: readonly string[];
   readonly allowLoopbackEndpoints?: boolean;
   readonly logLevel: LogLevel;
   readonly logFormat?: LogFormat;
@@ -24,8 +29,24 @@ export function serveCommand(): Command {
         'connects. An edit is served at once; what is wrong in it is logged with its line, and everything else applies.',
     )
     .requiredOption('--config <path...>', 'folders or files of YAML; they are watched')
-    .addOption(addressOption('--xds-address <host:port>', 'where proxies connect, over gRPC', '127.0.0.1:15010'))
-    .addOption(addressOption('--http-address <host:port>', 'where /healthz and /readyz answer', '127.0.0.1:15014'))
+    .addOption(
+      new Option('--xds-address <host:port>', 'where proxies connect in plain text, over gRPC; none: nowhere')
+        .argParser(parseAddressOrNone)
+        .default(parseAddress(plainAddress), plainAddress),
+    )
+    .option('--tls-dir <path>', 'a folder with tls.crt, tls.key, ca.crt and maybe ca.crl, watched: turns mutual TLS on')
+    .addOption(
+      new Option(
+        '--xds-tls-address <host:port>',
+        `where proxies connect over mutual TLS (default: ${tlsAddress})`,
+      ).argParser(parseAddress),
+    )
+    .addOption(trustDomainOption())
+    .addOption(
+      new Option('--http-address <host:port>', 'where /healthz and /readyz answer')
+        .argParser(parseAddress)
+        .default(parseAddress(httpAddress), httpAddress),
+    )
     .option('--plaintext', 'let --xds-address be one that other machines reach, though nothing is encrypted there')
     .addOption(loopbackOption())
     .addOption(new Option('--log-level <level>', 'what is logged').choices(logLevels).default('info'))
@@ -38,39 +59,65 @@ export function serveCommand(): Command {
     .action(withStatus(serve));
 }
 
-function addressOption(flags: string, description: string, address: string): Option {
-  return new Option(flags, description).argParser(parseAddress).default(parseAddress(address), address);
+const plainAddress = '127.0.0.1:15010';
+const httpAddress = '127.0.0.1:15014';
+/** For other machines: nobody without a certificate gets anything there. */
+const tlsAddress = '0.0.0.0:15012';
+
+function trustDomainOption(): Option {
+  const flags = '--trust-domain <name...>';
+  return new Option(flags, `whose identities are accepted over TLS (default: ${clusterDomain})`);
 }
 
 const serveHelp = helpText({
   examples: [
     'sluice serve --config examples/seed --allow-loopback-endpoints',
     'sluice serve --config services/ rules/ --xds-address 127.0.0.1:0',
+    'sluice serve --config /etc/sluice --tls-dir /etc/sluice-tls --xds-address none',
     'curl http://127.0.0.1:15014/readyz',
   ],
   notes: [
     'Once it serves, one line of standard error says where: listening xds=127.0.0.1:15010 http=127.0.0.1:15014.',
+    'With --tls-dir DIR also xds-tls=0.0.0.0:15012: there a proxy needs a certificate of a CA in ca.crt, with the SPIFFE id',
+    'spiffe://TRUST-DOMAIN/ns/NAMESPACE/sa/SERVICE-ACCOUNT, and gets the configuration of its own namespace only.',
     'Port 0 asks for a free port. SIGTERM and SIGINT end it in order, a second one at once.',
   ],
   exit: ['0  ended by a signal', '2  wrong usage, or it cannot run: a port is taken, a folder does not exist'],
 });
 
 async function serve(flags: ServeFlags): Promise<0> {
-  if (!isLoopback(flags.xdsAddress) && flags.plaintext !== true) {
-    throw new UsageError(
-      `other machines reach ${formatAddress(flags.xdsAddress)}, and xDS there is plain text without authentication: ` +
-        'whoever connects reads the configuration of every proxy. Use a loopback address, or add --plaintext.',
-    );
-  }
+  const xdsAddress = plainTextAddress(flags);
+  const tls = tlsOptions(flags);
   const [{ runControlPlane }, { requirePaths }] = await Promise.all([import('./serve/run.ts'), import('./input.ts')]);
   await requirePaths(flags.config);
   await runControlPlane({
     paths: flags.config,
-    xdsAddress: flags.xdsAddress,
+    xdsAddress,
+    tls,
     httpAddress: flags.httpAddress,
     allowLoopbackEndpoints: flags.allowLoopbackEndpoints ?? false,
     logLevel: flags.logLevel,
     logFormat: flags.logFormat ?? (process.stderr.isTTY ? 'text' : 'json'),
   });
   return 0;
+}
+
+function plainTextAddress({ xdsAddress, plaintext }: ServeFlags): Address | null {
+  if (xdsAddress === 'none') return null;
+  if (isLoopback(xdsAddress) || plaintext === true) return xdsAddress;
+  throw new UsageError(
+    `other machines reach ${formatAddress(xdsAddress)}, and xDS there is plain text without authentication: ` +
+      'whoever connects reads the configuration of every proxy. Use a loopback address, --tls-dir, or add --plaintext.',
+  );
+}
+
+function tlsOptions({ xdsAddress, tlsDir, xdsTlsAddress, trustDomain }: ServeFlags): TlsOptions | null {
+  if (tlsDir !== undefined) {
+    const trustDomains = trustDomain ?? [clusterDomain];
+    return { folder: tlsDir, address: xdsTlsAddress ?? parseAddress(tlsAddress), trustDomains };
+  }
+  const alone = xdsTlsAddress !== undefined ? '--xds-tls-address' : trustDomain !== undefined ? '--trust-domain' : null;
+  if (alone !== null) throw new UsageError(`${alone} is of use with --tls-dir only: there are no certificates`);
+  if (xdsAddress === 'none') throw new UsageError('with --xds-address none nobody can connect: add --tls-dir');
+  return null;
 }

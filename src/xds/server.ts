@@ -1,6 +1,12 @@
 // The xDS server: ADS on node:http2, every other service on grpc-js behind it. Invariant: no stream of any method is read
 // before its caller is authenticated.
-import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import {
+  constants,
+  type Http2SecureServer,
+  type Http2Server,
+  type IncomingHttpHeaders,
+  type ServerHttp2Stream,
+} from 'node:http2';
 import { logVerbosity, type Metadata, setLogVerbosity, status } from '@grpc/grpc-js';
 import { adsProtocol, createAds } from './ads.ts';
 import type { Authenticator, Connection } from './authenticator.ts';
@@ -18,8 +24,8 @@ export interface XdsServerOptions {
   readonly provider: SnapshotProvider;
   /** Of the plain text listener; 127.0.0.1 where nothing is said. */
   readonly host?: string;
-  /** 0 asks for a free one. */
-  readonly port: number;
+  /** Of the plain text listener; 0 asks for a free one, null for no such listener. */
+  readonly port: number | null;
   /** A second listener. */
   readonly tls?: TlsListener;
   /** Whoever connects is accepted, without an identity, where nothing is said. */
@@ -45,6 +51,7 @@ export interface ServiceContext {
 
 export interface XdsServer {
   readonly host: string;
+  /** 0 where there is no listener for plain text. */
   readonly port: number;
   /** Null where there is no listener for TLS. */
   readonly tlsPort: number | null;
@@ -89,7 +96,7 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
   const clients = connections({ timers, limits, onStream, onRejected });
   const [plain, tls] = await listenAll({ ...options, host }, clients, { ...limits, handshake: timers.handshake });
   const close = async (): Promise<void> => {
-    const freed = Promise.all([plain.close(), tls?.close()]);
+    const freed = Promise.all([plain?.close(), tls?.close()]);
     const ended = ads.close();
     clients.retire();
     await ended;
@@ -98,7 +105,7 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
     clearTimeout(force);
     relay.close();
   };
-  return { host, port: plain.port, tlsPort: tls?.port ?? null, streams, close };
+  return { host, port: plain?.port ?? 0, tlsPort: tls?.port ?? null, streams, close };
 }
 
 type OnStream = ConnectionsOptions['onStream'];
@@ -129,17 +136,17 @@ async function listenAll(
   { host, port, tls }: Pick<XdsServerOptions, 'port' | 'tls'> & { readonly host: string },
   clients: Connections,
   limits: XdsLimits & { readonly handshake: number },
-): Promise<readonly [Listening, Listening | null]> {
-  const plain = plainServer(limits);
-  clients.accept(plain);
-  const first = await listen(plain, { host, port }, limits);
-  if (tls === undefined) return [first, null];
-  const secure = secureServer(limits, tls.material);
-  clients.accept(secure);
+): Promise<readonly [Listening | null, Listening | null]> {
+  const open = (server: Http2Server | Http2SecureServer, address: { host: string; port: number }) => {
+    clients.accept(server);
+    return listen(server, address, limits);
+  };
+  const plain = port === null ? null : await open(plainServer(limits), { host, port });
+  if (tls === undefined) return [plain, null];
   try {
-    return [first, await listen(secure, tls, limits)];
+    return [plain, await open(secureServer(limits, tls.material), tls)];
   } catch (error) {
-    await first.close();
+    await plain?.close();
     throw error;
   }
 }

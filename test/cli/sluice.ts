@@ -37,9 +37,11 @@ export async function sluice(args: readonly string[], { stdin = '', env }: RunOp
 }
 
 export interface Serving {
-  /** The addresses of the line `listening xds=… http=…`. */
+  /** The addresses of the line `listening xds=… xds-tls=… http=…`. */
   readonly xds: string;
   readonly http: string;
+  /** Empty where it does not listen on TLS. */
+  readonly xdsTls: string;
   /** Waits for a line of standard error that has `part` in it. */
   line(part: string): Promise<string>;
   /** Sends a signal and waits for the end. */
@@ -57,13 +59,19 @@ export async function serve(args: readonly string[]): Promise<Serving> {
   const closed = once(child, 'close');
   const line = await log.line('listening ');
   const address = (name: string): string =>
-    /** The word after `name=`. */ line.split(`${name}=`)[1]?.split(/\s/)[0] ?? '';
+    /** The word after ` name=`. */ line.split(` ${name}=`)[1]?.split(/\s/)[0] ?? '';
   const end = async (signal: NodeJS.Signals): Promise<Ended> => {
     child.kill(signal);
     const [status] = await closed;
     return { status, stdout: '', stderr: log.text };
   };
-  return { xds: address('xds'), http: address('http'), line: (part) => log.line(part), end };
+  return {
+    xds: address('xds'),
+    http: address('http'),
+    xdsTls: address('xds-tls'),
+    line: (part) => log.line(part),
+    end,
+  };
 }
 
 /** Standard error, line by line. */

@@ -2,9 +2,16 @@
 // descriptors, and shares no code with the server but the names of the types.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Client, type ClientDuplexStream, credentials, type StatusObject } from '@grpc/grpc-js';
+import {
+  type ChannelCredentials,
+  Client,
+  type ClientDuplexStream,
+  credentials,
+  type StatusObject,
+} from '@grpc/grpc-js';
 import { loadFileDescriptorSetFromBuffer, type MessageTypeDefinition } from '@grpc/proto-loader';
 import { type ResourceKind, resourceKinds, typeUrls } from '../../src/envoy/types.ts';
+import { serverName } from './certificates.ts';
 
 export type Protocol = 'sotw' | 'delta';
 type Json = Readonly<Record<string, unknown>>;
@@ -25,6 +32,8 @@ export interface Received {
 export interface AdsClientOptions {
   readonly port: number;
   readonly protocol: Protocol;
+  /** Plain text where nothing is said. */
+  readonly credentials?: ChannelCredentials;
   /** The Node of the first request; null leaves it out. */
   readonly node?: Json | null;
 }
@@ -77,6 +86,15 @@ interface Spoken {
 const methods = { sotw: 'StreamAggregatedResources', delta: 'DeltaAggregatedResources' } as const;
 const prefix = { sotw: 'envoy.service.discovery.v3.', delta: 'envoy.service.discovery.v3.Delta' } as const;
 
+/** A channel of its own to a server on this machine; over TLS it has to be that of a test. */
+export function connectTo(port: number, secured = credentials.createInsecure()): Client {
+  return new Client(`127.0.0.1:${port}`, secured, {
+    'grpc.max_receive_message_length': -1,
+    'grpc.use_local_subchannel_pool': 1,
+    ...(secured._isSecure() ? { 'grpc.ssl_target_name_override': serverName } : {}),
+  });
+}
+
 export class AdsClient {
   readonly protocol: Protocol;
   /** Every response in the order in which it came. */
@@ -90,13 +108,10 @@ export class AdsClient {
   readonly #waiting = new Map<string, (response: Received) => void>();
   #node: Json | null;
 
-  constructor({ port, protocol, node = { id: 'test' } }: AdsClientOptions) {
+  constructor({ port, protocol, node = { id: 'test' }, ...options }: AdsClientOptions) {
     this.protocol = protocol;
     this.#node = node;
-    this.#client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
-      'grpc.max_receive_message_length': -1,
-      'grpc.use_local_subchannel_pool': 1,
-    });
+    this.#client = connectTo(port, options.credentials);
     const path = `/envoy.service.discovery.v3.AggregatedDiscoveryService/${methods[protocol]}`;
     const pass = (bytes: Buffer): Buffer => bytes;
     this.#call = this.#client.makeBidiStreamRequest(path, pass, pass);

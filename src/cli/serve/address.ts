@@ -22,6 +22,11 @@ export function parseAddress(text: string): Address {
   return { host: host === 'localhost' ? '127.0.0.1' : host, port: Number(port) };
 }
 
+/** An address, or `none`. */
+export function parseAddressOrNone(text: string): Address | 'none' {
+  return text === 'none' ? text : parseAddress(text);
+}
+
 export function formatAddress({ host, port }: Address): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }

@@ -3,21 +3,25 @@ import { setLogger } from '@grpc/grpc-js';
 import { ControlPlane } from '../../control-plane.ts';
 import { proxyNode } from '../../envoy/node.ts';
 import { filesSource } from '../../sources/files.ts';
-import { startXdsServer } from '../../xds/server.ts';
 import type { XdsEvent } from '../../xds/xds-event.ts';
-import { UsageError } from '../command.ts';
 import { type Address, formatAddress } from './address.ts';
 import { debugPages } from './debug.ts';
 import { startHttpServer } from './http.ts';
 import { createLog, type Log } from './log.ts';
 import type { LogFormat, LogLevel } from './log-options.ts';
+import { opening } from './opening.ts';
 import { logPublications } from './publications.ts';
 import { createServices } from './services.ts';
+import type { Tls, TlsOptions } from './tls.ts';
+import { startXds } from './xds.ts';
 import { logXdsEvent } from './xds-log.ts';
 
 export interface ServeOptions {
   readonly paths: readonly string[];
-  readonly xdsAddress: Address;
+  /** Null: nowhere in plain text. */
+  readonly xdsAddress: Address | null;
+  /** Null: no TLS. */
+  readonly tls: TlsOptions | null;
   readonly httpAddress: Address;
   readonly allowLoopbackEndpoints: boolean;
   readonly logLevel: LogLevel;
@@ -64,12 +68,11 @@ async function startParts(options: ServeOptions, log: Log, parts: Part[]): Promi
   const services = createServices({ refusals, onFault });
   const pages = (address: Address) =>
     debugPages(address, { ...services, refusals, objects: () => controlPlane.objects });
-  const http = await opening('--http-address', httpAddress, () => startHttpServer(httpAddress, { ready, pages }));
+  const http = await opening([['--http-address', httpAddress]], () => startHttpServer(httpAddress, { ready, pages }));
   parts.push(http);
+  const tls = await openTls(options.tls, log, parts);
   const onEvent = (event: XdsEvent): void => logXdsEvent(event, log);
-  const xds = await opening('--xds-address', xdsAddress, () =>
-    startXdsServer({ provider: controlPlane, ...xdsAddress, services: services.serve, ready, onEvent }),
-  );
+  const xds = await startXds(xdsAddress, tls, { controlPlane, services: services.serve, ready, onEvent });
   parts.push(controlPlane, xds);
   parts.push({
     close: async () => {
@@ -82,29 +85,22 @@ async function startParts(options: ServeOptions, log: Log, parts: Part[]): Promi
   controlPlane.snapshotFor(proxyNode());
   started = true;
   services.setServing(true);
-  process.stderr.write(`listening xds=${formatAddress(xds)} http=${formatAddress(http)}\n`);
+  process.stderr.write(`listening ${xds.where} http=${formatAddress(http)}
+`);
+}
+
+/** What is for TLS is loaded only where there is some. */
+async function openTls(options: TlsOptions | null, log: Log, parts: Part[]): Promise<Tls | null> {
+  if (options === null) return null;
+  const tls = await (await import('./tls.ts')).openTls(options, log);
+  parts.push(tls.material);
+  return tls;
 }
 
 /** gRPC's own messages, which would go to standard error as they are: the errors among them are reported elsewhere too. */
 function logGrpc(log: Log): void {
   const write = (...words: readonly unknown[]): void => log.debug({ grpc: words.map(String).join(' ') }, 'gRPC');
   setLogger({ error: write, info: write, debug: write });
-}
-
-/** Says in one line why an address cannot be listened on. */
-async function opening<T>(option: string, address: Address, open: () => Promise<T>): Promise<T> {
-  try {
-    return await open();
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    const reason = error instanceof Error ? error.message : String(error);
-    const where = formatAddress(address);
-    throw new UsageError(
-      code === 'EADDRINUSE'
-        ? `${where} is in use by another program: choose another port with ${option}, or 0 for a free one`
-        : `cannot listen on ${where} (${option}): ${reason}`,
-    );
-  }
 }
 
 /** Resolves at the first SIGTERM or SIGINT; the second one ends the process at once. */
