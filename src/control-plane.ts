@@ -1,28 +1,32 @@
 // The loop: objects change, wait until they are quiet, translate everything, publish what differs.
 
-import type { XdsResource } from './envoy/resource.ts';
-import { type ResourceKind, resourceKinds } from './envoy/types.ts';
 import { Batches, type BatchTiming, defaultTiming } from './lib/batches.ts';
-import type { Diagnostic } from './model/diagnostic.ts';
+import { type Diagnostic, distinct } from './model/diagnostic.ts';
 import type { Mesh, Workload } from './model/mesh.ts';
-import type { ObjectId, ObjectSet, SourceObject } from './model/object.ts';
-import type { ProxyGroup, ProxyNode } from './model/proxy.ts';
+import type { ObjectId, ObjectSet } from './model/object.ts';
+import type { ProxyNode } from './model/proxy.ts';
+import { type Emitted, type Failed, Proxies } from './proxies.ts';
+import { Input } from './sources/input.ts';
 import type { Source, SourceReport } from './sources/source.ts';
-import type { Resources } from './translate/emit/resources.ts';
-import { Translator } from './translate/translator.ts';
-import { Quarantine, type Verdict } from './xds/quarantine.ts';
-import type { Culprit } from './xds/refusal.ts';
-import { diagnoseVerdict, type ProxyRefusal, refusalOf, unattributed } from './xds/refusal-diagnostics.ts';
-import type { RefusalReport, Snapshot, SnapshotFeed, SnapshotProvider } from './xds/snapshot.ts';
+import type { WipeGuardOptions } from './sources/wipe-guard.ts';
+import { CarefulTranslator } from './translate/careful-translator.ts';
+import type { ProxyRefusal } from './xds/refusal-diagnostics.ts';
+import type { OnSnapshot, Snapshot, SnapshotFeed, SnapshotProvider } from './xds/snapshot.ts';
 
 /** What one turn of the loop did. */
 export interface Publication {
   /** Counts the publications of this process. */
   readonly revision: number;
   readonly objects: number;
+  /** Of these, objects that the sources no longer have and that are kept in force for now. */
+  readonly heldObjects: number;
   readonly services: number;
   /** Groups of proxies that were handed a new snapshot. */
   readonly groupsChanged: number;
+  /** How long the oldest of the changes waited for the turn, in milliseconds; 0 for a turn without a change. */
+  readonly waited: number;
+  /** The kinds of the objects that changed. */
+  readonly changedKinds: ReadonlySet<string>;
   /** How long the turn took, in milliseconds. */
   readonly took: number;
   /** All that is to be said about the input now. */
@@ -33,49 +37,18 @@ export interface ControlPlaneOptions {
   readonly sources: readonly Source[];
   readonly allowLoopbackEndpoints: boolean;
   readonly timing?: BatchTiming;
-  /** Told of faults that stopped a turn; what was published before stays in force. */
-  readonly onFault?: (error: unknown) => void;
-}
-
-interface Feed {
-  readonly node: ProxyNode;
-  readonly onSnapshot: (snapshot: Snapshot) => void;
-  last: Snapshot | undefined;
-  /** Held, so that what is remembered for the group lives as long as one of its proxies is connected. */
-  group: ProxyGroup | undefined;
-  /** What the proxy has refused of its last snapshot without saying which resource, one entry a kind. */
-  readonly refusals: Map<ResourceKind, Diagnostic>;
-  /** What this proxy has refused though others of its group have taken it. */
-  readonly own: Quarantine;
-}
-
-interface SourceState {
-  readonly objects: Map<ObjectId, SourceObject>;
-  diagnostics: readonly Diagnostic[];
-}
-
-function applyReport(state: SourceState, { changes, diagnostics }: SourceReport): void {
-  for (const change of changes) {
-    if (change.kind === 'applied') state.objects.set(change.object.id, change.object);
-    else state.objects.delete(change.id);
-  }
-  state.diagnostics = diagnostics;
-}
-
-/** Objects of all sources; where two have the same object the earlier source wins. */
-function merge(states: readonly SourceState[]): ObjectSet {
-  return new Map([...states].reverse().flatMap(({ objects }) => [...objects]));
+  /** Keeps what vanishes all at once in force until it is confirmed; without it everything takes effect at once. */
+  readonly wipeGuard?: WipeGuardOptions;
+  /** Told of faults: of an object that cannot be translated, or (null) of a turn, or what it made for a group of proxies. */
+  readonly onFault?: (error: unknown, object: ObjectId | null) => void;
 }
 
 export class ControlPlane implements SnapshotProvider {
   readonly #options: ControlPlaneOptions;
-  readonly #translator: Translator;
-  readonly #states: readonly SourceState[];
+  readonly #translator: CarefulTranslator;
   readonly #batches: Batches;
-  readonly #feeds = new Set<Feed>();
-  readonly #snapshots = new WeakMap<ProxyGroup, Snapshot>();
-  /** Of groups that have refused something: kept while it stands, whether a proxy of the group is connected or not. */
-  readonly #quarantines = new Map<ProxyGroup, Quarantine>();
+  readonly #input: Input;
+  readonly #proxies: Proxies;
   readonly #listeners = new Set<(publication: Publication) => void>();
   #objects: ObjectSet = new Map();
   #mesh: Mesh | undefined;
@@ -84,9 +57,10 @@ export class ControlPlane implements SnapshotProvider {
 
   constructor(options: ControlPlaneOptions) {
     this.#options = options;
-    this.#translator = new Translator(options);
-    this.#states = options.sources.map(() => ({ objects: new Map(), diagnostics: [] }));
+    this.#translator = new CarefulTranslator({ ...options, onFault: (error, object) => this.#fault(error, object) });
+    this.#proxies = new Proxies({ translator: this.#translator, onNews: () => this.#batches.add() });
     this.#batches = new Batches(() => this.#publish(), options.timing ?? defaultTiming);
+    this.#input = new Input(options.sources.length, options.wipeGuard ?? null, () => this.#batches.add());
   }
 
   /** Starts the sources and publishes once all have told what they hold. Rejects if a source has nothing to watch. */
@@ -99,6 +73,7 @@ export class ControlPlane implements SnapshotProvider {
 
   async close(): Promise<void> {
     this.#batches.close();
+    this.#input.close();
     await Promise.all(this.#options.sources.map((source) => source.close()));
   }
 
@@ -117,66 +92,13 @@ export class ControlPlane implements SnapshotProvider {
     return () => this.#listeners.delete(listener);
   }
 
-  follow(node: ProxyNode, onSnapshot: (snapshot: Snapshot) => void): SnapshotFeed {
-    const feed: Feed = {
-      node,
-      onSnapshot,
-      last: undefined,
-      group: undefined,
-      refusals: new Map(),
-      own: new Quarantine(),
-    };
-    this.#feeds.add(feed);
-    this.#serve(feed);
-    return { close: () => this.#feeds.delete(feed) };
-  }
-
-  refused(node: ProxyNode, { kind, message, culprits, own }: RefusalReport): void {
-    const verdict = (culprit: Culprit): Verdict => ({ kind, culprit, node: node.id, message });
-    for (const feed of [...this.#feeds].filter((each) => each.node.id === node.id)) {
-      if (feed.group === undefined) continue;
-      if (culprits.length + own.length > 0) feed.refusals.delete(kind);
-      else feed.refusals.set(kind, unattributed(node, message));
-      feed.own.add(own.map(verdict));
-      if (culprits.length === 0) continue;
-      this.#quarantine(feed.group).add(culprits.map(verdict));
-      this.#serveGroup(feed.group);
-    }
-    this.#batches.add();
-  }
-
-  taken(node: ProxyNode, kind: ResourceKind, resources: readonly XdsResource[]): void {
-    for (const feed of this.#feeds) {
-      if (feed.node.id !== node.id || feed.group === undefined) continue;
-      if (feed.refusals.delete(kind)) this.#batches.add();
-      if (this.#quarantines.get(feed.group)?.taken(kind, resources) !== true) continue;
-      this.#serveGroup(feed.group);
-      this.#batches.add();
-    }
-  }
-
-  #quarantine(group: ProxyGroup): Quarantine {
-    const known = this.#quarantines.get(group) ?? new Quarantine();
-    this.#quarantines.set(group, known);
-    return known;
-  }
-
-  /** At once: the others of the group are not to be sent what one has refused. */
-  #serveGroup(group: ProxyGroup): void {
-    for (const feed of this.#feeds) if (feed.group === group) this.#serve(feed);
+  follow(node: ProxyNode, onSnapshot: OnSnapshot): SnapshotFeed {
+    return this.#proxies.follow(node, onSnapshot);
   }
 
   /** What a proxy, or one of its group, has refused. */
   refusals(nodeId: string): readonly ProxyRefusal[] {
-    const feed = this.#feeds.values().find(({ node }) => node.id === nodeId);
-    if (feed?.group === undefined) return [];
-    const unknown = [...feed.refusals].map(([kind, diagnostic]) => ({
-      kind,
-      resource: null,
-      diagnostics: [diagnostic],
-    }));
-    const verdicts = this.#quarantines.get(feed.group)?.verdicts ?? [];
-    return [...unknown, ...[...verdicts, ...feed.own.verdicts].map(refusalOf)];
+    return this.#proxies.refusals(nodeId);
   }
 
   /** The Pod that a proxy says it is beside; undefined where there is none of that name. */
@@ -186,13 +108,11 @@ export class ControlPlane implements SnapshotProvider {
 
   /** What a proxy would get now, whether it is connected or not; undefined before the first publication. */
   snapshotFor(node: ProxyNode): Snapshot | undefined {
-    return this.#mesh && this.#snapshot(this.#mesh, this.#translator.group(this.#mesh, node)).snapshot;
+    return this.#proxies.snapshotFor(node);
   }
 
   #take(index: number, report: SourceReport): void {
-    const state = this.#states[index];
-    if (state === undefined) return;
-    applyReport(state, report);
+    this.#input.take(index, report);
     // Before the first publication `start` waits for all sources, so that nobody is shown half of what there is.
     if (this.#mesh !== undefined) this.#batches.add();
   }
@@ -201,93 +121,63 @@ export class ControlPlane implements SnapshotProvider {
     try {
       this.#publishOnce();
     } catch (error) {
-      this.#options.onFault?.(error);
+      this.#fault(error);
+    }
+  }
+
+  #fault(error: unknown, object: ObjectId | null = null): void {
+    this.#options.onFault?.(error, object);
+  }
+
+  /** All that proxies are to get; where that fails for some, once more without the objects at fault. */
+  #translate(): Translated {
+    let { value: mesh, diagnostics } = this.#translator.resolve(this.#objects);
+    for (let again = true; ; again = false) {
+      const emitted: Emitted = new Map();
+      const failed = this.#proxies.emitAll(mesh, emitted);
+      const better = again && failed.size > 0 ? this.#translator.blame([...failed.keys()]) : null;
+      if (better === null) {
+        for (const error of new Set(failed.values())) this.#fault(error);
+        return { mesh, diagnostics, emitted, failed };
+      }
+      mesh = better.value;
+      diagnostics = better.diagnostics;
     }
   }
 
   #publishOnce(): void {
     const start = performance.now();
-    this.#objects = merge(this.#states);
-    const { value: mesh, diagnostics } = this.#translator.resolve(this.#objects);
+    const input = this.#input.accept();
+    this.#objects = input.objects;
+    const { mesh, diagnostics, emitted, failed } = this.#translate();
     this.#mesh = mesh;
-    const emitted: Emitted = new Map();
-    const served = [...this.#feeds].map((feed) => this.#serve(feed, emitted));
-    const refusals = [
-      ...[...this.#feeds].flatMap(({ refusals: each, own }) => [
-        ...each.values(),
-        ...own.verdicts.flatMap(diagnoseVerdict),
-      ]),
-      ...[...this.#quarantines.values()].flatMap(({ verdicts }) => verdicts.flatMap(diagnoseVerdict)),
-    ];
-    const sources = this.#states.flatMap((state) => state.diagnostics);
+    const groupsChanged = this.#proxies.serveAll(mesh, emitted, failed, input.changes?.since);
     this.#diagnostics = distinct([
-      ...sources,
+      ...input.diagnostics,
       ...diagnostics,
       ...[...emitted.values()].flatMap((each) => each.diagnostics),
-      ...refusals,
+      ...this.#proxies.diagnostics,
     ]);
     this.#revision += 1;
     const publication: Publication = {
       revision: this.#revision,
       objects: this.#objects.size,
+      heldObjects: input.held,
       services: mesh.services.size,
-      groupsChanged: new Set(served.filter((each) => each.changed).map((each) => each.snapshot)).size,
+      waited: start - (input.changes?.since ?? start),
+      changedKinds: input.changes?.kinds ?? new Set(),
+      groupsChanged,
       took: performance.now() - start,
       diagnostics: this.#diagnostics,
     };
+    this.#input.published();
     for (const listener of this.#listeners) listener(publication);
   }
-
-  /** Hands a proxy its snapshot if that is not the one it has. */
-  #serve(feed: Feed, emitted: Emitted = new Map()): Served {
-    if (this.#mesh === undefined) return { snapshot: undefined, changed: false };
-    const group = this.#translator.group(this.#mesh, feed.node);
-    const { snapshot } = emitted.get(group) ?? this.#snapshot(this.#mesh, group, emitted);
-    const { last } = feed;
-    feed.group = group;
-    if (snapshot === last) return { snapshot, changed: false };
-    for (const kind of resourceKinds) if (last?.[kind] !== snapshot[kind]) feed.refusals.delete(kind);
-    feed.own.offer(snapshot);
-    feed.last = snapshot;
-    feed.onSnapshot(snapshot);
-    return { snapshot, changed: true };
-  }
-
-  /** The snapshot of a proxy's group: the same object as before while none of its tables differs. */
-  #snapshot(mesh: Mesh, group: ProxyGroup, emitted: Emitted = new Map()): GroupSnapshot {
-    const { value, diagnostics } = this.#translator.emit(mesh, group);
-    const last = this.#snapshots.get(group);
-    const current = last !== undefined && sameTables(last, value) ? last : value;
-    this.#snapshots.set(group, current);
-    const quarantine = this.#quarantines.get(group);
-    const snapshot = quarantine?.offer(current) ?? current;
-    if (quarantine?.verdicts.length === 0) this.#quarantines.delete(group);
-    const result = { snapshot, diagnostics };
-    emitted.set(group, result);
-    return result;
-  }
 }
 
-interface GroupSnapshot {
-  readonly snapshot: Snapshot;
+interface Translated {
+  readonly mesh: Mesh;
   readonly diagnostics: readonly Diagnostic[];
-}
-
-/** What one turn of the loop has made, each group once. */
-type Emitted = Map<ProxyGroup, GroupSnapshot>;
-
-interface Served {
-  readonly snapshot: Snapshot | undefined;
-  readonly changed: boolean;
-}
-
-function sameTables(a: Snapshot, b: Resources): boolean {
-  return resourceKinds.every((kind) => a[kind] === b[kind]);
-}
-
-/** Each diagnostic once: several groups of proxies may meet the same. */
-function distinct(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
-  const key = ({ code, object, path, message, location }: Diagnostic): string =>
-    JSON.stringify([code, object, path, message, location]);
-  return [...new Map(diagnostics.map((each) => [key(each), each] as const)).values()];
+  readonly emitted: Emitted;
+  readonly failed: Failed;
 }

@@ -26,6 +26,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   cli: ['*'],
   'main.ts': ['*'],
   'control-plane.ts': ['*'],
+  'proxies.ts': ['*'],
 };
 
 /** What these folders do depends on their arguments alone. */

@@ -16,6 +16,7 @@ interface ServeFlags {
   readonly xdsTlsAddress?: Address;
   readonly trustDomain?: readonly string[];
   readonly allowLoopbackEndpoints?: boolean;
+  readonly allowWipe?: boolean;
   readonly logLevel: LogLevel;
   readonly logFormat?: LogFormat;
 }
@@ -43,12 +44,13 @@ export function serveCommand(): Command {
     )
     .addOption(trustDomainOption())
     .addOption(
-      new Option('--http-address <host:port>', 'where /healthz and /readyz answer')
+      new Option('--http-address <host:port>', 'where /healthz, /readyz and /metrics answer')
         .argParser(parseAddress)
         .default(parseAddress(httpAddress), httpAddress),
     )
     .option('--plaintext', 'let --xds-address be one that other machines reach, though nothing is encrypted there')
     .addOption(loopbackOption())
+    .option('--allow-wipe', 'let most of the objects vanish at once; else they stay in force for a minute: SLC0007')
     .addOption(new Option('--log-level <level>', 'what is logged').choices(logLevels).default('info'))
     .addOption(
       new Option('--log-format <format>', 'how it is logged (default: text on a terminal, else json)').choices(
@@ -75,6 +77,7 @@ const serveHelp = helpText({
     'sluice serve --config services/ rules/ --xds-address 127.0.0.1:0',
     'sluice serve --config /etc/sluice --tls-dir /etc/sluice-tls --xds-address none',
     'curl http://127.0.0.1:15014/readyz',
+    'curl http://127.0.0.1:15014/metrics',
   ],
   notes: [
     'Once it serves, one line of standard error says where: listening xds=127.0.0.1:15010 http=127.0.0.1:15014.',
@@ -96,6 +99,7 @@ async function serve(flags: ServeFlags): Promise<0> {
     tls,
     httpAddress: flags.httpAddress,
     allowLoopbackEndpoints: flags.allowLoopbackEndpoints ?? false,
+    allowWipe: flags.allowWipe ?? false,
     logLevel: flags.logLevel,
     logFormat: flags.logFormat ?? (process.stderr.isTTY ? 'text' : 'json'),
   });

@@ -1,7 +1,7 @@
 // The kinds that Sluice reads, and the step from objects to typed values.
 import { memo } from '../lib/memo.ts';
 import { type Diagnostic, diagnose, type Outcome } from '../model/diagnostic.ts';
-import { type ObjectSet, objectName, type SourceObject } from '../model/object.ts';
+import { type ObjectId, type ObjectSet, objectName, type SourceObject } from '../model/object.ts';
 import { originOf } from '../model/origin.ts';
 import { nearest } from './decode.ts';
 import { type DestinationRule, destinationRuleKind } from './destination-rule.ts';
@@ -34,6 +34,12 @@ type Plural = keyof typeof kinds;
 const pluralOf = new Map(
   (Object.keys(kinds) as Plural[]).map((plural) => [`${kinds[plural].group}/${kinds[plural].kind}`, plural] as const),
 );
+
+/** Whether objects of this kind are read; all others mean nothing here. */
+export function isRead(id: ObjectId): boolean {
+  const { group, kind } = objectName(id);
+  return pluralOf.has(`${group}/${kind}`);
+}
 
 /** Groups whose other kinds are none of our business: a folder may hold a whole application. */
 const groupsOfOthers: ReadonlySet<string> = new Set([
@@ -114,7 +120,8 @@ export function decodeObjects(objects: ObjectSet): Outcome<TypedObjects> {
   };
   for (const object of objects.values()) {
     const outcome = decodeObject(object);
-    diagnostics.push(...outcome.diagnostics);
+    // One by one: an argument list has a limit, which a broken object may exceed.
+    for (const each of outcome.diagnostics) diagnostics.push(each);
     if (outcome.value !== undefined) (typed[outcome.value.plural] as unknown[]).push(outcome.value.value);
   }
   return { value: typed, diagnostics };

@@ -46,6 +46,15 @@ const table = {
     explanation: 'The operating system refused to read the file or folder. What was read before stays in force.',
     fix: 'Check that the path exists and its permissions.',
   },
+  SLC0007: {
+    severity: 'error',
+    title: 'Most objects of a kind are gone at once',
+    explanation:
+      'More than half of the objects of a kind, and more than ten, vanished in one update, as with a wrong folder, a lost ' +
+      'mount or a lost permission. They stay in force until the sources have been without them for a minute; all other ' +
+      'changes apply.',
+    fix: 'Bring the objects back. Where it is meant, wait, or run with --allow-wipe.',
+  },
   SLC0101: {
     severity: 'warning',
     title: 'Unknown field',

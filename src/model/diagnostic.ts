@@ -36,3 +36,10 @@ export function diagnose(code: DiagnosticCode, origin: Origin, message: string):
 export function diagnoseFile(code: DiagnosticCode, location: Location, message: string): Diagnostic {
   return { code, severity: diagnosticCodes[code].severity, message, object: null, path: [], location };
 }
+
+/** Each diagnostic once: several groups of proxies may meet the same. */
+export function distinct(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const key = ({ code, object, path, message, location }: Diagnostic): string =>
+    JSON.stringify([code, object, path, message, location]);
+  return [...new Map(diagnostics.map((each) => [key(each), each] as const)).values()];
+}

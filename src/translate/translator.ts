@@ -79,7 +79,7 @@ export class Translator {
     const found = [...diagnostics];
     const stable = (kind: ResourceKind): ResourceTable => {
       const { table, diagnostics: failed } = encodable(tables[kind].update(value[kind]));
-      found.push(...failed);
+      for (const each of failed) found.push(each);
       return table;
     };
     const resources = {

@@ -1,5 +1,5 @@
 // When a client may be told that something is gone: last, when nothing that it holds can still name it.
-import type { ResourceKind } from '../envoy/types.ts';
+import { type ResourceKind, resourceKinds } from '../envoy/types.ts';
 import { wants } from './due.ts';
 import type { GatedKind } from './gate.ts';
 import type { StreamState } from './stream-state.ts';
@@ -26,11 +26,11 @@ export function isLast({ subscriptions, latest, routed }: StreamState, kind: Res
 }
 
 /** Whether the client has taken all that it may have for now of this type, or wants nothing of it. */
-function isAcknowledged(subscription: Subscription): boolean {
+function isAcknowledged(subscription: Subscription, removals = true): boolean {
   const { wanted, target, waiting, inFlight, refused } = subscription;
   if (wanted === null) return true;
   if (target === null || inFlight !== null || refused.size > 0) return false;
-  return ![...waiting].some((name) => wants(wanted, name)) && !hasNews(subscription, true);
+  return ![...waiting].some((name) => wants(wanted, name)) && !hasNews(subscription, removals);
 }
 
 /** Whether the client has acknowledged all that it should have of this type, and nothing is held back. */
@@ -60,6 +60,13 @@ export function takesUnknown({ subscriptions, latest }: StreamState, kind: Resou
 export function isSparing(state: StreamState, kind: ResourceKind, now: number): boolean {
   const { sparingSince, options } = state;
   return sparingSince !== null && now - sparingSince < options.gateDeadline && takesUnknown(state, kind);
+}
+
+/** Whether the client has acknowledged all that it should have, but for what is yet to be removed. */
+export function hasEverything(state: StreamState): boolean {
+  const { subscriptions, held } = state;
+  if (Object.values(held).some(({ size }) => size > 0)) return false;
+  return resourceKinds.every((kind) => isAcknowledged(subscriptions[kind], false));
 }
 
 export function mayRemove(state: StreamState, kind: ResourceKind, now: number): boolean {

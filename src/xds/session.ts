@@ -5,7 +5,7 @@ import { type ResourceKind, resourceKinds } from '../envoy/types.ts';
 import type { WorkloadIdentity } from '../model/identity.ts';
 import type { ProxyNode } from '../model/proxy.ts';
 import type { Culprit } from './refusal.ts';
-import { isInSync } from './removal.ts';
+import { hasEverything, isInSync } from './removal.ts';
 import { type RequestRate, requestMeter } from './request-rate.ts';
 import { type DiscoveryRequest, decodeRequest } from './requests.ts';
 import { encodeResponse, type Response } from './response.ts';
@@ -15,7 +15,7 @@ import { type Note, type StreamEvent, step } from './stream.ts';
 import { newStream, type StreamOptions, type StreamState } from './stream-state.ts';
 import { hasTaken } from './taken.ts';
 import type { AdsStream } from './transport/grpc-stream.ts';
-import type { XdsEvent } from './xds-event.ts';
+import { told, type XdsEvent } from './xds-event.ts';
 
 /** Whether a proxy of this identity may be this node: null, or why it may not. */
 export type AuthorizeNode = (node: ProxyNode, identity: WorkloadIdentity) => string | null;
@@ -54,13 +54,10 @@ interface Refused {
 
 const invalid = (reason: string): Refused => ({ code: status.INVALID_ARGUMENT, reason });
 
-/** How many names an event has at most. */
-const mostTold = 20;
-
-function told(note: Note) {
-  if (note.kind === 'answered') return { kind: note.answer, type: note.type };
-  if (note.kind !== 'held') return note;
-  return { kind: note.kind, type: note.type, count: note.names.size, names: [...note.names].slice(0, mostTold) };
+/** What a proxy lacks of what changed while it was connected: since when, and how many responses it had been sent. */
+interface Behind {
+  readonly since: number;
+  readonly responses: number;
 }
 
 /** Whether the client has acknowledged all of what it asked for, and listeners are among that. */
@@ -77,6 +74,7 @@ export class Session {
   #peer: Peer | null = null;
   #feed: SnapshotFeed | null = null;
   #timer: NodeJS.Timeout | undefined;
+  #behind: Behind | null = null;
   #closed = false;
   #synced = false;
   readonly connectedAt = new Date();
@@ -187,8 +185,11 @@ export class Session {
     clearTimeout(this.#deadline);
     this.#deadline = setTimeout(() => this.#retire(), this.#options.timers.streamAge * (0.9 + 0.2 * Math.random()));
     this.#options.onEvent({ ...this.#about(), kind: 'connected' });
-    const feed = this.#options.provider.follow(node, (snapshot) => {
-      this.#guard(() => this.#dispatch({ kind: 'snapshot', snapshot, now: performance.now() }));
+    const feed = this.#options.provider.follow(node, (snapshot, changedAt) => {
+      const now = performance.now();
+      const { latest, responses } = this.#state;
+      if (latest !== null) this.#behind ??= { since: changedAt ?? now, responses };
+      this.#guard(() => this.#dispatch({ kind: 'snapshot', snapshot, now }));
     });
     if (this.#closed) feed.close();
     else this.#feed = feed;
@@ -209,7 +210,8 @@ export class Session {
     else {
       for (const note of notes) this.#report(note);
       this.#wake(wakeAt);
-      if (response !== null) this.#write(response);
+      if (response !== null) this.#write(response, event.now);
+      else this.#converge();
       // Last, for a provider may answer a refusal with a new snapshot at once.
       for (const note of notes) this.#passOn(note);
       if (!this.#synced && isComplete(state)) {
@@ -220,7 +222,7 @@ export class Session {
   }
 
   /** Nothing else is written until the transport has taken this: what changes meanwhile is merged in the reducer. */
-  #write(response: Response): void {
+  #write(response: Response, since: number): void {
     const bytes = encodeResponse(response);
     this.#options.call.write(bytes, () => {
       this.#guard(() => this.#dispatch({ kind: 'drained', now: performance.now() }));
@@ -232,7 +234,17 @@ export class Session {
       resources: response.resources.length,
       removed: response.removed.length,
       bytes: bytes.own.length + bytes.shared.length,
+      took: performance.now() - since,
     });
+  }
+
+  /** Says so when the proxy has caught up. A refusal ends the wait: what is served next is another change. */
+  #converge(): void {
+    const behind = this.#behind;
+    if (behind === null || !hasEverything(this.#state)) return;
+    this.#behind = null;
+    if (this.#state.responses === behind.responses) return;
+    this.#options.onEvent({ ...this.#about(), kind: 'converged', after: performance.now() - behind.since });
   }
 
   #wake(at: number | null): void {
@@ -243,6 +255,7 @@ export class Session {
   }
 
   #report(note: Note): void {
+    if (note.kind === 'answered' && note.answer === 'refused') this.#behind = null;
     this.#options.onEvent({ ...this.#about(), ...told(note) });
   }
 
@@ -253,14 +266,13 @@ export class Session {
     }
     if (note.kind !== 'answered') return;
     const { type: kind, error: message, culprits, resources } = note;
-    const { provider } = this.#options;
     if (note.answer === 'refused') {
       this.refusedAt.set(kind, new Date());
       const own = culprits.filter((culprit) => this.#takenByOthers(kind, culprit));
       const shared = culprits.filter((culprit) => !own.includes(culprit));
-      provider.refused(this.#peer.node, { kind, message, culprits: shared, own });
+      this.#feed?.refused({ kind, message, culprits: shared, own });
     }
-    if (note.answer === 'acknowledged') provider.taken(this.#peer.node, kind, resources);
+    if (note.answer === 'acknowledged') this.#feed?.taken(kind, resources);
   }
 
   #takenByOthers(kind: ResourceKind, culprit: Culprit): boolean {

@@ -22,7 +22,15 @@ export interface RefusalReport {
   readonly own: readonly Culprit[];
 }
 
+/** `changedAt`: when what led to the snapshot happened, by `performance.now()`. */
+export type OnSnapshot = (snapshot: Snapshot, changedAt?: number) => void;
+
+/** What one stream is handed, and what it tells. */
 export interface SnapshotFeed {
+  /** The proxy has refused a response; or what was at fault in one has been found. */
+  refused(report: RefusalReport): void;
+  /** The proxy has acknowledged a response with these resources. */
+  taken(kind: ResourceKind, resources: readonly XdsResource[]): void;
   close(): void;
 }
 
@@ -32,9 +40,5 @@ export interface SnapshotProvider {
    * Calls `onSnapshot` at once with what the proxy may see, and again whenever that differs, until the feed is closed.
    * Proxies of one group are handed the same object.
    */
-  follow(node: ProxyNode, onSnapshot: (snapshot: Snapshot) => void): SnapshotFeed;
-  /** Called when a proxy has refused a response, and when it is known which resource was at fault. */
-  refused(node: ProxyNode, report: RefusalReport): void;
-  /** Called when a proxy has acknowledged a response with these resources. */
-  taken(node: ProxyNode, kind: ResourceKind, resources: readonly XdsResource[]): void;
+  follow(node: ProxyNode, onSnapshot: OnSnapshot): SnapshotFeed;
 }

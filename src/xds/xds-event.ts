@@ -1,6 +1,7 @@
 // What happens on the server's streams, for the log: names of proxies and counts, never the content of a resource.
 import type { ResourceKind } from '../envoy/types.ts';
 import type { Protocol } from './requests.ts';
+import type { Note } from './stream.ts';
 
 export type XdsEvent = {
   /** The node id; null as long as the proxy has not said who it is. */
@@ -17,7 +18,11 @@ export type XdsEvent = {
       readonly resources: number;
       readonly removed: number;
       readonly bytes: number;
+      /** From the event that asked for it to the transport, in milliseconds. */
+      readonly took: number;
     }
+  /** The proxy has acknowledged all that a change brought it: so many milliseconds after the change. */
+  | { readonly kind: 'converged'; readonly after: number }
   /** `stale`: the answer to a response that is not the last one. */
   | { readonly kind: 'acknowledged' | 'refused' | 'stale'; readonly type: ResourceKind }
   | {
@@ -41,3 +46,13 @@ export type XdsEvent = {
   | { readonly kind: 'fault'; readonly error: unknown }
   | { readonly kind: 'closed'; readonly reason: string }
 );
+
+/** How many names an event has at most. */
+const mostTold = 20;
+
+/** What an event says of a note of the reducer. */
+export function told(note: Note) {
+  if (note.kind === 'answered') return { kind: note.answer, type: note.type };
+  if (note.kind !== 'held') return note;
+  return { kind: note.kind, type: note.type, count: note.names.size, names: [...note.names].slice(0, mostTold) };
+}

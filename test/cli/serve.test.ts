@@ -4,6 +4,7 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { AdsClient } from '../harness/ads-client.ts';
 import { documents, rule, service, slice } from './input.ts';
 import { folder, serve, sluice } from './sluice.ts';
 
@@ -13,7 +14,7 @@ test('says where it listens, is ready, and ends in order at SIGTERM', async () =
   const serving = await serve(['--config', folder({ 'all.yaml': input })]);
   expect(serving.xds).toMatch(/^127\.0\.0\.1:[1-9]\d*$/);
   const answers = await Promise.all(
-    ['healthz', 'readyz', 'metrics'].map(async (path) => (await fetch(`http://${serving.http}/${path}`)).status),
+    ['healthz', 'readyz', 'nothing'].map(async (path) => (await fetch(`http://${serving.http}/${path}`)).status),
   );
   expect(answers).toEqual([200, 200, 404]);
   const { status } = await serving.end('SIGTERM');
@@ -67,4 +68,20 @@ describe('cannot run: one line, status 2', () => {
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
     expect(stderr).toContain(message);
   });
+});
+
+test('a log line is one line of JSON, whatever a proxy calls itself', async () => {
+  const serving = await serve(['--config', folder({ 'all.yaml': input })]);
+  const id = 'a\n{"level":"error"}\u009b2J\u2028\u202e\u{e0001}"';
+  const port = Number(serving.xds.split(':')[1]);
+  const client = new AdsClient({ port, protocol: 'delta', node: { id } });
+  client.subscribe('cluster');
+  await client.take('cluster');
+  const line = await serving.line('proxy connected');
+  expect(JSON.parse(line)).toMatchObject({ level: 'info', node: id, protocol: 'delta' });
+  expect(line).toMatch(/^[\x20-\x7e]*$/);
+  client.close();
+  const { stderr } = await serving.end('SIGTERM');
+  const json = stderr.split('\n').filter((each) => !each.startsWith('listening ') && each !== '');
+  expect(json.every((each) => typeof JSON.parse(each) === 'object')).toBe(true);
 });

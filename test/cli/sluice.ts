@@ -78,9 +78,11 @@ export async function serve(args: readonly string[]): Promise<Serving> {
 class Lines {
   text = '';
   readonly #child: ChildProcess;
+  readonly #closed: Promise<unknown>;
 
   constructor(child: ChildProcess) {
     this.#child = child;
+    this.#closed = once(child, 'close');
     child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
       this.text += chunk;
     });
@@ -96,7 +98,7 @@ class Lines {
       if (this.#child.exitCode !== null || this.#child.stderr === null) {
         throw new Error(`it ended without a line with "${part}":\n${this.text}`);
       }
-      await Promise.race([once(this.#child.stderr, 'data'), once(this.#child, 'close')]);
+      await Promise.race([once(this.#child.stderr, 'data'), this.#closed]);
     }
   }
 }

@@ -1,11 +1,10 @@
 // A real server on a free port, a control plane that a test writes as text, and real clients; all of it ends with the test.
-import type { XdsResource } from '../../src/envoy/resource.ts';
 import type { ResourceKind } from '../../src/envoy/types.ts';
 import type { ProxyNode } from '../../src/model/proxy.ts';
 import type { Quarantine } from '../../src/xds/quarantine.ts';
 import { startXdsServer, type XdsServer, type XdsServerOptions } from '../../src/xds/server.ts';
 import type { XdsTimers } from '../../src/xds/server-options.ts';
-import type { RefusalReport, Snapshot, SnapshotFeed, SnapshotProvider } from '../../src/xds/snapshot.ts';
+import type { Snapshot, SnapshotFeed, SnapshotProvider } from '../../src/xds/snapshot.ts';
 import type { XdsEvent } from '../../src/xds/xds-event.ts';
 import { AdsClient, type AdsClientOptions, type Protocol, type Received } from '../harness/ads-client.ts';
 import { label, snapshot, type Texts } from './resources.ts';
@@ -24,17 +23,17 @@ class TextProvider implements SnapshotProvider {
     if (node.id === 'fault') throw new Error('a fault of the control plane');
     this.#followers.add(onSnapshot);
     onSnapshot(this.#offered());
-    return { close: () => this.#followers.delete(onSnapshot) };
-  }
-
-  refused(node: ProxyNode, { kind, message, culprits }: RefusalReport): void {
-    this.refusals.push(`${kind} ${message}`);
-    this.quarantine?.add(culprits.map((culprit) => ({ kind, culprit, node: node.id, message })));
-    this.#tell();
-  }
-
-  taken(_node: ProxyNode, kind: ResourceKind, resources: readonly XdsResource[]): void {
-    if (this.quarantine?.taken(kind, resources) === true) this.#tell();
+    return {
+      refused: ({ kind, message, culprits }) => {
+        this.refusals.push(`${kind} ${message}`);
+        this.quarantine?.add(culprits.map((culprit) => ({ kind, culprit, node: node.id, message })));
+        this.#tell();
+      },
+      taken: (kind, resources) => {
+        if (this.quarantine?.taken(kind, resources) === true) this.#tell();
+      },
+      close: () => this.#followers.delete(onSnapshot),
+    };
   }
 
   get followers(): number {

@@ -8,7 +8,7 @@ import type { ProxyNode } from '../../model/proxy.ts';
 import type { Source } from '../../sources/source.ts';
 import { Translator } from '../../translate/translator.ts';
 import { startXdsServer, type XdsServer } from '../../xds/server.ts';
-import type { SnapshotProvider } from '../../xds/snapshot.ts';
+import type { SnapshotFeed, SnapshotProvider } from '../../xds/snapshot.ts';
 import { Backends } from './backends.ts';
 import { freePortOffset } from './free-ports.ts';
 import { notInForce } from './in-force.ts';
@@ -141,18 +141,14 @@ class Connection implements SnapshotProvider {
     this.troubles = troubles;
   }
 
-  follow(...[node, onSnapshot]: Parameters<SnapshotProvider['follow']>) {
+  follow(...[node, onSnapshot]: Parameters<SnapshotProvider['follow']>): SnapshotFeed {
     this.node = node;
-    return this.#controlPlane.follow(node, onSnapshot);
-  }
-
-  refused(...[node, report]: Parameters<SnapshotProvider['refused']>): void {
-    if (this.troubles.length < mostTroubles) this.troubles.push(`Envoy refused a ${report.kind}: ${report.message}`);
-    this.#controlPlane.refused(node, report);
-  }
-
-  taken(...taken: Parameters<SnapshotProvider['taken']>): void {
-    this.#controlPlane.taken(...taken);
+    const feed = this.#controlPlane.follow(node, onSnapshot);
+    const refused: SnapshotFeed['refused'] = (report) => {
+      if (this.troubles.length < mostTroubles) this.troubles.push(`Envoy refused a ${report.kind}: ${report.message}`);
+      feed.refused(report);
+    };
+    return { ...feed, refused };
   }
 }
 

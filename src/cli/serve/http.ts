@@ -1,4 +1,4 @@
-// The HTTP server beside xDS: whether the process lives, and whether it is ready.
+// The HTTP server beside xDS: whether the process lives, whether it is ready, and its metrics.
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -9,16 +9,18 @@ export interface HttpServer extends Address {
   close(): Promise<void>;
 }
 
-export interface Health {
+/** What the server answers from. */
+export interface HttpContent {
   /** Whether there is configuration to serve. */
   readonly ready: () => boolean;
+  readonly metrics: { readonly contentType: string; text(): Promise<string> };
   /** What else there is, once it is known where the server listens. */
   readonly pages?: (listening: Address) => Pages;
 }
 
 /** Starts listening. Rejects with the system's error where the address cannot be had. */
-export async function startHttpServer({ host, port }: Address, health: Health): Promise<HttpServer> {
-  const server = createServer({ requestTimeout: 10_000, headersTimeout: 10_000 }, answer(health, { host, port }));
+export async function startHttpServer({ host, port }: Address, content: HttpContent): Promise<HttpServer> {
+  const server = createServer({ requestTimeout: 10_000, headersTimeout: 10_000 }, answer(content, { host, port }));
   server.maxConnections = 1000;
   server.listen(port, host);
   await once(server, 'listening');
@@ -33,7 +35,7 @@ export async function startHttpServer({ host, port }: Address, health: Health): 
   return { host, port: (server.address() as AddressInfo).port, close };
 }
 
-function answer({ ready, pages }: Health, address: Address): RequestListener {
+function answer({ ready, metrics, pages }: HttpContent, address: Address): RequestListener {
   const more = pages?.(address);
   return ({ method, url = '', headers }, response) => {
     const [path] = url.split('?', 1);
@@ -52,6 +54,11 @@ function answer({ ready, pages }: Health, address: Address): RequestListener {
     else if (page !== null && page !== undefined) send(page.status, page.type, page.body);
     else if (path === '/healthz') end(200, 'ok');
     else if (path === '/readyz') end(ready() ? 200 : 503, ready() ? 'ready' : 'not ready: nothing is published yet');
-    else end(404, 'not found: there are /healthz and /readyz');
+    else if (path === '/metrics') {
+      metrics.text().then(
+        (text) => send(200, metrics.contentType, text),
+        () => end(500, 'the metrics could not be read'),
+      );
+    } else end(404, 'not found: there are /healthz, /readyz and /metrics');
   };
 }

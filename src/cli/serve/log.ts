@@ -17,10 +17,23 @@ const longestQueue = 4 * 1024 * 1024;
 /** A log on standard error. Whoever does not read it cannot stop the control plane. */
 export function createLog({ level, format }: LogOptions): Log {
   const write = (line: string): void => {
-    if (process.stderr.writableLength < longestQueue) process.stderr.write(format === 'json' ? line : textLine(line));
+    if (process.stderr.writableLength < longestQueue)
+      process.stderr.write(format === 'json' ? visible(line) : textLine(line));
   };
   const formatters = { level: (label: string) => ({ level: label }) };
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters }, { write });
+}
+
+/**
+ * The same JSON without a character that steers a terminal or a reader of lines: those that JSON lets stand (0x7f to 0x9f,
+ * separators of lines, turns of direction) are escaped as well.
+ */
+function visible(line: string): string {
+  return line.replace(/[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
+    [...Array(character.length).keys()]
+      .map((index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`)
+      .join(''),
+  );
 }
 
 const colours: Readonly<Record<string, Parameters<typeof styled>[0]>> = {

@@ -3,18 +3,20 @@ import { setLogger } from '@grpc/grpc-js';
 import { ControlPlane } from '../../control-plane.ts';
 import { proxyNode } from '../../envoy/node.ts';
 import { filesSource } from '../../sources/files.ts';
+import { defaultWipeGuard } from '../../sources/wipe-guard.ts';
 import type { XdsEvent } from '../../xds/xds-event.ts';
 import { type Address, formatAddress } from './address.ts';
 import { debugPages } from './debug.ts';
 import { startHttpServer } from './http.ts';
 import { createLog, type Log } from './log.ts';
 import type { LogFormat, LogLevel } from './log-options.ts';
+import { createMetrics, type Metrics } from './metrics/metrics.ts';
 import { opening } from './opening.ts';
 import { logPublications } from './publications.ts';
 import { createServices } from './services.ts';
 import type { Tls, TlsOptions } from './tls.ts';
 import { startXds } from './xds.ts';
-import { logXdsEvent } from './xds-log.ts';
+import { xdsEventLog } from './xds-log.ts';
 
 export interface ServeOptions {
   readonly paths: readonly string[];
@@ -24,6 +26,8 @@ export interface ServeOptions {
   readonly tls: TlsOptions | null;
   readonly httpAddress: Address;
   readonly allowLoopbackEndpoints: boolean;
+  /** Let most of the objects vanish at once. */
+  readonly allowWipe: boolean;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
 }
@@ -53,25 +57,23 @@ interface Part {
 
 /** Starts all parts and adds each to `parts` once it has to be closed, the last one first. Proxies that come early try again. */
 async function startParts(options: ServeOptions, log: Log, parts: Part[]): Promise<void> {
-  const { xdsAddress, httpAddress, paths, allowLoopbackEndpoints } = options;
-  const controlPlane = new ControlPlane({
-    sources: [filesSource({ paths })],
-    allowLoopbackEndpoints,
-    onFault: (error) =>
-      log.error({ err: error }, 'a turn of the loop failed; what was published before stays in force'),
-  });
+  const { xdsAddress, httpAddress } = options;
+  const metrics = createMetrics();
+  const controlPlane = createControlPlane(options, log, metrics);
   let started = false;
   const ready = (): boolean => started;
   logPublications(controlPlane, log);
+  metrics.follow(controlPlane);
   const refusals: ControlPlane['refusals'] = (nodeId) => controlPlane.refusals(nodeId);
   const onFault = (error: unknown): void => log.error({ err: error }, 'a fault of Sluice ended a call');
   const services = createServices({ refusals, onFault });
   const pages = (address: Address) =>
     debugPages(address, { ...services, refusals, objects: () => controlPlane.objects });
-  const http = await opening([['--http-address', httpAddress]], () => startHttpServer(httpAddress, { ready, pages }));
+  const content = { ready, metrics, pages };
+  const http = await opening([['--http-address', httpAddress]], () => startHttpServer(httpAddress, content));
   parts.push(http);
   const tls = await openTls(options.tls, log, parts);
-  const onEvent = (event: XdsEvent): void => logXdsEvent(event, log);
+  const onEvent = both(xdsEventLog(log), (event) => metrics.onXdsEvent(event));
   const xds = await startXds(xdsAddress, tls, { controlPlane, services: services.serve, ready, onEvent });
   parts.push(controlPlane, xds);
   parts.push({
@@ -85,8 +87,27 @@ async function startParts(options: ServeOptions, log: Log, parts: Part[]): Promi
   controlPlane.snapshotFor(proxyNode());
   started = true;
   services.setServing(true);
-  process.stderr.write(`listening ${xds.where} http=${formatAddress(http)}
-`);
+  process.stderr.write(`listening ${xds.where} http=${formatAddress(http)}\n`);
+}
+
+function createControlPlane(options: ServeOptions, log: Log, metrics: Metrics): ControlPlane {
+  const { paths, allowLoopbackEndpoints, allowWipe } = options;
+  return new ControlPlane({
+    sources: [filesSource({ paths })],
+    allowLoopbackEndpoints,
+    ...(allowWipe ? {} : { wipeGuard: defaultWipeGuard }),
+    onFault: (error, object) => {
+      metrics.onFault();
+      const what = object === null ? 'publishing failed; what was published before stays in force' : 'an object failed';
+      log.error({ err: error, ...(object === null ? {} : { object }) }, `a fault of Sluice, please report it: ${what}`);
+    },
+  });
+}
+
+function both(...handlers: readonly ((event: XdsEvent) => void)[]): (event: XdsEvent) => void {
+  return (event) => {
+    for (const handle of handlers) handle(event);
+  };
 }
 
 /** What is for TLS is loaded only where there is some. */

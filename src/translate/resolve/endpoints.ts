@@ -161,7 +161,8 @@ export function resolveEndpoints(
       () => endpointsOf(service, views, inputs.allowLoopback),
     );
     byHost.set(service.host, value);
-    diagnostics.push(...said);
+    // One by one: an argument list has a limit, which the endpoints of a service may exceed.
+    for (const each of said) diagnostics.push(each);
   }
   calls.endRound();
   return { value: byHost, diagnostics };

@@ -6,7 +6,7 @@ import type { WorkloadIdentity } from '../../../src/model/identity.ts';
 import type { SnapshotProvider } from '../../../src/xds/snapshot.ts';
 import type { AdsClient } from '../../harness/ads-client.ts';
 import { snapshot } from '../resources.ts';
-import { call, converse, type Json, type Served, serveAll, sidecar } from './client.ts';
+import { call, converse, type Json, type Served, serveAll, sidecar, silentFeed } from './client.ts';
 
 const service = 'envoy.service.status.v3.ClientStatusDiscoveryService';
 const fetchStatus = ({ server }: Served, request: Json = {}): Promise<Json> =>
@@ -184,7 +184,7 @@ test('an answer that is too large is refused, with advice', async () => {
   await other.close();
 });
 
-const nobody: SnapshotProvider = { follow: () => ({ close: () => {} }), refused: () => {}, taken: () => {} };
+const nobody: SnapshotProvider = { follow: () => silentFeed };
 
 test('S-43: a private key in a resource is not handed out', async () => {
   const canary = 'CANARY-PRIVATE-KEY';
@@ -210,10 +210,8 @@ test('S-43: a private key in a resource is not handed out', async () => {
   const provider: SnapshotProvider = {
     follow: (_node, onSnapshot) => {
       onSnapshot(tables);
-      return { close: () => {} };
+      return silentFeed;
     },
-    refused: () => {},
-    taken: () => {},
   };
   const served = await serveAll({}, { snapshot: provider });
   const { answer } = await withClusters(served, sidecar('web', 'shop'));

@@ -14,7 +14,7 @@ import { onTestFinished } from 'vitest';
 import { createServices, type Services, type ServicesOptions } from '../../../src/cli/serve/services.ts';
 import type { WorkloadIdentity } from '../../../src/model/identity.ts';
 import { startXdsServer, type XdsServer } from '../../../src/xds/server.ts';
-import type { Snapshot, SnapshotProvider } from '../../../src/xds/snapshot.ts';
+import type { Snapshot, SnapshotFeed, SnapshotProvider } from '../../../src/xds/snapshot.ts';
 import { AdsClient, type AdsClientOptions, metadata } from '../../harness/ads-client.ts';
 import { snapshot, type Texts } from '../resources.ts';
 
@@ -84,6 +84,9 @@ export function converse(port: number, service: string, method: string, first?: 
   };
 }
 
+/** Whatever its proxy says comes to nothing. */
+export const silentFeed: SnapshotFeed = { refused: () => {}, taken: () => {}, close: () => {} };
+
 /** Hands everyone the same resources. */
 class SameForAll implements SnapshotProvider {
   readonly #snapshot: Snapshot;
@@ -94,12 +97,8 @@ class SameForAll implements SnapshotProvider {
 
   follow(...[, onSnapshot]: Parameters<SnapshotProvider['follow']>) {
     onSnapshot(this.#snapshot);
-    return { close: () => {} };
+    return silentFeed;
   }
-
-  refused(): void {}
-
-  taken(): void {}
 }
 
 export interface Served {

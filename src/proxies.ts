@@ -1,0 +1,194 @@
+// Who is connected, and what each group of proxies is offered: its snapshot, without what its proxies have refused.
+import type { XdsResource } from './envoy/resource.ts';
+import { type ResourceKind, resourceKinds } from './envoy/types.ts';
+import type { Diagnostic } from './model/diagnostic.ts';
+import type { Mesh } from './model/mesh.ts';
+import type { ProxyGroup, ProxyNode } from './model/proxy.ts';
+import type { CarefulTranslator } from './translate/careful-translator.ts';
+import type { Resources } from './translate/emit/resources.ts';
+import { Quarantine, type Verdict } from './xds/quarantine.ts';
+import type { Culprit } from './xds/refusal.ts';
+import { diagnoseVerdict, type ProxyRefusal, refusalOf, unattributed } from './xds/refusal-diagnostics.ts';
+import type { OnSnapshot, RefusalReport, Snapshot, SnapshotFeed } from './xds/snapshot.ts';
+
+interface Feed {
+  readonly node: ProxyNode;
+  readonly onSnapshot: OnSnapshot;
+  last: Snapshot | undefined;
+  /** Held, so that what is remembered for the group lives as long as one of its proxies is connected. */
+  group: ProxyGroup | undefined;
+  /** What the proxy has refused of its last snapshot without saying which resource, one entry a kind. */
+  readonly refusals: Map<ResourceKind, Diagnostic>;
+  /** What this proxy has refused though others of its group have taken it. */
+  readonly own: Quarantine;
+}
+
+interface GroupSnapshot {
+  readonly snapshot: Snapshot;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** What one turn of the loop has made, each group once. */
+export type Emitted = Map<ProxyGroup, GroupSnapshot>;
+
+/** The proxies for which nothing could be made, and why. */
+export type Failed = ReadonlyMap<ProxyNode, unknown>;
+
+export interface ProxiesOptions {
+  readonly translator: CarefulTranslator;
+  /** Called when there is something to say about proxies that was not said before. */
+  readonly onNews: () => void;
+}
+
+export class Proxies {
+  readonly #options: ProxiesOptions;
+  readonly #feeds = new Set<Feed>();
+  readonly #snapshots = new WeakMap<ProxyGroup, Snapshot>();
+  /** Of groups that have refused something: kept while it stands, whether a proxy of the group is connected or not. */
+  readonly #quarantines = new Map<ProxyGroup, Quarantine>();
+  #mesh: Mesh | undefined;
+
+  constructor(options: ProxiesOptions) {
+    this.#options = options;
+  }
+
+  /** Hands the proxy its snapshot, now and whenever it differs. */
+  follow(node: ProxyNode, onSnapshot: OnSnapshot): SnapshotFeed {
+    const unsaid = { last: undefined, group: undefined, refusals: new Map(), own: new Quarantine() };
+    const feed: Feed = { node, onSnapshot, ...unsaid };
+    this.#feeds.add(feed);
+    try {
+      this.#serve(feed, new Map());
+    } catch {
+      // The next turn finds out why.
+      this.#options.onNews();
+    }
+    return {
+      refused: (report) => this.#refused(feed, report),
+      taken: (kind, resources) => this.#taken(feed, kind, resources),
+      close: () => this.#feeds.delete(feed),
+    };
+  }
+
+  /** Makes the snapshots of all groups. */
+  emitAll(mesh: Mesh, emitted: Emitted): Failed {
+    const failed = new Map<ProxyNode, unknown>();
+    for (const { node } of this.#feeds) {
+      try {
+        const group = this.#options.translator.group(mesh, node);
+        if (!emitted.has(group)) this.#snapshot(mesh, group, emitted);
+      } catch (error) {
+        failed.set(node, error);
+      }
+    }
+    return failed;
+  }
+
+  /**
+   * Hands out what was made of the mesh; whoever cannot be served keeps what it has. `changedAt`: when the oldest change in
+   * it came, in milliseconds. Gives the number of groups that have something new.
+   */
+  serveAll(mesh: Mesh, emitted: Emitted, failed: Failed, changedAt: number | undefined): number {
+    this.#mesh = mesh;
+    const changed = new Set<Snapshot>();
+    for (const feed of this.#feeds) {
+      if (failed.has(feed.node)) continue;
+      const snapshot = this.#serve(feed, emitted, changedAt);
+      if (snapshot !== null) changed.add(snapshot);
+    }
+    return changed.size;
+  }
+
+  /** What a proxy would get, whether it is connected or not; undefined before there is anything. */
+  snapshotFor(node: ProxyNode): Snapshot | undefined {
+    if (this.#mesh === undefined) return undefined;
+    return this.#snapshot(this.#mesh, this.#options.translator.group(this.#mesh, node), new Map()).snapshot;
+  }
+
+  /** What a proxy, or one of its group, has refused. */
+  refusals(nodeId: string): readonly ProxyRefusal[] {
+    const feed = this.#feeds.values().find(({ node }) => node.id === nodeId);
+    if (feed?.group === undefined) return [];
+    const unknown = [...feed.refusals].map(([kind, diagnostic]) => ({
+      kind,
+      resource: null,
+      diagnostics: [diagnostic],
+    }));
+    const verdicts = this.#quarantines.get(feed.group)?.verdicts ?? [];
+    return [...unknown, ...[...verdicts, ...feed.own.verdicts].map(refusalOf)];
+  }
+
+  /** All that proxies have refused, at the YAML behind it. */
+  get diagnostics(): readonly Diagnostic[] {
+    const feeds = [...this.#feeds];
+    return [
+      ...feeds.flatMap(({ refusals }) => [...refusals.values()]),
+      ...feeds.flatMap(({ own }) => own.verdicts.flatMap(diagnoseVerdict)),
+      ...[...this.#quarantines.values()].flatMap(({ verdicts }) => verdicts.flatMap(diagnoseVerdict)),
+    ];
+  }
+
+  #refused(feed: Feed, { kind, message, culprits, own }: RefusalReport): void {
+    const { node, group } = feed;
+    const verdict = (culprit: Culprit): Verdict => ({ kind, culprit, node: node.id, message });
+    if (culprits.length + own.length > 0) feed.refusals.delete(kind);
+    else feed.refusals.set(kind, unattributed(node, message));
+    feed.own.add(own.map(verdict));
+    if (culprits.length > 0 && group !== undefined) {
+      this.#quarantine(group).add(culprits.map(verdict));
+      this.#serveGroup(group);
+    }
+    this.#options.onNews();
+  }
+
+  #taken(feed: Feed, kind: ResourceKind, resources: readonly XdsResource[]): void {
+    const { group, refusals } = feed;
+    const freed = group !== undefined && this.#quarantines.get(group)?.taken(kind, resources) === true;
+    if (freed) this.#serveGroup(group);
+    if (refusals.delete(kind) || freed) this.#options.onNews();
+  }
+
+  #quarantine(group: ProxyGroup): Quarantine {
+    const known = this.#quarantines.get(group) ?? new Quarantine();
+    this.#quarantines.set(group, known);
+    return known;
+  }
+
+  /** At once: the others of the group are not to be sent what one has refused. */
+  #serveGroup(group: ProxyGroup): void {
+    const emitted: Emitted = new Map();
+    for (const feed of this.#feeds) if (feed.group === group) this.#serve(feed, emitted);
+  }
+
+  /** Hands a proxy its snapshot if that is not the one it has; gives what was handed over, or null. */
+  #serve(feed: Feed, emitted: Emitted, changedAt?: number): Snapshot | null {
+    if (this.#mesh === undefined) return null;
+    const group = this.#options.translator.group(this.#mesh, feed.node);
+    const { snapshot } = emitted.get(group) ?? this.#snapshot(this.#mesh, group, emitted);
+    const { last } = feed;
+    feed.group = group;
+    if (snapshot === last) return null;
+    for (const kind of resourceKinds) if (last?.[kind] !== snapshot[kind]) feed.refusals.delete(kind);
+    feed.own.offer(snapshot);
+    feed.last = snapshot;
+    feed.onSnapshot(snapshot, changedAt);
+    return snapshot;
+  }
+
+  /** The snapshot of a group: the same object as before while none of its tables differs. */
+  #snapshot(mesh: Mesh, group: ProxyGroup, emitted: Emitted): GroupSnapshot {
+    const { value, diagnostics } = this.#options.translator.emit(mesh, group);
+    const last = this.#snapshots.get(group);
+    const current = last !== undefined && sameTables(last, value) ? last : value;
+    this.#snapshots.set(group, current);
+    const quarantine = this.#quarantines.get(group);
+    const result = { snapshot: quarantine?.offer(current) ?? current, diagnostics };
+    if (quarantine?.verdicts.length === 0) this.#quarantines.delete(group);
+    emitted.set(group, result);
+    return result;
+  }
+}
+
+function sameTables(a: Snapshot, b: Resources): boolean {
+  return resourceKinds.every((kind) => a[kind] === b[kind]);
+}
