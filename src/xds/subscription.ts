@@ -154,11 +154,13 @@ export function follow(subscription: Subscription, names: NameSet): Subscription
   const { wanted, held } = subscription;
   const relevant = wanted === null || wanted.wildcard ? names : common(names, wanted.names);
   // What the client holds nothing of is due in any case.
-  const due = [...relevant].some((name) => held.except.get(name) === null)
-    ? nameSet([...relevant].filter((name) => held.except.get(name) !== null))
-    : relevant;
-  return excepted(subscription, due);
+  return excepted(subscription, held.except.size === 0 ? relevant : withoutUntold(relevant, held.except));
 }
+
+const withoutUntold = memo((names: NameSet, except: Exceptions): NameSet => {
+  const untold = [...names].some((name) => except.get(name) === null);
+  return untold ? nameSet([...names].filter((name) => except.get(name) !== null)) : names;
+});
 
 /** Counts these as not held. */
 export function excepted(subscription: Subscription, names: NameSet): Subscription {

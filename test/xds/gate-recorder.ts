@@ -1,4 +1,4 @@
-// I5: nothing that is sent on a stream names a cluster that the client has not acknowledged. Told by the model client what
+// I5: nothing that is sent on a stream names a cluster that the client has not acknowledged, unless it was sent before. Told by the model client what
 // it does and what it is sent; knows nothing of the reducer's state.
 import type { XdsResource } from '../../src/envoy/resource.ts';
 import type { ResourceKind } from '../../src/envoy/types.ts';
@@ -23,12 +23,15 @@ export class GateRecorder {
   readonly #confirmed = new Set<string>();
   /** What it was sent before it asked for all clusters, or held when the stream began: it has that anyway. */
   readonly #before = new Set<string>();
+  /** By resource, the parts of the form that was sent last: to keep that is no news to the client. */
+  readonly #last = new Map<string, readonly string[]>();
 
   /** A new stream of a client that tells the server that it holds these clusters, and has these resources. */
   begin(clusters: Iterable<string>, resources: readonly (readonly [ResourceKind, XdsResource])[]): void {
     this.gated = false;
     this.#confirmed.clear();
     this.#before.clear();
+    this.#last.clear();
     for (const name of clusters) this.#confirmed.add(name);
     for (const [kind, resource] of resources) this.#note(kind, resource);
   }
@@ -45,7 +48,11 @@ export class GateRecorder {
   /** What is wrong with what is sent. */
   offences(kind: ResourceKind, resources: readonly XdsResource[]): readonly string[] {
     if (kind !== 'route' && kind !== 'listener') return [];
-    if (this.gated) return resources.flatMap((resource) => this.#judge(kind, resource));
+    if (this.gated) {
+      const found = resources.flatMap((resource) => this.#judge(kind, resource));
+      for (const resource of resources) this.#last.set(`${kind} ${resource.name}`, contentOf(kind, resource));
+      return found;
+    }
     for (const resource of resources) this.#note(kind, resource);
     return [];
   }
@@ -54,7 +61,8 @@ export class GateRecorder {
     return contentOf(kind, resource).flatMap((part) => {
       const cluster = clusterIn(part);
       const sent = `${kind} ${resource.name} ${part}`;
-      const allowed = cluster === null || this.#confirmed.has(cluster) || this.#before.has(sent);
+      const kept = this.#before.has(sent) || this.#last.get(`${kind} ${resource.name}`)?.includes(part) === true;
+      const allowed = cluster === null || this.#confirmed.has(cluster) || kept;
       return allowed ? [] : [`${sent}: the cluster is not acknowledged`];
     });
   }
