@@ -10,8 +10,10 @@ PYTHON := build/python/.installed
 INTEROP := build/interop/.installed
 DEFINITIONS := proto/generated/envoy.js
 PROGRAM := dist/main.js
+TOOLS := build/bench/.built
+MINUTES ?= 12
 
-.PHONY: help install demo test check golden clean
+.PHONY: help install demo test check golden bench soak clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +31,12 @@ check: install ## types, lint, unused code, directions of imports
 
 golden: install ## write the golden files anew; look at the difference before you commit it
 	@GOLDEN=write vitest run test/golden
+
+bench: install $(TOOLS) ## side by side with go-control-plane; the last line says how many goals are met; OPTIONS='--only S,M'
+	@node bench/run.ts $(OPTIONS)
+
+soak: install ## real Envoys under load while everything changes and the control plane is killed; MINUTES=n
+	@node test/soak/main.ts --minutes $(MINUTES)
 
 clean: ## remove all that set-up and tests have made
 	rm -rf node_modules build dist proto/generated
@@ -50,6 +58,11 @@ $(INTEROP): test/interop/requirements.txt
 	rm -rf build/interop
 	python3 -m venv build/interop
 	build/interop/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+	@touch $@
+
+$(TOOLS): bench/build.sh bench/requirements.txt $(shell find bench/go -type f)
+	@bash scripts/prerequisites.sh
+	bash bench/build.sh
 	@touch $@
 
 build/envoy: $(PYTHON)

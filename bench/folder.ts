@@ -2,7 +2,7 @@
 // Usage: folder.ts [--services 1000] [--endpoints 10] [--changes 50]
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { Agent, createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -12,6 +12,7 @@ import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { bootstrap } from '../src/inject/bootstrap.ts';
 import { EnvoyProcess, findEnvoy } from '../src/inject/launcher.ts';
+import { usageOf } from './usage.ts';
 
 const { values } = parseArgs({
   options: {
@@ -91,21 +92,6 @@ async function until(name: string): Promise<number> {
   return performance.now() - start;
 }
 
-interface Usage {
-  readonly cpuSeconds: number;
-  readonly peakMiB: number;
-}
-
-async function usageOf({ pid }: ChildProcess): Promise<Usage> {
-  const stat = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]?.split(' ') ?? [];
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  const peak = status.split('\n').find((line) => line.startsWith('VmHWM:')) ?? '';
-  return {
-    cpuSeconds: (Number(stat[11]) + Number(stat[12])) / 100,
-    peakMiB: Math.round(Number(peak.split(' ').at(-2)) / 1024),
-  };
-}
-
 /** Starts `sluice serve` and gives its xDS port once it listens. */
 async function serve(folder: string): Promise<{ readonly process: ChildProcess; readonly port: number }> {
   const program = join(import.meta.dirname, '../bin/sluice');
@@ -140,7 +126,7 @@ function startEnvoy(folder: string, xdsPort: number): Promise<EnvoyProcess> {
 
 /** Edits one endpoint again and again; each time the system was idle before. */
 async function measureChanges(sluice: ChildProcess, servers: readonly [Server, Server], point: Point): Promise<void> {
-  const before = await usageOf(sluice);
+  const before = usageOf(sluice.pid ?? 0);
   const took: number[] = [];
   for (let i = 1; i <= changes; i += 1) {
     await setTimeout(200);
@@ -148,11 +134,11 @@ async function measureChanges(sluice: ChildProcess, servers: readonly [Server, S
     took.push(await until(String(i % 2)));
   }
   took.sort((a, b) => a - b);
-  const after = await usageOf(sluice);
+  const after = usageOf(sluice.pid ?? 0);
   const cpu = ((after.cpuSeconds - before.cpuSeconds) / changes) * 1000;
   console.log(`${changes} changes, ms from the rename to the first request at the new endpoint:`);
   console.log(`  p50 ${rank(took, 0.5)}  p99 ${rank(took, 0.99)}  most ${rank(took, 1)}`);
-  console.log(`  CPU of sluice per change ${cpu.toFixed(0)} ms, peak memory ${after.peakMiB} MiB`);
+  console.log(`  CPU of sluice per change ${cpu.toFixed(0)} ms, peak memory ${after.peak} MiB`);
 }
 
 async function measure(folder: string, servers: readonly [Server, Server]): Promise<void> {
@@ -164,10 +150,10 @@ async function measure(folder: string, servers: readonly [Server, Server]): Prom
   await point(servers[0]);
   const start = performance.now();
   const { process: sluice, port } = await serve(folder);
-  const { cpuSeconds, peakMiB } = await usageOf(sluice);
+  const { cpuSeconds, peak } = usageOf(sluice.pid ?? 0);
   const ready = ((performance.now() - start) / 1000).toFixed(2);
   console.log(
-    `${services} services of ${endpoints} endpoints: ready after ${ready} s, CPU ${cpuSeconds} s, ${peakMiB} MiB`,
+    `${services} services of ${endpoints} endpoints: ready after ${ready} s, CPU ${cpuSeconds} s, ${peak} MiB`,
   );
   const envoyStart = performance.now();
   const envoy = await startEnvoy(join(folder, '..'), port);

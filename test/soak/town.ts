@@ -1,0 +1,77 @@
+// The configuration of a soak run as a value, and as YAML: services that are called all the time, and others that come
+// and go beside them.
+import { stringify } from 'yaml';
+import type { JsonObject } from '../../src/lib/json.ts';
+
+export interface Host {
+  readonly address: string;
+  readonly ready: boolean;
+  readonly zone: string;
+  /** A label of its Pod, which subsets select. */
+  readonly version: string;
+}
+
+export interface Shop {
+  readonly port: number;
+  readonly portName: string;
+  readonly hosts: readonly Host[];
+  readonly annotations: Readonly<Record<string, string>>;
+  /** The spec of its DestinationRule, without the host. */
+  readonly rule: JsonObject | null;
+  /** How many EndpointSlices its endpoints are in. */
+  readonly slices: number;
+  /** Counts what only the text of the file says. */
+  readonly edition: number;
+}
+
+export interface Town {
+  /** Called all the time; they exist from the first to the last moment. */
+  readonly called: ReadonlyMap<string, Shop>;
+  readonly others: ReadonlyMap<string, Shop>;
+}
+
+/** A town's files by name. All endpoints listen on the same port. */
+export function filesOf({ called, others }: Town, backendPort: number): ReadonlyMap<string, string> {
+  const shops = [...called, ...others];
+  return new Map(shops.flatMap(([name, shop]) => [...shopFiles(name, shop, backendPort)]));
+}
+
+function* shopFiles(name: string, shop: Shop, backendPort: number): Generator<readonly [string, string]> {
+  const objects = [service(name, shop, backendPort), ...slices(name, shop, backendPort)];
+  yield [`${name}.yaml`, `# edition ${shop.edition}\n${objects.map((object) => stringify(object)).join('---\n')}`];
+  yield [`${name}-pods.yaml`, shop.hosts.map((host) => stringify(pod(name, host))).join('---\n')];
+  if (shop.rule !== null) yield [`${name}-rule.yaml`, stringify(rule(name, shop.rule))];
+}
+
+function service(name: string, { port, portName, annotations }: Shop, backendPort: number): JsonObject {
+  const ports = [{ name: portName, port, targetPort: backendPort }];
+  return { apiVersion: 'v1', kind: 'Service', metadata: { name, annotations: { ...annotations } }, spec: { ports } };
+}
+
+function slices(name: string, { hosts, portName, slices: count }: Shop, backendPort: number): readonly JsonObject[] {
+  return Array.from({ length: count }, (_, index) => ({
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: { name: `${name}-${index}`, labels: { 'kubernetes.io/service-name': name } },
+    addressType: 'IPv4',
+    ports: [{ name: portName, port: backendPort }],
+    endpoints: hosts.filter((_host, place) => place % count === index).map((host) => endpoint(name, host)),
+  }));
+}
+
+function endpoint(name: string, { address, ready, zone }: Host): JsonObject {
+  const targetRef = { kind: 'Pod', name: podName(name, address), namespace: 'default' };
+  return { addresses: [address], conditions: { ready }, zone, targetRef };
+}
+
+function pod(name: string, { address, version }: Host): JsonObject {
+  const metadata = { name: podName(name, address), labels: { app: name, version } };
+  return { apiVersion: 'v1', kind: 'Pod', metadata, status: { podIP: address } };
+}
+
+const podName = (name: string, address: string): string => `${name}-${address.replaceAll('.', '-')}`;
+
+function rule(name: string, spec: JsonObject): JsonObject {
+  const metadata = { name };
+  return { apiVersion: 'networking.istio.io/v1', kind: 'DestinationRule', metadata, spec: { host: name, ...spec } };
+}
