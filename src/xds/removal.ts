@@ -1,9 +1,13 @@
 // When a client may be told that something is gone: last, when nothing that it holds can still name it.
+import type { ResourceTable, XdsResource } from '../envoy/resource.ts';
 import { type ResourceKind, resourceKinds } from '../envoy/types.ts';
+import { memo } from '../lib/memo.ts';
 import { wants } from './due.ts';
 import type { GatedKind } from './gate.ts';
-import type { StreamState } from './stream-state.ts';
-import { dueTo, hasNews, isFullState, type Subscription } from './subscription.ts';
+import { referencesOf } from './references.ts';
+import type { StreamState, Subscriptions } from './stream-state.ts';
+import { dueTo, hasNews, isFullState, mayHold, type Subscription } from './subscription.ts';
+import { difference, everything } from './tables.ts';
 
 /** The types whose resources may name those of this type, and have to be acknowledged before something is removed. */
 const removedAfter: { readonly [K in ResourceKind]: readonly ResourceKind[] } = {
@@ -19,11 +23,35 @@ export function hasRemovals(state: StreamState, kind: ResourceKind): boolean {
 
 /** Whether nothing that the client holds can still name what is to be removed of this type. */
 export function isLast({ subscriptions, latest, routed }: StreamState, kind: ResourceKind): boolean {
+  if (kind === 'listener') return isReplaced(subscriptions);
   return removedAfter[kind].every((other) => {
     const ahead = subscriptions[other].wanted !== null && latest?.[other] !== routed?.[other];
     return (kind !== 'cluster' || !ahead) && isAcknowledged(subscriptions[other]);
   });
 }
+
+/**
+ * A listener goes when those that come are there and their routes were sent; at once where one of them may need its
+ * address.
+ */
+function isReplaced({ listener, route }: Subscriptions): boolean {
+  const { held, target, waiting, wanted, inFlight } = listener;
+  const due = dueTo(listener);
+  if (due === null || wanted === null || target === null) return true;
+  if (due.removed.length === 0 || due.removed.some((name) => !held.table.has(name))) return true;
+  if (takesOver(held.table, target)) return true;
+  if (due.changed.length > 0 || inFlight !== null || [...waiting].some((name) => wants(wanted, name))) return false;
+  return route.wanted === null || [...referencesOf(everything(target))].every((name) => mayHold(route, name));
+}
+
+/** Whether a listener that comes is at the address of one that goes: Envoy takes no two at one address. */
+const takesOver = memo((before: ResourceTable, after: ResourceTable): boolean => {
+  const { differing, gone } = difference(before, after);
+  const going = new Set(gone.flatMap((name) => before.get(name) ?? []).map(addressOf));
+  return differing.some((listener) => going.has(addressOf(listener)));
+});
+
+const addressOf = ({ json }: XdsResource): string => JSON.stringify(json['address']);
 
 /** Whether the client has taken all that it may have for now of this type, or wants nothing of it. */
 function isAcknowledged(subscription: Subscription, removals = true): boolean {
