@@ -1,15 +1,15 @@
 // From objects to what a proxy gets: the stage that the loop and the commands call.
 import { type ResourceTable, sameResource, type XdsResource } from '../envoy/resource.ts';
 import { type ResourceKind, resourceKinds } from '../envoy/types.ts';
-import { memo } from '../lib/memo.ts';
 import { StableTable } from '../lib/stable-table.ts';
-import { type Diagnostic, diagnose, type Outcome } from '../model/diagnostic.ts';
+import type { Outcome } from '../model/diagnostic.ts';
 import type { Mesh } from '../model/mesh.ts';
 import type { ObjectSet } from '../model/object.ts';
 import type { ProxyGroup, ProxyNode } from '../model/proxy.ts';
 import { emitResources, type Resources } from './emit/resources.ts';
 import { MeshResolver } from './resolve/mesh.ts';
 import { proxyGroup } from './resolve/proxy-group.ts';
+import { sendable } from './sendable.ts';
 
 export interface TranslateOptions {
   /** Let loopback addresses be endpoints: for trying things out on one machine. */
@@ -17,34 +17,6 @@ export interface TranslateOptions {
 }
 
 type Tables = { readonly [K in keyof Resources]: StableTable<string, XdsResource> };
-
-interface Checked {
-  readonly table: ResourceTable;
-  readonly diagnostics: readonly Diagnostic[];
-}
-
-/** Encodes what is new. What does not encode is a fault of ours: it is left out, and everything else goes on. */
-const encodable = memo((table: ResourceTable): Checked => {
-  const diagnostics: Diagnostic[] = [];
-  const good = new Map<string, XdsResource>();
-  for (const [name, resource] of table) {
-    const error = encodingError(resource);
-    if (error === null) good.set(name, resource);
-    else
-      diagnostics.push(
-        ...resource.origins.slice(0, 1).map((origin) => diagnose('SLC0502', origin, `${name}: ${error}`)),
-      );
-  }
-  return diagnostics.length === 0 ? { table, diagnostics } : { table: good, diagnostics };
-});
-
-function encodingError(resource: XdsResource): string | null {
-  try {
-    return resource.version === '' ? 'no version' : null;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
-}
 
 const newTables = (): Tables =>
   Object.fromEntries(resourceKinds.map((kind) => [kind, new StableTable(sameResource)])) as unknown as Tables;
@@ -78,7 +50,7 @@ export class Translator {
     this.#tables.set(group, tables);
     const found = [...diagnostics];
     const stable = (kind: ResourceKind): ResourceTable => {
-      const { table, diagnostics: failed } = encodable(tables[kind].update(value[kind]));
+      const { table, diagnostics: failed } = sendable(tables[kind].update(value[kind]));
       for (const each of failed) found.push(each);
       return table;
     };

@@ -1,0 +1,50 @@
+// What may be sent of what was translated. The rest is a fault of ours: it is left out, and everything else goes on.
+import type { ResourceTable, XdsResource } from '../envoy/resource.ts';
+import { isObject, type JsonValue } from '../lib/json.ts';
+import { memo } from '../lib/memo.ts';
+import { type Diagnostic, diagnose } from '../model/diagnostic.ts';
+
+interface Sendable {
+  readonly table: ResourceTable;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Encodes what is new. What does not encode is left out, and so is what Envoy would wait for in vain. */
+export const sendable = memo((table: ResourceTable): Sendable => {
+  const diagnostics: Diagnostic[] = [];
+  const good = new Map<string, XdsResource>();
+  for (const [name, resource] of table) {
+    const error = encodingError(resource) ?? missingSecret(resource);
+    if (error === null) good.set(name, resource);
+    else
+      diagnostics.push(
+        ...resource.origins.slice(0, 1).map((origin) => diagnose('SLC0502', origin, `${name}: ${error}`)),
+      );
+  }
+  return diagnostics.length === 0 ? { table, diagnostics } : { table: good, diagnostics };
+});
+
+function encodingError(resource: XdsResource): string | null {
+  try {
+    return resource.version === '' ? 'no version' : null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/**
+ * Secrets are not served over ADS: a cluster or listener that names one (SdsSecretConfig) would never be warm, and keep
+ * all others of its response waiting.
+ */
+const missingSecret = memo(({ kind, json }: XdsResource): string | null => {
+  const [name] = kind === 'cluster' || kind === 'listener' ? secretsOver(json) : [];
+  return name === undefined ? null : `the secret ${name} is not served`;
+});
+
+function secretsOver(value: JsonValue): readonly string[] {
+  if (Array.isArray(value)) return value.flatMap(secretsOver);
+  if (!isObject(value)) return [];
+  const { sds_config: source, name } = value;
+  const own = isObject(source) && source['ads'] !== undefined ? [String(name)] : [];
+  return [...own, ...Object.values(value).flatMap(secretsOver)];
+}
