@@ -51,6 +51,14 @@ test.each(Object.entries(variants))('Envoy accepts the bootstrap of %s', async (
   expect(envoy.status).toBe(0);
 });
 
+test('R-28: a sidecar asks for what differs, over one stream for everything', () => {
+  expect(bootstrap(options)['dynamic_resources']).toMatchObject({
+    ads_config: { api_type: 'DELTA_GRPC' },
+    cds_config: { ads: {} },
+    lds_config: { ads: {} },
+  });
+});
+
 test('the node says who the sidecar is, and where its ports are', () => {
   expect(
     bootstrap({ ...options, node: { ...options.node, interception: 'NONE', portOffset: 10_000 } })['node'],

@@ -205,6 +205,26 @@ test('R-22: a response with a name twice is never sent: it ends the stream as a 
     expect(events.filter(({ kind }) => kind === 'pushed')).toEqual([]);
   }));
 
+test('R-03: who forgets to ask for clusters is made to start anew, but only once', () =>
+  inWorld(
+    'delta',
+    async ({ connect, provider, events, onceEvent }) => {
+      provider.publish({ listener: 'l=1' });
+      const noticed = (): number => events.filter(({ kind }) => kind === 'clusterless').length;
+      const forgetful = connect();
+      forgetful.subscribe('listener');
+      await forgetful.take('listener');
+      expect((await forgetful.ended).code).toBe(status.UNAVAILABLE);
+      const again = connect();
+      again.subscribe('listener');
+      await again.take('listener');
+      while (noticed() < 2) await onceEvent();
+      provider.publish({ listener: 'l=2' });
+      expect(text(await again.take('listener'))).toBe('l=2');
+    },
+    { gateDeadline: 30 },
+  ));
+
 test('a port that is taken is an error with the code EADDRINUSE', () =>
   inWorld('delta', async ({ server, provider }) => {
     await expect(startXdsServer({ provider, port: server.port })).rejects.toMatchObject({ code: 'EADDRINUSE' });

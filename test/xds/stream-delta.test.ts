@@ -3,7 +3,7 @@ import { type Case, converse } from './transcript.ts';
 
 const delta: readonly Case[] = [
   [
-    'only what changed is sent, and what vanished is named',
+    'R-28: only what changed is sent, and what vanished is named',
     `publish cluster: a=1 b=1 c=1
      cluster ask
      < cluster a=1 b=1 c=1
@@ -217,7 +217,7 @@ const delta: readonly Case[] = [
      < cluster -b`,
   ],
   [
-    'endpoints of a cluster that changed while the client was away follow it, whatever the client holds',
+    'R-08: endpoints of a cluster that changed while the client was away follow it, whatever the client holds',
     `publish cluster: a=2 b=1; endpoint: a=1 b=1
      cluster has a=1 b=1;
      < cluster a=2

@@ -51,7 +51,7 @@ const both: readonly Case[] = [
      < endpoint a=3`,
   ],
   [
-    'what shared a response with a refused resource is sent without it',
+    'R-05: what shared a response with a refused resource is sent without it',
     `publish endpoint: a=1 b=1
      endpoint ask a b
      < endpoint a=1 b=1
@@ -109,6 +109,19 @@ const both: readonly Case[] = [
      publish cluster: a=2
      < cluster a=2
      < endpoint a=1`,
+  ],
+  [
+    'R-13: after a response with changed clusters the endpoints of all of them come, changed or not',
+    `publish cluster: a=1 b=1 c=1; endpoint: a=1 b=1 c=1
+     cluster ask
+     < cluster a=1 b=1 c=1
+     cluster ack
+     endpoint ask a b c
+     < endpoint a=1 b=1 c=1
+     endpoint ack
+     publish cluster: a=2 b=2 c=2; endpoint: a=1 b=2 c=1
+     < cluster a=2 b=2 c=2
+     < endpoint a=1 b=2 c=1`,
   ],
   [
     'routes follow a changed listener though they are unchanged',
@@ -185,7 +198,7 @@ const both: readonly Case[] = [
      < route r=2`,
   ],
   [
-    'nothing is written while the client does not read, and then only the newest state',
+    'R-30: nothing is written while the client does not read, and then only the newest state',
     `publish endpoint: a=1; route: r=1
      stop
      endpoint ask a
