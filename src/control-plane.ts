@@ -101,9 +101,10 @@ export class ControlPlane implements SnapshotProvider {
     return this.#proxies.refusals(nodeId);
   }
 
-  /** The Pod that a proxy says it is beside; undefined where there is none of that name. */
-  workloadOf({ name, namespace }: ProxyNode): Workload | undefined {
-    return this.#mesh?.workloads.get(`${name}.${namespace}`);
+  /** The Pod that a proxy says it is beside; null where there is none of that name, undefined where no Pods are known. */
+  workloadOf({ name, namespace }: ProxyNode): Workload | null | undefined {
+    if (this.#mesh === undefined || this.#mesh.workloads.size === 0) return undefined;
+    return this.#mesh.workloads.get(`${name}.${namespace}`) ?? null;
   }
 
   /** What a proxy would get now, whether it is connected or not; undefined before the first publication. */

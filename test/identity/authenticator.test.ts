@@ -123,4 +123,5 @@ test('S-03: the id of another Pod of the same namespace is denied, unless that h
   expect(authorizeNode(node, identity, pod('web'))).toBeNull();
   const denied = authorizeNode(node, identity, pod('vault'));
   expect(denied).toBe('the Pod web-1 does not run as the service account web of the certificate');
+  expect(authorizeNode(node, identity, null)).toBe('there is no Pod web-1 in the namespace shop');
 });
