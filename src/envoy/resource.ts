@@ -20,6 +20,8 @@ export interface XdsResource {
   readonly version: string;
   /** What it is put together from; null: it is one piece. */
   readonly parts: readonly EncodedPart[] | null;
+  /** For how many seconds a client may use it without hearing of it again; undefined: for ever. */
+  readonly ttl?: number;
 }
 
 /** All resources of one kind that a proxy may see, by name. */
@@ -58,6 +60,22 @@ export function resource(kind: ResourceKind, name: string, json: JsonObject, ori
     parts: null,
     get bytes() {
       return bytes();
+    },
+    get version() {
+      return version();
+    },
+  };
+}
+
+/** The same for a time (envoy.service.discovery.v3.Resource.ttl): whole seconds, at least 1. */
+export function withTtl(resource: XdsResource, seconds: number): XdsResource {
+  const version = lazy(() => contentHash(`${resource.version} ${seconds}`));
+  const { kind, name, json, origins, parts } = resource;
+  return {
+    ...{ kind, name, json, origins, parts },
+    ttl: seconds,
+    get bytes() {
+      return resource.bytes;
     },
     get version() {
       return version();
@@ -112,6 +130,7 @@ const sameContent = (a: Pick<EncodedPart, 'json' | 'origins'>, b: Pick<EncodedPa
 
 /** Whether two resources are the same to Envoy and to whoever asks where they came from. */
 export function sameResource(a: XdsResource, b: XdsResource): boolean {
+  if (a.ttl !== b.ttl) return false;
   if (a.parts === null || b.parts === null) return sameContent(a, b);
   const others = b.parts;
   return (

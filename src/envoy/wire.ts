@@ -35,6 +35,11 @@ export function lengthDelimited(field: number, payload: Uint8Array): Buffer {
   return joinBytes([fieldHead(field, payload.length), payload]);
 }
 
+/** A field of wire type 0 with a whole number that is not negative. */
+export function numberField(field: number, value: number): Uint8Array {
+  return Uint8Array.from([...varint(field * 8), ...varint(value)]);
+}
+
 /** A string field. */
 export function stringField(field: number, text: string): Buffer {
   return lengthDelimited(field, Buffer.from(text));

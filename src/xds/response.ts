@@ -1,11 +1,12 @@
 // A response's bytes. Invariant: what several streams are sent is put together once; only the nonce is a stream's own.
 import { hash } from 'node:crypto';
 import type { XdsResource } from '../envoy/resource.ts';
-import { type ResourceKind, typeUrls } from '../envoy/types.ts';
-import { fieldHead, joinBytes, stringField } from '../envoy/wire.ts';
+import type { ResourceKind } from '../envoy/types.ts';
+import { joinBytes, stringField } from '../envoy/wire.ts';
 import { memo } from '../lib/memo.ts';
 import { recent } from './recent.ts';
 import type { Protocol } from './requests.ts';
+import { entryOf, heartbeatOf } from './resource-entry.ts';
 
 /** A response to be sent: lists that streams share, and what is the stream's own. */
 export interface Response {
@@ -19,6 +20,8 @@ export interface Response {
   readonly resources: readonly XdsResource[];
   /** Names that the client is told not to exist; always empty in SotW. */
   readonly removed: readonly string[];
+  /** Resources with a time to live that the client has and may go on to use: told without their content, in delta. */
+  readonly heartbeats?: readonly XdsResource[];
 }
 
 /** The version of a response with this content (DiscoveryResponse.version_info). */
@@ -27,34 +30,11 @@ export const contentVersion = memo((resources: readonly XdsResource[], removed: 
   return hash('sha256', JSON.stringify(content), 'hex').slice(0, 16);
 });
 
-/** What a resource is wrapped in: envoy.service.discovery.v3.Resource in delta, its Any alone in SotW. */
-interface Wrapping {
-  readonly before: readonly Uint8Array[];
-  readonly after: readonly Uint8Array[];
-}
-
-/** Field numbers are those of DiscoveryResponse and DeltaDiscoveryResponse: `resources` is 2 in both, and so is Resource.resource. */
-function wrap(protocol: Protocol, { kind, name, version }: XdsResource, length: number): Wrapping {
-  const any = [stringField(1, typeUrls[kind]), fieldHead(2, length)];
-  const head = fieldHead(2, lengthOf(any) + length);
-  if (protocol === 'sotw') return { before: [head, ...any], after: [] };
-  const [first, last] = [stringField(1, version), stringField(3, name)];
-  const inner = first.length + head.length + lengthOf(any) + length + last.length;
-  return { before: [fieldHead(2, inner), first, head, ...any], after: [last] };
-}
-
-const lengthOf = (parts: readonly Uint8Array[]): number => parts.reduce((sum, part) => sum + part.length, 0);
-
-function entryOf(protocol: Protocol, resource: XdsResource): readonly Uint8Array[] {
-  const { bytes } = resource;
-  const { before, after } = wrap(protocol, resource, bytes.length);
-  return [...before, bytes, ...after];
-}
-
-function encodeShared({ protocol, typeUrl, version, resources, removed }: Response): Buffer {
+function encodeShared({ protocol, typeUrl, version, resources, removed, heartbeats = [] }: Response): Buffer {
   return joinBytes([
     stringField(1, version),
     ...resources.flatMap((resource) => entryOf(protocol, resource)),
+    ...heartbeats.map((resource) => heartbeatOf(resource)),
     stringField(4, typeUrl),
     ...removed.map((name) => stringField(6, name)),
   ]);

@@ -7,6 +7,7 @@
 import type { XdsResource } from '../envoy/resource.ts';
 import { type ResourceKind, resourceKinds, typeUrls } from '../envoy/types.ts';
 import type { GatedKind } from './gate.ts';
+import { beat, beatDue } from './heartbeat.ts';
 import { type NameSet, without } from './name-set.ts';
 import { followers, referencesOf } from './references.ts';
 import type { Culprit } from './refusal.ts';
@@ -16,7 +17,7 @@ import type { Response } from './response.ts';
 import { settle } from './settle.ts';
 import type { Snapshot } from './snapshot.ts';
 import { type Stranger, type StreamState, withSubscription } from './stream-state.ts';
-import { follow, hasNews, type Sent, send } from './subscription.ts';
+import { follow, hasNews, type SendOptions, type Sent, send } from './subscription.ts';
 import { type Answer, request } from './subscription-request.ts';
 
 export type StreamEvent =
@@ -137,15 +138,19 @@ function serve(state: StreamState, now: number): { readonly state: StreamState; 
   const [stranger, ...strangers] = state.strangers;
   if (stranger !== undefined) return { state: answered({ ...state, strangers }), response: absence(state, stranger) };
   for (const kind of resourceKinds.filter((each) => !isSparing(state, each, now))) {
-    const sent = send(state.subscriptions[kind], {
-      now,
-      nonce: nextNonce(state),
-      removals: mayRemove(state, kind, now),
-      supersedeAfter: state.options.supersedeAfter,
-    });
+    const sent = send(state.subscriptions[kind], sendOptions(state, kind, now));
     if (sent !== null) return { state: answered(withSent(state, sent)), response: sent.response };
   }
+  for (const kind of resourceKinds) {
+    const told = beat(state.subscriptions[kind], sendOptions(state, kind, now));
+    if (told !== null) return { state: answered(withSubscription(state, told.subscription)), response: told.response };
+  }
   return { state, response: null };
+}
+
+function sendOptions(state: StreamState, kind: ResourceKind, now: number): SendOptions {
+  const { supersedeAfter } = state.options;
+  return { now, nonce: nextNonce(state), removals: mayRemove(state, kind, now), supersedeAfter };
 }
 
 const nextNonce = ({ options, responses }: StreamState): string => `${options.noncePrefix}${responses + 1}`;
@@ -179,6 +184,7 @@ function wakeAt(state: StreamState, now: number): number | null {
     if (inFlight === null || !hasNews(subscriptions[kind], mayRemove(state, kind, now))) return [];
     return [inFlight.since + options.supersedeAfter];
   });
+  times.push(...resourceKinds.flatMap((kind) => beatDue(subscriptions[kind]) ?? []));
   if (removalsSince !== null) times.push(removalsSince + options.removalDeadline);
   if (drainSince !== null) times.push(drainSince + options.drain);
   if (heldSince !== null) times.push(heldSince + options.gateDeadline);

@@ -66,6 +66,8 @@ export interface Subscription {
   /** Whether the client waits for an answer even if there is nothing to tell. */
   readonly answerDue: boolean;
   readonly inFlight: Flight | null;
+  /** When the client was last told of what has a time to live, at the latest; null: never. */
+  readonly toldAt: number | null;
   /** The nonce of the last response. */
   readonly nonce: string | null;
   /** The version of the last response that was acknowledged. */
@@ -92,6 +94,7 @@ export function newSubscription(protocol: Protocol, kind: ResourceKind): Subscri
     search: null,
     answerDue: false,
     inFlight: null,
+    toldAt: null,
     nonce: null,
     acknowledged: null,
     error: null,
@@ -235,6 +238,7 @@ function respond(subscription: Subscription, { now, nonce, removals }: SendOptio
       confirmed: stillThere(subscription, resources, removed),
       refused: due.refused,
       answerDue: false,
+      toldAt: subscription.toldAt ?? now,
       inFlight: {
         nonce,
         since: now,

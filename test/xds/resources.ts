@@ -6,6 +6,7 @@ import {
   type ResourceTable,
   resource,
   routeConfiguration,
+  withTtl,
   type XdsResource,
 } from '../../src/envoy/resource.ts';
 import { type ResourceKind, resourceKinds } from '../../src/envoy/types.ts';
@@ -109,13 +110,21 @@ export function shared(kind: ResourceKind, name: string, content: number | strin
   return resource;
 }
 
-/** A table from a text such as `a=1 b=2`. */
+function timed(kind: ResourceKind, name: string, content: string, seconds: number): XdsResource {
+  const key = `${kind} ${name} ${content} ${seconds}`;
+  const resource = known.get(key) ?? withTtl(shared(kind, name, content), seconds);
+  known.set(key, resource);
+  return resource;
+}
+
+/** A table from a text such as `a=1 b=2`; `a=1@4`: for four seconds. */
 function table(kind: ResourceKind, text: string): ResourceTable {
   const entries = text.split(' ').filter((entry) => entry !== '');
   return new Map(
     entries.map((entry) => {
       const [name = '', content = ''] = entry.split('=');
-      return [name, shared(kind, name, content)];
+      const [plain = '', ttl] = content.split('@');
+      return [name, ttl === undefined ? shared(kind, name, plain) : timed(kind, name, plain, Number(ttl))];
     }),
   );
 }

@@ -108,10 +108,18 @@ class Conversation {
     if (exhausted !== null) this.lines.push(`! ${exhausted}`);
   }
 
-  #receive({ typeUrl, resources, removed, nonce, version }: Response): void {
+  #receive({ typeUrl, resources, removed, heartbeats = [], nonce, version }: Response): void {
     const kind = resourceKinds.find((one) => typeUrls[one] === typeUrl);
     const labels = resources.map((resource) => label(resource.kind, resource.json));
-    this.lines.push(['<', kind ?? typeUrl, ...labels, ...removed.map((name) => `-${name}`)].join(' '));
+    this.lines.push(
+      [
+        '<',
+        kind ?? typeUrl,
+        ...labels,
+        ...removed.map((name) => `-${name}`),
+        ...heartbeats.map(({ name }) => `~${name}`),
+      ].join(' '),
+    );
     const key = kind ?? typeUrl;
     this.#spoken.set(key, { names: this.#spoken.get(key)?.names ?? [], nonce, version });
   }
