@@ -13,6 +13,7 @@ import type { LogFormat, LogLevel } from './log-options.ts';
 import { createMetrics, type Metrics } from './metrics/metrics.ts';
 import { opening } from './opening.ts';
 import { logPublications } from './publications.ts';
+import { createReadiness } from './readiness.ts';
 import { createServices } from './services.ts';
 import type { Tls, TlsOptions } from './tls.ts';
 import { startXds } from './xds.ts';
@@ -60,13 +61,14 @@ async function startParts(options: ServeOptions, log: Log, parts: Part[]): Promi
   const { xdsAddress, httpAddress } = options;
   const metrics = createMetrics();
   const controlPlane = createControlPlane(options, log, metrics);
-  let started = false;
-  const ready = (): boolean => started;
   logPublications(controlPlane, log);
   metrics.follow(controlPlane);
   const refusals: ControlPlane['refusals'] = (nodeId) => controlPlane.refusals(nodeId);
   const onFault = (error: unknown): void => log.error({ err: error }, 'a fault of Sluice ended a call');
   const services = createServices({ refusals, onFault });
+  const { allowWipe } = options;
+  const readiness = createReadiness({ controlPlane, allowWipe, log, onChange: (ready) => services.setServing(ready) });
+  const { ready } = readiness;
   const pages = (address: Address) =>
     debugPages(address, { ...services, refusals, objects: () => controlPlane.objects });
   const content = { ready, metrics, pages };
@@ -78,15 +80,14 @@ async function startParts(options: ServeOptions, log: Log, parts: Part[]): Promi
   parts.push(controlPlane, xds);
   parts.push({
     close: async () => {
-      started = false;
+      readiness.stop();
       await services.close();
     },
   });
   await controlPlane.start();
   // One translation to the end: what proxies share is encoded before the first of them asks for it.
   controlPlane.snapshotFor(proxyNode());
-  started = true;
-  services.setServing(true);
+  readiness.start();
   process.stderr.write(`listening ${xds.where} http=${formatAddress(http)}\n`);
 }
 
