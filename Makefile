@@ -13,7 +13,7 @@ PROGRAM := dist/main.js
 TOOLS := build/bench/.built
 MINUTES ?= 12
 
-.PHONY: help install demo test check golden bench soak clean
+.PHONY: help install demo test check guards golden bench soak clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ test: install $(INTEROP) ## all checks and tests; the last line says how many pa
 
 check: install ## types, lint, unused code, directions of imports
 	@node scripts/test.ts --checks
+
+guards: install ## removes each guard by its committed patch; its test must fail
+	@node scripts/guards.ts
 
 golden: install ## write the golden files anew; look at the difference before you commit it
 	@GOLDEN=write vitest run test/golden

@@ -198,7 +198,7 @@ describe.each<Protocol>(['sotw', 'delta'])('R-04 %s', (protocol) => {
 
 describe('a storm of changes', () => {
   test('R-32: is published when it is quiet, once', async () => {
-    const { source, controlPlane, published } = await replica(shops(1), { quiet: 500, longest: 600_000 });
+    const { source, controlPlane, published } = await replica(shops(1), { quiet: 1_000, longest: 600_000 });
     const first = published();
     source.apply(shop(1));
     await first;
@@ -207,13 +207,13 @@ describe('a storm of changes', () => {
       publications += 1;
     });
     const last = published();
-    for (let index = 2; index < 200; index += 1) {
+    for (let index = 2; index < 22; index += 1) {
       source.apply(shop(index));
-      await new Promise(setImmediate);
+      await new Promise((resolve) => setTimeout(resolve, 5));
     }
     await last;
     expect(publications).toBe(1);
-    expect(controlPlane.snapshotFor(proxyNode())?.endpoint.size).toBe(200);
+    expect(controlPlane.snapshotFor(proxyNode())?.endpoint.size).toBe(22);
   });
 
   test('R-32: that does not end is published all the same', async () => {

@@ -129,28 +129,28 @@ const cases = (protocol: Protocol, a = protocol === 'sotw' ? 'a=1 ' : ''): reado
 const moved = (protocol: Protocol): readonly Case[] => [
   [
     'R-27: a listener at another address serves before the old one goes',
-    `publish listener: l=1@81; route: l=1
+    `publish listener: l=1#81; route: l=1
      listener ask
-     < listener l=1@81
+     < listener l=1#81
      listener ack
      route ask l
      < route l=1
      route ack
-     publish listener: m=1@82; route: l=1 m=1
-     < listener m=1@82${protocol === 'sotw' ? ' l=1@81' : ''}
+     publish listener: m=1#82; route: l=1 m=1
+     < listener m=1#82${protocol === 'sotw' ? ' l=1#81' : ''}
      listener ack
      route ask m
      < route m=1
-     < listener ${protocol === 'sotw' ? 'm=1@82' : '-l'}`,
+     < listener ${protocol === 'sotw' ? 'm=1#82' : '-l'}`,
   ],
   [
     'R-27: a listener that takes over the address of another one comes as that one goes',
-    `publish listener: l=1@81
+    `publish listener: l=1#81
      listener ask
-     < listener l=1@81
+     < listener l=1#81
      listener ack
-     publish listener: m=1@81
-     < listener m=1@81${protocol === 'sotw' ? '' : ' -l'}`,
+     publish listener: m=1#81
+     < listener m=1#81${protocol === 'sotw' ? '' : ' -l'}`,
   ],
 ];
 

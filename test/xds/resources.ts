@@ -1,6 +1,6 @@
 // Small resources for the tests of src/xds: a name, and a number that stands for the content. What names clusters says so:
 // `r=x:a,y:b` is a route configuration whose virtual host x goes to the cluster a, and y to b (503: an answer of its own);
-// `l=tcp:a` is a listener that goes to a, and `l=1@81` one at the port 81.
+// `l=tcp:a` is a listener that goes to a, and `l=1#81` one at the port 81.
 import {
   encodedPart,
   type ResourceTable,
@@ -65,7 +65,7 @@ const contents: { readonly [K in ResourceKind]: (name: string, content: number |
   listener: (name, content) => ({
     name,
     stat_prefix: `${content}`,
-    address: { socket_address: { address: '127.0.0.1', port_value: Number(`${content}`.split('@')[1] ?? 0) } },
+    address: { socket_address: { address: '127.0.0.1', port_value: Number(`${content}`.split('#')[1] ?? 0) } },
     filter_chains: [
       {
         filters: [String(content).startsWith('tcp:') ? tcp(String(content).slice(4).split(',')[0] ?? '') : http(name)],
