@@ -40,6 +40,10 @@ export interface Mesh {
   readonly endpoints: ReadonlyMap<string, ServiceEndpoints>;
   /** By `name.namespace`. */
   readonly workloads: ReadonlyMap<string, Workload>;
-  /** What the workload at an IP address serves. */
-  readonly served: ReadonlyMap<string, readonly ServedPort[]>;
+  readonly served: Served;
+}
+
+/** What the workload at an IP address serves. */
+export interface Served {
+  get(address: string): readonly ServedPort[];
 }

@@ -52,7 +52,10 @@ export class Input {
 
   /** What is in force now. */
   accept(): Accepted {
-    const objects = this.#guard.accept(new Map([...this.#states].reverse().flatMap((state) => [...state.objects])));
+    const [last, ...before] = [...this.#states].reverse();
+    const all = new Map(last?.objects);
+    for (const { objects } of before) for (const [id, object] of objects) all.set(id, object);
+    const objects = this.#guard.accept(all);
     return {
       objects,
       held: this.#guard.held,

@@ -106,17 +106,44 @@ function emitRoutes(
 
 const noEndpoints: readonly Endpoint[] = [];
 
+/** The clusters whose endpoints come by EDS. */
+const edsPlans = memo((called: CalledService): readonly ClusterPlan[] =>
+  [...called.ports.map(({ cluster }) => cluster), ...called.subsets].filter(({ eds }) => eds),
+);
+
+const endpointsOf = ({ service, port }: ClusterPlan, endpoints: Mesh['endpoints']): readonly Endpoint[] =>
+  endpoints.get(service.host)?.get(port.name) ?? noEndpoints;
+
+/** What was made last for the same clusters, so that one change costs no look at all the others. */
+const lastAssignments = memo(
+  (
+    _called: CalledService,
+    _view: EndpointView,
+  ): { made: { from: Mesh['endpoints']; table: ResourceTable } | null } => ({
+    made: null,
+  }),
+);
+
 const emitLoadAssignments = memo(
   (called: CalledService, endpoints: Mesh['endpoints'], view: EndpointView): ResourceTable => {
-    const plans = [...called.ports.map(({ cluster }) => cluster), ...called.subsets].filter(({ eds }) => eds);
-    return resourceTable(
-      plans.map((plan) => {
-        const { service, port } = plan;
-        return emitLoadAssignment(plan, endpoints.get(service.host)?.get(port.name) ?? noEndpoints, view);
-      }),
-    );
+    const last = lastAssignments(called, view);
+    const { made } = last;
+    const differs = (plan: ClusterPlan): boolean =>
+      made === null || endpointsOf(plan, endpoints) !== endpointsOf(plan, made.from);
+    const changed = edsPlans(called).filter(differs);
+    const emitted = changed.map((plan) => emitLoadAssignment(plan, endpointsOf(plan, endpoints), view));
+    const table = made === null ? resourceTable(emitted) : withResources(made.table, emitted);
+    last.made = { from: endpoints, table };
+    return table;
   },
 );
+
+function withResources(table: ResourceTable, resources: readonly XdsResource[]): ResourceTable {
+  if (resources.length === 0) return table;
+  const next = new Map(table);
+  for (const each of resources) next.set(each.name, each);
+  return next;
+}
 
 interface Routing {
   readonly clusters: ResourceTable;

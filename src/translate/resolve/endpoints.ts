@@ -5,6 +5,7 @@ import type { EndpointSlice, SliceEndpoint } from '../../crds/endpoint-slice.ts'
 import type { Node } from '../../crds/node.ts';
 import type { Service } from '../../crds/service.ts';
 import type { LastCalls } from '../../lib/last-calls.ts';
+import { lazy } from '../../lib/memo.ts';
 import { byText } from '../../lib/sorted.ts';
 import { type Diagnostic, diagnose, type Outcome } from '../../model/diagnostic.ts';
 import { type Endpoint, type Locality, nowhere, type ServiceEndpoints } from '../../model/endpoint.ts';
@@ -140,6 +141,29 @@ function groupSlices(inputs: EndpointInputs): Outcome<ReadonlyMap<string, readon
   return { value: groups, diagnostics };
 }
 
+/** Where no Pod and no Node has changed, what stands behind the endpoints is not even looked up. */
+function ofService(
+  service: Service,
+  slices: readonly EndpointSlice[],
+  inputs: EndpointInputs,
+  calls: EndpointCalls,
+): Outcome<ServiceEndpoints> {
+  const { workloads, nodes, allowLoopback } = inputs;
+  const views = lazy((): readonly SliceView[] =>
+    [...slices]
+      .sort((a, b) => byText(a.name, b.name))
+      .map((slice) => ({ slice, places: slice.endpoints.map((endpoint) => placeOf(endpoint, slice, inputs)) })),
+  );
+  const behind = (): readonly unknown[] =>
+    views().flatMap(({ slice, places }) => [slice, ...places.flatMap(({ workload, node }) => [workload, node])]);
+  return calls.runThrough(
+    service.host,
+    [service, workloads, nodes, ...slices],
+    () => [service, ...behind()],
+    () => endpointsOf(service, views(), allowLoopback),
+  );
+}
+
 /** By host. Only services whose inputs changed are computed again. */
 export function resolveEndpoints(
   inputs: EndpointInputs,
@@ -149,17 +173,7 @@ export function resolveEndpoints(
   const diagnostics = [...groups.diagnostics];
   const byHost = new Map<string, ServiceEndpoints>();
   for (const service of inputs.services.values()) {
-    const slices = [...(groups.value.get(service.host) ?? [])].sort((a, b) => byText(a.name, b.name));
-    const views = slices.map((slice) => ({
-      slice,
-      places: slice.endpoints.map((endpoint) => placeOf(endpoint, slice, inputs)),
-    }));
-    const places = views.flatMap((view) => view.places.flatMap(({ workload, node }) => [workload, node]));
-    const { value, diagnostics: said } = calls.run(
-      service.host,
-      [service, inputs.allowLoopback, ...slices, ...places],
-      () => endpointsOf(service, views, inputs.allowLoopback),
-    );
+    const { value, diagnostics: said } = ofService(service, groups.value.get(service.host) ?? [], inputs, calls);
     byHost.set(service.host, value);
     // One by one: an argument list has a limit, which the endpoints of a service may exceed.
     for (const each of said) diagnostics.push(each);

@@ -2,38 +2,20 @@
 import { decodeObjects, type TypedObjects } from '../../crds/index.ts';
 import type { Node } from '../../crds/node.ts';
 import { LastCalls } from '../../lib/last-calls.ts';
-import { memo } from '../../lib/memo.ts';
+import { lazy } from '../../lib/memo.ts';
 import { StableTable, stableList, stableMap } from '../../lib/stable-table.ts';
 import type { Outcome } from '../../model/diagnostic.ts';
 import type { ServiceEndpoints } from '../../model/endpoint.ts';
-import type { Mesh, ServedPort, Workload } from '../../model/mesh.ts';
+import type { Mesh, Workload } from '../../model/mesh.ts';
 import type { ObjectSet } from '../../model/object.ts';
 import type { PolicyChoice } from '../../model/policy.ts';
-import { isProxied, type Service } from '../../model/service.ts';
+import type { Service } from '../../model/service.ts';
 import { type EndpointCalls, resolveEndpoints } from './endpoints.ts';
 import { type PolicyCalls, resolvePolicies } from './policies.ts';
 import { type MergeCalls, mergeRules } from './rules.ts';
+import { ServedIndex } from './served.ts';
 import { resolveServices } from './services.ts';
 import { resolveWorkloads } from './workloads.ts';
-
-/** What each workload serves, by its address. Found when a captured sidecar asks first. */
-const servedBy = memo(
-  (services: Mesh['services'], endpoints: Mesh['endpoints']): ReadonlyMap<string, readonly ServedPort[]> => {
-    const served = new Map<string, ServedPort[]>();
-    for (const service of services.values()) {
-      for (const port of service.ports.filter(({ protocol }) => isProxied(protocol))) {
-        for (const { address, port: targetPort } of endpoints.get(service.host)?.get(port.name) ?? []) {
-          const { name, namespace, host } = service;
-          const entry = { name, namespace, host, port: port.number, protocol: port.protocol, targetPort };
-          const known = served.get(address);
-          if (known === undefined) served.set(address, [entry]);
-          else known.push(entry);
-        }
-      }
-    }
-    return served;
-  },
-);
 
 const sameEndpoints = (a: ServiceEndpoints, b: ServiceEndpoints): boolean => stableMap(a, b) === a;
 
@@ -47,6 +29,7 @@ export class MeshResolver {
   readonly #endpointCalls: EndpointCalls = new LastCalls();
   readonly #mergeCalls: MergeCalls = new LastCalls();
   readonly #policyCalls: PolicyCalls = new LastCalls();
+  readonly #served = new ServedIndex();
   readonly #stages = new LastCalls<string, unknown>();
   #lastTyped: TypedObjects | undefined;
 
@@ -85,13 +68,16 @@ export class MeshResolver {
     endpoints: Mesh['endpoints'],
     workloads: Mesh['workloads'],
   ): Mesh {
+    const [known, current] = [this.#services.update(services), this.#endpoints.update(endpoints)];
+    // Found when a captured sidecar asks first.
+    const served = lazy(() => this.#served.of(known, current));
     return {
-      services: this.#services.update(services),
+      services: known,
       policies: this.#policies.update(policies),
-      endpoints: this.#endpoints.update(endpoints),
+      endpoints: current,
       workloads,
       get served() {
-        return servedBy(this.services, this.endpoints);
+        return served();
       },
     };
   }

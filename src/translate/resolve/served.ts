@@ -1,0 +1,92 @@
+// What each workload serves, by its address. Kept from mesh to mesh: a changed service costs what it touches.
+import type { ServiceEndpoints } from '../../model/endpoint.ts';
+import type { Mesh, Served, ServedPort } from '../../model/mesh.ts';
+import { isProxied, type Service } from '../../model/service.ts';
+
+type Ports = ReadonlyMap<string, readonly ServedPort[]>;
+
+interface Index {
+  readonly services: Mesh['services'];
+  readonly endpoints: Mesh['endpoints'];
+  readonly all: Ports;
+  /** Of these addresses, what is served now; the rest is as in `all`. */
+  readonly since: Ports;
+}
+
+/** With so many addresses changed, or services at once, all is put together anew. */
+const mostChanges = 1000;
+
+/** Looks up one mesh after the other; what did not change is the same list as for the last one. */
+export class ServedIndex {
+  #last: Index | undefined;
+
+  of(services: Mesh['services'], endpoints: Mesh['endpoints']): Served {
+    const last = this.#last;
+    const current = (last && follow(last, services, endpoints)) ?? build(services, endpoints);
+    this.#last = current;
+    return { get: (address) => at(current, address) };
+  }
+}
+
+const nothing: readonly ServedPort[] = [];
+
+const at = ({ all, since }: Index, address: string): readonly ServedPort[] =>
+  since.get(address) ?? all.get(address) ?? nothing;
+
+function build(services: Mesh['services'], endpoints: Mesh['endpoints']): Index {
+  const all = new Map<string, ServedPort[]>();
+  for (const service of services.values()) {
+    for (const [address, port] of servedBy(service, endpoints.get(service.host))) {
+      const known = all.get(address);
+      if (known === undefined) all.set(address, [port]);
+      else known.push(port);
+    }
+  }
+  return { services, endpoints, all, since: new Map() };
+}
+
+/** The index for a mesh that differs a little from the last one; null: it differs in much. */
+function follow(last: Index, services: Mesh['services'], endpoints: Mesh['endpoints']): Index | null {
+  const hosts = differing(last, services, endpoints);
+  if (hosts.length === 0) return { ...last, services, endpoints };
+  if (hosts.length > mostChanges) return null;
+  const since = new Map(last.since);
+  const lookup = { ...last, since };
+  for (const host of hosts) {
+    const before = servedBy(last.services.get(host), last.endpoints.get(host));
+    const after = servedBy(services.get(host), endpoints.get(host));
+    for (const address of new Set([...before, ...after].map(([each]) => each))) {
+      const others = at(lookup, address).filter((port) => port.host !== host);
+      const own = after.filter(([each]) => each === address).map(([, port]) => port);
+      const ports = [...others, ...own];
+      if (!sameText(ports, at(lookup, address))) since.set(address, ports);
+    }
+    if (since.size > mostChanges) return null;
+  }
+  return { services, endpoints, all: last.all, since };
+}
+
+function differing(last: Index, services: Mesh['services'], endpoints: Mesh['endpoints']): readonly string[] {
+  const hosts: string[] = [];
+  for (const [host, service] of services) {
+    if (last.services.get(host) !== service || last.endpoints.get(host) !== endpoints.get(host)) hosts.push(host);
+  }
+  for (const host of last.services.keys()) if (!services.has(host)) hosts.push(host);
+  return hosts;
+}
+
+const sameText = (a: readonly ServedPort[], b: readonly ServedPort[]): boolean =>
+  a.length === b.length && JSON.stringify(a) === JSON.stringify(b);
+
+function servedBy(
+  service: Service | undefined,
+  endpoints: ServiceEndpoints | undefined,
+): readonly (readonly [string, ServedPort])[] {
+  const ports = service?.ports.filter(({ protocol }) => isProxied(protocol)) ?? [];
+  return ports.flatMap(({ name: portName, number, protocol }) =>
+    (endpoints?.get(portName) ?? []).map(({ address, port: targetPort }) => {
+      const { name = '', namespace = '', host = '' } = service ?? {};
+      return [address, { name, namespace, host, port: number, protocol, targetPort }] as const;
+    }),
+  );
+}
