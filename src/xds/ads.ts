@@ -3,14 +3,15 @@ import { randomBytes } from 'node:crypto';
 import type { ServerHttp2Stream } from 'node:http2';
 import { getHeapStatistics } from 'node:v8';
 import { status } from '@grpc/grpc-js';
-import type { WorkloadIdentity } from '../model/identity.ts';
 import type { ProxyNode } from '../model/proxy.ts';
 import { Admission } from './admission.ts';
 import type { Protocol } from './requests.ts';
 import type { XdsLimits, XdsTimers } from './server-options.ts';
 import { type AuthorizeNode, Session } from './session.ts';
 import type { SnapshotProvider } from './snapshot.ts';
+import { spread } from './spread.ts';
 import { grpcStream, refuse } from './transport/grpc-stream.ts';
+import type { Caller } from './transport/relay.ts';
 import type { XdsEvent } from './xds-event.ts';
 
 export interface AdsOptions {
@@ -23,7 +24,7 @@ export interface AdsOptions {
 }
 
 export interface Ads {
-  open(stream: ServerHttp2Stream, protocol: Protocol, identity: WorkloadIdentity | null): void;
+  open(stream: ServerHttp2Stream, protocol: Protocol, caller: Caller): void;
   readonly sessions: ReadonlySet<Session>;
   /** Takes no stream any more, and ends those that there are, one after the other. */
   close(): Promise<void>;
@@ -40,9 +41,6 @@ export function adsProtocol(path: string | undefined): Protocol | undefined {
   return protocols.get(path ?? '');
 }
 
-/** Of each stream, when all of them end, in milliseconds: so long the others take to connect elsewhere. */
-const endSpacing = 5;
-
 /** How many proxies are made to start anew, each once. */
 const mostRestarted = 10_000;
 
@@ -54,7 +52,7 @@ export function createAds(options: AdsOptions): Ads {
   const mayRestart = onceEach(mostRestarted);
   let [opened, closing] = [0, false];
 
-  const start = (stream: ServerHttp2Stream, protocol: Protocol, identity: WorkloadIdentity | null) => {
+  const start = (stream: ServerHttp2Stream, protocol: Protocol, caller: Caller) => {
     return (leave: () => void): void => {
       if (stream.destroyed) {
         leave();
@@ -63,8 +61,8 @@ export function createAds(options: AdsOptions): Ads {
       opened += 1;
       const session = new Session({
         ...options,
-        call: grpcStream(stream, timers.write),
-        identity,
+        call: grpcStream(stream, timers),
+        caller,
         stream: { protocol, noncePrefix: `${prefix}-${opened}-`, ...timers },
         rate: rateOf(limits),
         others: () => sessions,
@@ -78,25 +76,23 @@ export function createAds(options: AdsOptions): Ads {
 
   return {
     sessions,
-    open(stream, protocol, identity) {
-      const reject = (code: status, reason: string): void => {
-        refuse(stream, code, reason);
-        onEvent({ node: null, protocol, kind: 'rejected', reason });
+    open(stream, protocol, caller) {
+      const turnedAway = (reason: string): void => {
+        refuse(stream, status.UNAVAILABLE, reason);
+        const { remoteAddress: address } = caller.connection;
+        onEvent({ node: null, protocol, kind: 'rejected', reason, address, detail: null });
       };
       const excuse = closing ? 'the control plane is stopping' : unavailable(options);
-      if (excuse !== null) {
-        reject(status.UNAVAILABLE, excuse);
-        return;
-      }
+      if (excuse !== null) return turnedAway(excuse);
       const withdraw = turns.enter({
-        admitted: start(stream, protocol, identity),
-        refused: (reason) => reject(status.UNAVAILABLE, reason),
+        admitted: start(stream, protocol, caller),
+        refused: turnedAway,
       });
       stream.on('close', withdraw);
     },
-    async close() {
+    close() {
       closing = true;
-      await endAll(sessions, Math.min(timers.closeSpread, endSpacing * sessions.size));
+      return endAll(sessions, timers.closeSpread);
     },
   };
 }
@@ -124,12 +120,6 @@ function unavailable({ ready, limits }: AdsOptions): string | null {
   return used > limit * limits.heapShare ? 'the control plane is short of memory' : null;
 }
 
-/** At random times, so that not all proxies connect elsewhere at once. */
-async function endAll(sessions: ReadonlySet<Session>, spread: number): Promise<void> {
-  await Promise.all(
-    [...sessions].map(async (session) => {
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * spread));
-      session.end(status.UNAVAILABLE, 'the control plane is stopping');
-    }),
-  );
+function endAll(sessions: ReadonlySet<Session>, within: number): Promise<void> {
+  return spread([...sessions], within, (session) => session.end(status.UNAVAILABLE, 'the control plane is stopping'));
 }

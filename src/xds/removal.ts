@@ -103,3 +103,10 @@ export function mayRemove(state: StreamState, kind: ResourceKind, now: number): 
   if (kind === 'cluster' && (drainSince === null || now - drainSince < options.drain)) return false;
   return isLast(state, kind);
 }
+
+/** Whether the client has acknowledged all of what it asked for, and listeners are among that. */
+export function isComplete(state: StreamState): boolean {
+  const { subscriptions } = state;
+  if (subscriptions.listener.wanted === null) return false;
+  return resourceKinds.every((kind) => subscriptions[kind].wanted === null || isInSync(state, kind));
+}

@@ -16,17 +16,21 @@ export interface XdsTimers {
   readonly idleConnection: number;
   /** Until a stream's first request has to be there. */
   readonly firstRequest: number;
+  /** From the first byte of a request to its last. */
+  readonly wholeRequest: number;
   /** How long a client may take nothing of what it is sent. */
   readonly write: number;
   /** How often a connection is asked whether it lives, and how long it may take to answer. */
   readonly keepalive: number;
   readonly keepaliveAnswer: number;
+  /** How often it is judged again whether those who are connected over TLS would still be let in. */
+  readonly judge: number;
   /** How long a stream may wait for its turn to be brought up to date, and how long its turn lasts at most. */
   readonly admissionWait: number;
   readonly syncTurn: number;
   /** How old a stream becomes, give or take a tenth: its proxy then connects anew, perhaps to another replica. */
   readonly streamAge: number;
-  /** Over how long at most the ends of the streams are spread when the server stops, */
+  /** Over how long at most the ends of the streams are spread when the server stops or trusts other clients, */
   readonly closeSpread: number;
   /** and how long it then waits for them to end. */
   readonly closeGrace: number;
@@ -40,9 +44,11 @@ export const defaultTimers: XdsTimers = {
   handshake: 10_000,
   idleConnection: 30_000,
   firstRequest: 10_000,
+  wholeRequest: 30_000,
   write: 60_000,
   keepalive: 30_000,
   keepaliveAnswer: 10_000,
+  judge: 30_000,
   admissionWait: 30_000,
   syncTurn: 2_000,
   streamAge: 12 * 3_600_000,

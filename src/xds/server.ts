@@ -10,6 +10,7 @@ import {
 import { logVerbosity, type Metadata, setLogVerbosity, status } from '@grpc/grpc-js';
 import { adsProtocol, createAds } from './ads.ts';
 import type { Authenticator, Connection } from './authenticator.ts';
+import { judgeAgain } from './judgement.ts';
 import { defaultLimits, defaultTimers, type XdsLimits, type XdsTimers } from './server-options.ts';
 import type { AuthorizeNode } from './session.ts';
 import type { SnapshotProvider } from './snapshot.ts';
@@ -18,18 +19,14 @@ import { type Connections, type ConnectionsOptions, connections } from './transp
 import { httpFault, refuse, refuseHttp } from './transport/grpc-stream.ts';
 import { type Listening, listen, plainServer, secureServer, type TlsListener } from './transport/http2-server.ts';
 import { type Caller, createRelay, type XdsService } from './transport/relay.ts';
-import type { XdsEvent } from './xds-event.ts';
+import type { Rejection, XdsEvent } from './xds-event.ts';
 
-export interface XdsServerOptions {
+export interface ServerParts {
   readonly provider: SnapshotProvider;
   /** Of the plain text listener; 127.0.0.1 where nothing is said. */
   readonly host?: string;
   /** Of the plain text listener; 0 asks for a free one, null for no such listener. */
   readonly port: number | null;
-  /** A second listener. */
-  readonly tls?: TlsListener;
-  /** Whoever connects is accepted, without an identity, where nothing is said. */
-  readonly authenticator?: Authenticator;
   /** Whether a proxy of an identity may be the node that it says it is: null, or why not. */
   readonly authorizeNode?: AuthorizeNode;
   /** Whether the provider has something to serve; before, streams are turned away. */
@@ -40,6 +37,13 @@ export interface XdsServerOptions {
   readonly limits?: Partial<XdsLimits>;
   readonly onEvent?: (event: XdsEvent) => void;
 }
+
+/** Who is let in. With TLS somebody has to decide it; in plain text everybody is, without an identity, where nothing is said. */
+export type Admittance =
+  | { readonly tls?: undefined; readonly authenticator?: Authenticator }
+  | { /** A second listener. */ readonly tls: TlsListener; readonly authenticator: Authenticator };
+
+export type XdsServerOptions = ServerParts & Admittance;
 
 /** What the handlers of other services may ask. */
 export interface ServiceContext {
@@ -61,14 +65,16 @@ export interface XdsServer {
   close(): Promise<void>;
 }
 
-const acceptAll: Authenticator = () => ({ kind: 'accepted', identity: null });
+/** Where nobody was told to decide: a certificate that nobody looks at is none. */
+const plainTextOnly: Authenticator = ({ tls }) =>
+  tls === null ? { kind: 'accepted', identity: null } : { kind: 'refused', reason: 'nobody is let in over TLS here' };
 
 /**
  * Starts to serve. Rejects with an error whose code is EADDRINUSE where a port is taken, and with the system's error
  * for any other reason why it cannot listen.
  */
 export async function startXdsServer(options: XdsServerOptions): Promise<XdsServer> {
-  const { provider, host = '127.0.0.1', onEvent = () => {}, authenticator = acceptAll } = options;
+  const { provider, host = '127.0.0.1', onEvent = () => {}, authenticator = plainTextOnly } = options;
   // What it would print is told here by errors and events. Whoever looks for a fault in it sets its variable.
   if (process.env['GRPC_VERBOSITY'] === undefined) setLogVerbosity(logVerbosity.NONE);
   const timers = { ...defaultTimers, ...options.timers };
@@ -78,7 +84,10 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
   const relay = createRelay();
   const streams = (): readonly StreamStatus[] => [...ads.sessions].flatMap(statusOf);
   relay.serve(options.services?.({ streams, callerOf: relay.callerOf }) ?? []);
-  const onRejected = (reason: string): void => onEvent({ node: null, protocol: null, kind: 'rejected', reason });
+  const onRejected = (rejection: Rejection): void => {
+    onEvent({ node: null, protocol: null, kind: 'rejected', ...rejection });
+  };
+  const onFault = (error: unknown): void => onEvent({ node: null, protocol: null, kind: 'fault', error });
 
   const onStream: OnStream = (stream, headers, connection) => {
     try {
@@ -86,16 +95,21 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
       if (caller === null) return;
       const protocol = adsProtocol(headers[':path']);
       if (protocol === undefined) relay.pass(stream, headers, caller);
-      else ads.open(stream, protocol, caller.identity);
+      else ads.open(stream, protocol, caller);
     } catch (error) {
-      onEvent({ node: null, protocol: null, kind: 'fault', error });
+      onFault(error);
       stream.close(constants.NGHTTP2_INTERNAL_ERROR);
     }
   };
 
   const clients = connections({ timers, limits, onStream, onRejected });
   const [plain, tls] = await listenAll({ ...options, host }, clients, { ...limits, handshake: timers.handshake });
+  const judging =
+    options.tls === undefined
+      ? null
+      : judgeAgain({ ads, clients, authenticator, timers, material: options.tls.material, onRejected, onFault });
   const close = async (): Promise<void> => {
+    judging?.stop();
     const freed = Promise.all([plain?.close(), tls?.close()]);
     const ended = ads.close();
     clients.retire();
@@ -115,19 +129,21 @@ interface Arrival {
   readonly headers: IncomingHttpHeaders;
   readonly connection: Connection;
   readonly authenticator: Authenticator;
-  readonly onRejected: (reason: string) => void;
+  readonly onRejected: (rejection: Rejection) => void;
 }
 
 /** Who calls; null where the call is refused. Nothing of its body is read yet. */
 function admit({ stream, headers, connection, authenticator, onRejected }: Arrival): Caller | null {
+  const { remoteAddress: address } = connection;
   const wrong = httpFault(headers);
   if (wrong !== null) {
+    onRejected({ reason: 'no gRPC call', address, detail: `HTTP status ${wrong}` });
     refuseHttp(stream, wrong);
     return null;
   }
   const authentication = authenticator(connection);
   if (authentication.kind === 'accepted') return { connection, identity: authentication.identity };
-  onRejected('unauthenticated');
+  onRejected({ reason: 'unauthenticated', address, detail: authentication.reason });
   refuse(stream, status.UNAUTHENTICATED, authentication.reason);
   return null;
 }

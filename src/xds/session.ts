@@ -1,11 +1,11 @@
 // One gRPC stream of a proxy: it feeds the stream's reducer with what arrives, and writes what comes out.
 import { status } from '@grpc/grpc-js';
 import { nodeIdentity, readNode } from '../envoy/node.ts';
-import { type ResourceKind, resourceKinds } from '../envoy/types.ts';
+import type { ResourceKind } from '../envoy/types.ts';
 import type { WorkloadIdentity } from '../model/identity.ts';
 import type { ProxyNode } from '../model/proxy.ts';
 import type { Culprit } from './refusal.ts';
-import { hasEverything, isInSync } from './removal.ts';
+import { hasEverything, isComplete } from './removal.ts';
 import { type RequestRate, requestMeter } from './request-rate.ts';
 import { type DiscoveryRequest, decodeRequest } from './requests.ts';
 import { encodeResponse, type Response } from './response.ts';
@@ -15,6 +15,7 @@ import { type Note, type StreamEvent, step } from './stream.ts';
 import { newStream, type StreamOptions, type StreamState } from './stream-state.ts';
 import { hasTaken } from './taken.ts';
 import type { AdsStream } from './transport/grpc-stream.ts';
+import type { Caller } from './transport/relay.ts';
 import { told, type XdsEvent } from './xds-event.ts';
 
 /** Whether a proxy of this identity may be this node: null, or why it may not. */
@@ -22,8 +23,7 @@ export type AuthorizeNode = (node: ProxyNode, identity: WorkloadIdentity) => str
 
 export interface SessionOptions {
   readonly call: AdsStream;
-  /** Of the client's certificate; null on plain text. */
-  readonly identity: WorkloadIdentity | null;
+  readonly caller: Caller;
   readonly authorizeNode: AuthorizeNode;
   readonly stream: StreamOptions;
   readonly provider: SnapshotProvider;
@@ -60,13 +60,6 @@ interface Behind {
   readonly responses: number;
 }
 
-/** Whether the client has acknowledged all of what it asked for, and listeners are among that. */
-function isComplete(state: StreamState): boolean {
-  const { subscriptions } = state;
-  if (subscriptions.listener.wanted === null) return false;
-  return resourceKinds.every((kind) => subscriptions[kind].wanted === null || isInSync(state, kind));
-}
-
 /** Lives as long as its stream. A fault in it ends the stream with INTERNAL, and nothing else. */
 export class Session {
   readonly #options: SessionOptions;
@@ -78,7 +71,6 @@ export class Session {
   #closed = false;
   #synced = false;
   readonly connectedAt = new Date();
-  /** When the client last refused a response of a type. */
   readonly refusedAt = new Map<ResourceKind, Date>();
   readonly #meter: ReturnType<typeof requestMeter>;
   /** Until the first request; from then on until the stream is too old. */
@@ -101,8 +93,8 @@ export class Session {
     });
   }
 
-  get identity(): WorkloadIdentity | null {
-    return this.#options.identity;
+  get caller(): Caller {
+    return this.#options.caller;
   }
 
   get state(): StreamState {
@@ -112,6 +104,12 @@ export class Session {
   /** Null until the first request. */
   get node(): ProxyNode | null {
     return this.#peer?.node ?? null;
+  }
+
+  /** Ends the stream with a gRPC status, and has the client open its next one on another connection. */
+  leave(code: status, details: string): void {
+    this.end(code, details);
+    this.#options.call.retire();
   }
 
   /** Ends the stream with a gRPC status. */
@@ -161,12 +159,6 @@ export class Session {
     this.#options.call.destroy();
   }
 
-  /** At its age the stream ends; with its connection, so that the next one may reach another replica. */
-  #retire(): void {
-    this.end(status.UNAVAILABLE, 'the stream has reached its age');
-    this.#options.call.retire();
-  }
-
   /** Null, or why the request must not be served. */
   #admit(request: DiscoveryRequest): Refused | null {
     return this.#peer === null ? this.#meet(request) : this.#recognize(this.#peer, request);
@@ -174,16 +166,23 @@ export class Session {
 
   /** The first request has to say who the proxy is. */
   #meet({ node: bytes }: DiscoveryRequest): Refused | null {
-    const identity = bytes === null ? null : nodeIdentity(bytes);
-    if (bytes === null || identity === null) return invalid('the first request on a stream has to name its node');
+    const spoken = bytes === null ? null : nodeIdentity(bytes);
+    if (bytes === null || spoken === null) return invalid('the first request on a stream has to name its node');
     const outcome = readNode(bytes);
     if (outcome.kind === 'refused') return invalid(outcome.reason);
     const { node } = outcome;
-    const denied = this.identity === null ? null : this.#options.authorizeNode(node, this.identity);
-    if (denied !== null) return { code: status.PERMISSION_DENIED, reason: denied };
-    this.#peer = { node, identity };
+    const { connection, identity } = this.caller;
+    const denied = identity === null ? null : this.#options.authorizeNode(node, identity);
+    if (denied !== null) {
+      const { remoteAddress: address } = connection;
+      this.#options.onEvent({ ...this.#about(), kind: 'rejected', reason: 'denied', address, detail: denied });
+      return { code: status.PERMISSION_DENIED, reason: denied };
+    }
+    this.#peer = { node, identity: spoken };
     clearTimeout(this.#deadline);
-    this.#deadline = setTimeout(() => this.#retire(), this.#options.timers.streamAge * (0.9 + 0.2 * Math.random()));
+    // Its next stream may reach another replica.
+    const retire = (): void => this.leave(status.UNAVAILABLE, 'the stream has reached its age');
+    this.#deadline = setTimeout(retire, this.#options.timers.streamAge * (0.9 + 0.2 * Math.random()));
     this.#options.onEvent({ ...this.#about(), kind: 'connected' });
     const feed = this.#options.provider.follow(node, (snapshot, changedAt) => {
       const now = performance.now();

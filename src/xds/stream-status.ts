@@ -63,7 +63,7 @@ export interface ResourceStatus {
 export interface StreamFacts {
   /** Null: it has not introduced itself. */
   readonly node: ProxyNode | null;
-  readonly identity: WorkloadIdentity | null;
+  readonly caller: { readonly identity: WorkloadIdentity | null };
   readonly state: StreamState;
   readonly connectedAt: Date;
   readonly refusedAt: ReadonlyMap<ResourceKind, Date>;
@@ -71,12 +71,12 @@ export interface StreamFacts {
 
 /** Nothing before the proxy has introduced itself. */
 export function statusOf(facts: StreamFacts): readonly StreamStatus[] {
-  const { node, identity, state, connectedAt } = facts;
+  const { node, caller, state, connectedAt } = facts;
   if (node === null) return [];
   return [
     {
       node,
-      identity,
+      identity: caller.identity,
       protocol: state.options.protocol,
       connectedAt,
       types: resourceKinds.flatMap((kind) => typeStatus(facts, kind)),

@@ -36,8 +36,8 @@ export type XdsEvent = {
   | { readonly kind: 'unknownType' }
   /** Asks for listeners and not for clusters: it has forgotten to, and is made to start anew, once. */
   | { readonly kind: 'clusterless' }
-  /** A connection or a stream was not taken. */
-  | { readonly kind: 'rejected'; readonly reason: string }
+  /** A connection or a stream was not taken, or is no longer. */
+  | ({ readonly kind: 'rejected' } & Rejection)
   /** The client asks too often; it is read again later. */
   | { readonly kind: 'throttled' }
   /** The client takes nothing of what it is sent, and is closed. */
@@ -46,6 +46,15 @@ export type XdsEvent = {
   | { readonly kind: 'fault'; readonly error: unknown }
   | { readonly kind: 'closed'; readonly reason: string }
 );
+
+export interface Rejection {
+  /** One of a short list of ours. */
+  readonly reason: string;
+  /** Of the client; null: it is not known. */
+  readonly address: string | null;
+  /** What the client was told, or what was wrong with what it sent; null: the reason says it all. */
+  readonly detail: string | null;
+}
 
 /** How many names an event has at most. */
 const mostTold = 20;

@@ -13,7 +13,7 @@ import {
 } from '@grpc/grpc-js';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Authenticator } from '../../src/xds/authenticator.ts';
-import type { ServiceContext, XdsServerOptions } from '../../src/xds/server.ts';
+import type { ServerParts, ServiceContext } from '../../src/xds/server.ts';
 import type { XdsService } from '../../src/xds/transport/relay.ts';
 import { TestCa, workload } from '../harness/certificates.ts';
 import { inWorld } from './world.ts';
@@ -83,7 +83,7 @@ function ask(
 /** A client of a server with the service above. */
 async function withEcho(
   run: (client: Client) => Promise<void>,
-  options: Partial<XdsServerOptions> = {},
+  options: Partial<ServerParts> & { readonly authenticator?: Authenticator } = {},
 ): Promise<void> {
   await inWorld(
     'delta',
@@ -241,12 +241,12 @@ test('new certificates are used by the next connection', async () => {
   const names = [{ type: 'ip', value: '127.0.0.1' }] as const;
   const [first, second] = [await ca.issue({ names }), await ca.issue({ names })];
   let current = first;
-  let changed = (): void => {};
+  const listeners = new Set<() => void>();
   const material = {
     options: () => ({ cert: current.cert, key: current.key, ca: ca.cert }),
     onChange: (listener: () => void) => {
-      changed = listener;
-      return () => {};
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
   };
   await inWorld(
@@ -262,11 +262,11 @@ test('new certificates are used by the next connection', async () => {
       };
       expect(await serial()).toBe(first.serialNumber.toLowerCase());
       current = second;
-      changed();
+      for (const listener of listeners) listener();
       expect(await serial()).toBe(second.serialNumber.toLowerCase());
     },
     {},
-    { tls: { host: '127.0.0.1', port: 0, material } },
+    { tls: { host: '127.0.0.1', port: 0, material }, authenticator: namespace },
   );
 });
 
@@ -277,7 +277,15 @@ test('where the port for TLS is taken the other one is given up as well', async 
   const ca = await TestCa.create();
   const { cert, key } = await ca.issue({});
   const material = { options: () => ({ cert, key, ca: ca.cert }), onChange: () => () => {} };
-  const world = inWorld('delta', async () => {}, {}, { tls: { host: '127.0.0.1', port, material } });
+  const world = inWorld(
+    'delta',
+    async () => {},
+    {},
+    {
+      tls: { host: '127.0.0.1', port, material },
+      authenticator: namespace,
+    },
+  );
   await expect(world).rejects.toMatchObject({ code: 'EADDRINUSE' });
   blocker.close();
 });

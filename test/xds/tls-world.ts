@@ -5,7 +5,8 @@ import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
 import { spiffeAuthenticator } from '../../src/identity/authenticator.ts';
 import { authorizeNode } from '../../src/identity/authorize-node.ts';
 import { type TlsEvent, TlsFolder } from '../../src/identity/tls-folder.ts';
-import type { XdsServerOptions } from '../../src/xds/server.ts';
+import type { ServerParts } from '../../src/xds/server.ts';
+import type { XdsTimers } from '../../src/xds/server-options.ts';
 import type { AuthorizeNode } from '../../src/xds/session.ts';
 import type { AdsClient, AdsClientOptions, Protocol } from '../harness/ads-client.ts';
 import { type Issued, issueServer, SecretMount, TestCa, tlsFiles } from '../harness/certificates.ts';
@@ -27,14 +28,17 @@ export interface TlsWorld extends World {
 export interface TlsWorldOptions {
   /** Called before the server starts; certificates of this CA that it names are revoked. */
   readonly revoke?: (ca: TestCa) => Promise<readonly Issued[]>;
-  readonly server?: Partial<XdsServerOptions>;
+  readonly server?: Partial<ServerParts>;
+  readonly timers?: Partial<XdsTimers>;
+  /** The time, for the authenticator. */
+  readonly now?: () => number;
 }
 
 /** Runs a test in a world of its own. The trust domain is cluster.local. */
 export async function inTlsWorld(
   protocol: Protocol,
   run: (world: TlsWorld) => Promise<void>,
-  { revoke, server: more = {} }: TlsWorldOptions = {},
+  { revoke, server: more = {}, timers: given = {}, now = Date.now }: TlsWorldOptions = {},
 ): Promise<void> {
   const ca = await TestCa.create();
   const lists = revoke === undefined ? undefined : await ca.revoke(await revoke(ca));
@@ -68,9 +72,9 @@ export async function inTlsWorld(
   };
   const tls = { host: '127.0.0.1', port: 0, material };
   const authorize: AuthorizeNode = (node, identity) => authorizeNode(node, identity, undefined);
-  const authenticator = spiffeAuthenticator({ trustDomains: ['cluster.local'] });
+  const authenticator = spiffeAuthenticator({ trustDomains: ['cluster.local'], now });
   try {
-    await inWorld(protocol, within, {}, { tls, authenticator, authorizeNode: authorize, ...more });
+    await inWorld(protocol, within, given, { tls, authenticator, authorizeNode: authorize, ...more });
   } finally {
     await material.close();
   }

@@ -2,7 +2,7 @@
 import type { ResourceKind } from '../../src/envoy/types.ts';
 import type { ProxyNode } from '../../src/model/proxy.ts';
 import type { Quarantine } from '../../src/xds/quarantine.ts';
-import { startXdsServer, type XdsServer, type XdsServerOptions } from '../../src/xds/server.ts';
+import { type Admittance, type ServerParts, startXdsServer, type XdsServer } from '../../src/xds/server.ts';
 import type { XdsTimers } from '../../src/xds/server-options.ts';
 import type { Snapshot, SnapshotFeed, SnapshotProvider } from '../../src/xds/snapshot.ts';
 import type { XdsEvent } from '../../src/xds/xds-event.ts';
@@ -78,12 +78,14 @@ export interface World {
   connect(options?: Partial<AdsClientOptions>): AdsClient;
 }
 
+export type WorldOptions = Partial<ServerParts> & Admittance;
+
 /** Runs a test in a world of its own. */
 export async function inWorld(
   protocol: Protocol,
   run: (world: World) => Promise<void>,
   timers: Partial<XdsTimers> = {},
-  options: Partial<XdsServerOptions> = {},
+  options: WorldOptions = {},
 ): Promise<void> {
   const provider = new TextProvider();
   provider.publish({ endpoint: '', route: '' });

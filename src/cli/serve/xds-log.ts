@@ -16,7 +16,7 @@ const lines: { readonly [K in XdsEvent['kind']]: readonly [level: Level, message
   held: ['warn', 'listeners or routes wait for clusters that the proxy has not acknowledged'],
   unknownType: ['warn', 'proxy asked for a type that is not served'],
   clusterless: ['warn', 'proxy does not ask for clusters'],
-  rejected: ['warn', 'a connection or a stream was not taken'],
+  rejected: ['warn', 'a connection or a stream was refused'],
   throttled: ['debug', 'proxy asks too often; it is read later'],
   stalled: ['warn', 'proxy does not read what it is sent; closing its stream'],
   fault: ['error', 'a fault of Sluice ended the stream; the proxy connects again'],
@@ -25,7 +25,8 @@ const lines: { readonly [K in XdsEvent['kind']]: readonly [level: Level, message
 
 /**
  * Logs events of the xDS server. Of events of one kind from one proxy, but for those at level debug, the first is logged
- * at once; of what follows within a second the last, with the number of those that were `suppressed`.
+ * at once; of what follows within a second the last, with the number of those that were `suppressed`. Of refusals of those
+ * who have not said who they are it is one line a second for each reason.
  */
 export function xdsEventLog(log: Log): (event: XdsEvent) => void {
   const write = (event: XdsEvent, suppressed = 0): void => {
@@ -39,6 +40,6 @@ export function xdsEventLog(log: Log): (event: XdsEvent) => void {
     const [level] = lines[event.kind];
     if (!log.isLevelEnabled(level)) return;
     if (level === 'debug') write(event);
-    else throttle.add(event.kind, event.node ?? '', event);
+    else throttle.add(event.kind, event.node ?? (event.kind === 'rejected' ? event.reason : ''), event);
   };
 }

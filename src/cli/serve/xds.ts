@@ -21,12 +21,8 @@ export async function startXds(
     ...more
   }: Pick<XdsServerOptions, 'ready' | 'onEvent' | 'services'> & { readonly controlPlane: ControlPlane },
 ): Promise<StartedXds> {
-  const options = {
-    ...more,
-    provider: controlPlane,
-    ...(plain ?? { port: null }),
-    ...(tls === null ? {} : securedBy(tls, controlPlane)),
-  };
+  const parts = { ...more, provider: controlPlane, ...(plain ?? { port: null }) };
+  const options = tls === null ? parts : { ...parts, ...securedBy(tls, controlPlane) };
   const [first, ...others] = askedFor(plain, tls);
   if (first === undefined) throw new Error('there is neither plain text nor TLS to listen on');
   const server = await opening([first, ...others], () => startXdsServer(options));

@@ -3,7 +3,8 @@ import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders, type Ser
 import { status } from '@grpc/grpc-js';
 import { limits } from '../requests.ts';
 import type { ResponseBytes } from '../response.ts';
-import { messageReader } from './message-reader.ts';
+import type { XdsTimers } from '../server-options.ts';
+import { messageReader, type ReadFault } from './message-reader.ts';
 import { messageWriter } from './message-writer.ts';
 
 /** What a session needs of the call under it. */
@@ -84,14 +85,13 @@ export function percentEncoded(text: string): string {
   return encoded;
 }
 
-/**
- * The call on a stream whose headers were looked at. `writeTimeout`: how long the client may take nothing of what it is
- * sent, in milliseconds.
- */
-export function grpcStream(stream: ServerHttp2Stream, writeTimeout: number): AdsStream {
+export type StreamTimers = Pick<XdsTimers, 'wholeRequest' | 'write'>;
+
+/** The call on a stream whose headers were looked at. */
+export function grpcStream(stream: ServerHttp2Stream, { write, wholeRequest }: StreamTimers): AdsStream {
   let trailers: OutgoingHttpHeaders = trailersOf(status.OK, '');
   let stalled = (): void => {};
-  const writer = messageWriter(stream, writeTimeout, () => stalled());
+  const writer = messageWriter(stream, write, () => stalled());
   stream.respond(respond, { waitForTrailers: true });
   stream.on('wantTrailers', () => {
     stream.sendTrailers(trailers);
@@ -107,7 +107,7 @@ export function grpcStream(stream: ServerHttp2Stream, writeTimeout: number): Ads
   return {
     open(handlers) {
       stalled = handlers.stalled;
-      listen(stream, handlers, end);
+      listen(stream, { handlers, end, wholeRequest });
     },
     pause: () => stream.pause(),
     resume: () => stream.resume(),
@@ -118,15 +118,35 @@ export function grpcStream(stream: ServerHttp2Stream, writeTimeout: number): Ads
   };
 }
 
-function listen(stream: ServerHttp2Stream, handlers: AdsHandlers, end: AdsStream['end']): void {
+interface Listening {
+  readonly handlers: AdsHandlers;
+  readonly end: AdsStream['end'];
+  readonly wholeRequest: number;
+}
+
+function listen(stream: ServerHttp2Stream, { handlers, end, wholeRequest }: Listening): void {
   let reason = 'connection closed';
-  const reader = messageReader(limits.request, handlers.message);
+  let deadline: NodeJS.Timeout | undefined;
+  const rest = (): void => {
+    clearTimeout(deadline);
+    deadline = undefined;
+  };
+  const fail = ({ code, details }: ReadFault): void => {
+    reason = details;
+    end(code, details);
+    handlers.closed(reason);
+  };
+  const late = (): void => {
+    fail({ code: status.DEADLINE_EXCEEDED, details: `a request did not become whole within ${wholeRequest} ms` });
+  };
+  const reader = messageReader(limits.request, (message) => {
+    rest();
+    handlers.message(message);
+  });
   stream.on('data', (chunk: Buffer) => {
     const fault = reader.push(chunk);
-    if (fault === null) return;
-    reason = fault.details;
-    end(fault.code, fault.details);
-    handlers.closed(reason);
+    if (fault !== null) fail(fault);
+    else if (reader.partial) deadline ??= setTimeout(late, wholeRequest);
   });
   stream.on('end', handlers.ended);
   stream.on('aborted', () => {
@@ -135,5 +155,8 @@ function listen(stream: ServerHttp2Stream, handlers: AdsHandlers, end: AdsStream
   stream.on('error', (error) => {
     reason = error.message;
   });
-  stream.on('close', () => handlers.closed(reason));
+  stream.on('close', () => {
+    rest();
+    handlers.closed(reason);
+  });
 }

@@ -83,8 +83,6 @@ export function secureServer(limits: SocketLimits, material: TlsMaterial): Http2
   });
   const stop = material.onChange(() => server.setSecureContext(contextOf(material)));
   server.on('close', stop);
-  // With a listener a broken handshake is no uncaught exception.
-  server.on('tlsClientError', (_error, socket) => socket.destroy());
   return server;
 }
 

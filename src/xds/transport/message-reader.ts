@@ -11,6 +11,8 @@ export interface ReadFault {
 export interface MessageReader {
   /** Takes in a chunk and hands out each message that it completes; null, or why the stream has to end. */
   push(chunk: Buffer): ReadFault | null;
+  /** Whether a message has begun and is not complete. */
+  readonly partial: boolean;
 }
 
 /** One byte of flags and four of length. */
@@ -53,6 +55,9 @@ export function messageReader(limit: number, onMessage: (message: Buffer) => voi
   };
 
   return {
+    get partial() {
+      return headFilled > 0;
+    },
     push(chunk) {
       let at = 0;
       while (at < chunk.length) {

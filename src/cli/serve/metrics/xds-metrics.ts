@@ -23,6 +23,9 @@ const closeReasons: Reasons = [
   ['no request came', 'silent'],
   ['the stream has reached its age', 'age'],
   ['the stream names more than', 'too_many_names'],
+  ['a request did not become whole', 'silent'],
+  ['the client certificate', 'unauthenticated'],
+  ['other certificates are trusted', 'certificates'],
   ['the first request', 'invalid'],
   ['the node differs', 'invalid'],
   ['node.', 'invalid'],
@@ -34,6 +37,11 @@ const rejectReasons: Reasons = [
   ['too many connections', 'connections'],
   ['too many streams', 'streams'],
   ['unauthenticated', 'unauthenticated'],
+  ['denied', 'denied'],
+  ['broken HTTP/2', 'http2'],
+  ['failed TLS handshake', 'handshake'],
+  ['no gRPC call', 'not_grpc'],
+  ['no stream was opened', 'idle'],
   ['the control plane is stopping', 'stopping'],
   ['the control plane has no configuration', 'starting'],
   ['the control plane is short of memory', 'memory'],
@@ -168,7 +176,7 @@ function streamMetrics(registers: Registry[]) {
 function defenceMetrics(registers: Registry[]) {
   const rejected = new Counter({
     name: 'sluice_streams_rejected_total',
-    help: 'Connections and streams that were not taken, and why.',
+    help: 'Connections and streams that were not taken or are no longer, and why.',
     labelNames: ['reason'],
     registers,
   });
