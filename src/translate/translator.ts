@@ -8,7 +8,7 @@ import type { ObjectSet } from '../model/object.ts';
 import type { ProxyGroup, ProxyNode } from '../model/proxy.ts';
 import { emitResources, type Resources } from './emit/resources.ts';
 import { MeshResolver } from './resolve/mesh.ts';
-import { proxyGroup } from './resolve/proxy-group.ts';
+import { likeGroup, proxyGroup } from './resolve/proxy-group.ts';
 import { sendable } from './sendable.ts';
 
 export interface TranslateOptions {
@@ -44,7 +44,8 @@ export class Translator {
   }
 
   /** What proxies of the group get. */
-  emit(mesh: Mesh, group: ProxyGroup): Outcome<Resources> {
+  emit(mesh: Mesh, asking: ProxyGroup): Outcome<Resources> {
+    const group = likeGroup(mesh, asking);
     const { value, diagnostics } = emitResources(mesh, group);
     const tables = this.#tables.get(group) ?? newTables();
     this.#tables.set(group, tables);

@@ -54,19 +54,36 @@ const groupOf = memo(
   (node: ProxyNode, view: EndpointView, ...lists: readonly (readonly ServedPort[])[]): ProxyGroup => {
     const { role, generator, namespace, interception, envoyMinor } = node;
     const portOffset = interception === 'NONE' ? node.portOffset : 0;
-    const served = servedPorts(lists, node);
     const ipFamily = node.ip.includes(':') ? 'v6' : 'v4';
-    const settings = [role, generator, namespace, interception, portOffset, envoyMinor, ipFamily, view.node];
-    return internGroup(JSON.stringify([...settings, ...served.map(servedKey)]), () => ({
-      role,
-      generator,
-      namespace,
-      served,
-      interception,
-      ipFamily,
-      portOffset,
-      envoyMinor,
-      endpointView: view,
-    }));
+    const served = servedPorts(lists, node);
+    const settings = { role, generator, namespace, interception, portOffset, envoyMinor, ipFamily } as const;
+    return interned({ ...settings, served, endpointView: view });
   },
 );
+
+function interned(group: ProxyGroup): ProxyGroup {
+  const { served, endpointView, ...settings } = group;
+  return internGroup(
+    JSON.stringify([...Object.values(settings), endpointView.node, ...served.map(servedKey)]),
+    () => group,
+  );
+}
+
+const namespacesOf = memo(
+  (services: Mesh['services']): ReadonlySet<string> =>
+    new Set([...services.values()].map(({ namespace }) => namespace)),
+);
+
+const choosingNamespaces = memo(
+  (policies: Mesh['policies']): ReadonlySet<string> =>
+    new Set([...policies.values()].flatMap(({ byNamespace }) => [...byNamespace.keys()])),
+);
+
+const inAnyNamespace = memo((group: ProxyGroup): ProxyGroup => interned({ ...group, namespace: '' }));
+
+/** The group whose configuration is the same: a namespace without services and without policies of its own is like any other. */
+export function likeGroup({ services, policies }: Mesh, group: ProxyGroup): ProxyGroup {
+  const { namespace } = group;
+  const matters = namespacesOf(services).has(namespace) || choosingNamespaces(policies).has(namespace);
+  return matters ? group : inAnyNamespace(group);
+}
