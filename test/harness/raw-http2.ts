@@ -82,7 +82,12 @@ export class RawHttp2 {
   private constructor(socket: Socket) {
     this.socket = socket;
     socket.on('error', () => {});
-    this.closed = once(socket, 'close').then(() => this.#wake());
+    this.closed = new Promise((resolve) => {
+      socket.once('close', () => {
+        this.#wake();
+        resolve();
+      });
+    });
     socket.on('data', (bytes: Buffer) => this.#take(bytes));
   }
 
@@ -110,7 +115,9 @@ export class RawHttp2 {
   /** Sends, and waits until the system has taken it or the connection is gone. */
   async push(...parts: readonly Uint8Array[]): Promise<void> {
     if (this.socket.destroyed) return;
-    if (!this.socket.write(Buffer.concat(parts))) await Promise.race([once(this.socket, 'drain'), this.closed]);
+    if (this.socket.write(Buffer.concat(parts))) return;
+    const drained = new Promise((resolve) => this.socket.once('drain', resolve));
+    await Promise.race([drained, this.closed]);
   }
 
   /** The first frame that fits, now or later; undefined: the connection was closed before it came. */

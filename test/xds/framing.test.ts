@@ -164,3 +164,19 @@ test('S-07: a mebibyte of unknown fields is skipped', () =>
     client.sendBytes(Buffer.concat([field(500, Buffer.alloc(1 << 20)), node(me), asking]));
     expect(text(await client.take('cluster'))).toBe('a=1');
   }));
+
+const shredded = (size: number, length: number): number | undefined => {
+  const reader = messageReader(1 << 20, () => {});
+  const bytes = message(Buffer.alloc(length));
+  for (let at = 0; at < bytes.length; at += size) {
+    const fault = reader.push(bytes.subarray(at, at + size));
+    if (fault !== null) return fault.code;
+  }
+  return undefined;
+};
+
+test('S-08: a message of a hundred thousand pieces is not read to its end, one of usual pieces is', () => {
+  expect(shredded(1, 100_000)).toBe(status.RESOURCE_EXHAUSTED);
+  expect(shredded(1, 900)).toBe(undefined);
+  expect(shredded(100, 1 << 20)).toBe(undefined);
+});

@@ -104,13 +104,20 @@ export function grpcStream(stream: ServerHttp2Stream, { write, wholeRequest }: S
     stream.resume();
     writer.end();
   };
+  let deadline: Deadline | null = null;
   return {
     open(handlers) {
       stalled = handlers.stalled;
-      listen(stream, { handlers, end, wholeRequest });
+      deadline = listen(stream, { handlers, end, wholeRequest });
     },
-    pause: () => stream.pause(),
-    resume: () => stream.resume(),
+    pause: () => {
+      stream.pause();
+      deadline?.halt();
+    },
+    resume: () => {
+      stream.resume();
+      deadline?.goOn();
+    },
     write: writer.write,
     end,
     destroy: () => stream.close(constants.NGHTTP2_CANCEL),
@@ -124,29 +131,39 @@ interface Listening {
   readonly wholeRequest: number;
 }
 
-function listen(stream: ServerHttp2Stream, { handlers, end, wholeRequest }: Listening): void {
+/** Of a request that has begun. While nothing is read it does not count. */
+interface Deadline {
+  halt(): void;
+  goOn(): void;
+}
+
+function listen(stream: ServerHttp2Stream, { handlers, end, wholeRequest }: Listening): Deadline {
   let reason = 'connection closed';
   let deadline: NodeJS.Timeout | undefined;
-  const rest = (): void => {
+  const halt = (): void => {
     clearTimeout(deadline);
     deadline = undefined;
   };
-  const fail = ({ code, details }: ReadFault): void => {
+  const goOn = (): void => {
+    if (reader.partial && !stream.isPaused() && !stream.destroyed) deadline ??= setTimeout(late, wholeRequest);
+  };
+  const fail = ({ code, details, reset }: ReadFault): void => {
     reason = details;
-    end(code, details);
+    if (reset) stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    else end(code, details);
     handlers.closed(reason);
   };
   const late = (): void => {
     fail({ code: status.DEADLINE_EXCEEDED, details: `a request did not become whole within ${wholeRequest} ms` });
   };
   const reader = messageReader(limits.request, (message) => {
-    rest();
+    halt();
     handlers.message(message);
   });
   stream.on('data', (chunk: Buffer) => {
     const fault = reader.push(chunk);
     if (fault !== null) fail(fault);
-    else if (reader.partial) deadline ??= setTimeout(late, wholeRequest);
+    else goOn();
   });
   stream.on('end', handlers.ended);
   stream.on('aborted', () => {
@@ -156,7 +173,8 @@ function listen(stream: ServerHttp2Stream, { handlers, end, wholeRequest }: List
     reason = error.message;
   });
   stream.on('close', () => {
-    rest();
+    halt();
     handlers.closed(reason);
   });
+  return { halt, goOn };
 }

@@ -6,6 +6,8 @@ import { status } from '@grpc/grpc-js';
 export interface ReadFault {
   readonly code: status;
   readonly details: string;
+  /** The stream has to be reset: what is still coming is too much even to be thrown away. */
+  readonly reset?: true;
 }
 
 export interface MessageReader {
@@ -19,10 +21,15 @@ export interface MessageReader {
 const headLength = 5;
 const firstCapacity = 1 << 12;
 
+/** In how many pieces a message may come, and how large they have to be on average if there are more of them. */
+const mostPieces = 1_000;
+const smallestPiece = 64;
+
 interface Arriving {
   readonly length: number;
   bytes: Buffer;
   filled: number;
+  pieces: number;
 }
 
 /** Messages longer than `limit` bytes are refused by their head. A message handed out may be a view of its chunk. */
@@ -66,13 +73,28 @@ export function messageReader(limit: number, onMessage: (message: Buffer) => voi
           if (headFilled < headLength) return null;
           const fault = faultOf(head, limit);
           if (fault !== null) return fault;
-          arriving = { length: head.readUInt32BE(1), bytes: noBytes, filled: 0 };
+          arriving = { length: head.readUInt32BE(1), bytes: noBytes, filled: 0, pieces: 0 };
           if (arriving.length === 0) done(noBytes);
-        } else at = takeBody(arriving, chunk, at);
+        } else {
+          if (isShredded(arriving)) return shredded;
+          at = takeBody(arriving, chunk, at);
+        }
       }
       return null;
     },
   };
+}
+
+const shredded: ReadFault = {
+  code: status.RESOURCE_EXHAUSTED,
+  details: 'a request came in too small pieces',
+  reset: true,
+};
+
+/** Each piece costs about as much as a small message. */
+function isShredded(message: Arriving): boolean {
+  message.pieces += 1;
+  return message.pieces > mostPieces && message.filled < message.pieces * smallestPiece;
 }
 
 const noBytes = Buffer.alloc(0);

@@ -24,6 +24,7 @@ const closeReasons: Reasons = [
   ['the stream has reached its age', 'age'],
   ['the stream names more than', 'too_many_names'],
   ['a request did not become whole', 'silent'],
+  ['a request came in too small pieces', 'invalid'],
   ['the client certificate', 'unauthenticated'],
   ['other certificates are trusted', 'certificates'],
   ['the first request', 'invalid'],
