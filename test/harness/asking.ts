@@ -1,11 +1,12 @@
 // Attacks by what is asked for, and how often: well-formed requests of ADS. What the server does not read waits here.
-import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
 import { setTimeout as delay } from 'node:timers/promises';
 import { typeUrls } from '../../src/envoy/types.ts';
 import { encode } from './ads-client.ts';
 import type { Attack } from './attacks.ts';
+import { rawCall } from './raw-call.ts';
 import { message } from './raw-http2.ts';
 
+const path = '/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources';
 const requestName = 'envoy.service.discovery.v3.DeltaDiscoveryRequest';
 const range = (count: number): number[] => [...new Array(count).keys()];
 const node = { id: 'sidecar~10.0.0.9~asking.default~x' };
@@ -23,21 +24,7 @@ interface Talk {
 
 /** One stream of delta ADS. */
 async function talking(port: number, run: (talk: Talk) => Promise<void>): Promise<void> {
-  const session: ClientHttp2Session = connect(`http://127.0.0.1:${port}`);
-  session.on('error', () => {});
-  const stream: ClientHttp2Stream = session.request({
-    ':method': 'POST',
-    ':path': '/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources',
-    'content-type': 'application/grpc',
-    te: 'trailers',
-  });
-  stream.on('error', () => {});
-  stream.resume();
-  const ended = new Promise<number>((resolve) => {
-    stream.on('trailers', (headers) => resolve(Number(headers['grpc-status'])));
-    stream.on('response', (headers) => headers['grpc-status'] !== undefined && resolve(Number(headers['grpc-status'])));
-    stream.on('close', () => resolve(-1));
-  });
+  const { stream, ended, close } = rawCall(port, path);
   const say: Talk['say'] = async (bytes, patience = 2_000) => {
     if (stream.destroyed || stream.writableEnded) return;
     if (stream.write(bytes)) return;
@@ -51,7 +38,7 @@ async function talking(port: number, run: (talk: Talk) => Promise<void>): Promis
   try {
     await run({ say, ended });
   } finally {
-    session.destroy();
+    close();
   }
 }
 
