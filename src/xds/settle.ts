@@ -166,11 +166,13 @@ function isClusterless({ options, subscriptions: { cluster, listener } }: Stream
 function withClocks(state: StreamState, now: number): StreamState {
   const waiting = resourceKinds.some((kind) => hasRemovals(state, kind) && !isLast(state, kind));
   const draining = hasRemovals(state, 'cluster') && isLast(state, 'cluster');
+  const clusterlessSince = isClusterless(state) ? (state.clusterlessSince ?? now) : null;
   return {
     ...state,
     removalsSince: waiting ? (state.removalsSince ?? now) : null,
     drainSince: draining ? (state.drainSince ?? now) : null,
-    clusterlessSince: isClusterless(state) ? (state.clusterlessSince ?? now) : null,
+    clusterlessSince,
+    clusterlessLate: clusterlessSince !== null && now - clusterlessSince >= state.options.gateDeadline,
     sparingSince: fullKinds.some((kind) => takesUnknown(state, kind)) ? (state.sparingSince ?? now) : null,
   };
 }

@@ -61,6 +61,8 @@ export interface StreamState {
    * stream Envoy is known to forget to ask (envoyproxy/envoy#34334); a new stream helps.
    */
   readonly clusterlessSince: number | null;
+  /** Whether it has done so for longer than the deadline. */
+  readonly clusterlessLate: boolean;
 }
 
 /** A stream on which nothing was said yet. */
@@ -86,6 +88,7 @@ export function newStream(options: StreamOptions): StreamState {
     strangers: [],
     sparingSince: null,
     clusterlessSince: null,
+    clusterlessLate: false,
   };
 }
 

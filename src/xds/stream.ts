@@ -67,7 +67,7 @@ export function step(before: StreamState, event: StreamEvent): StreamStep {
   const exhausted = nameCount(settled) > mostNames ? `the stream names more than ${mostNames} resources` : null;
   const { state: after, response } =
     exhausted === null ? serve(settled, event.now) : { state: settled, response: null };
-  const late = [...newlyHeld(before, settled), ...clusterless(settled, event)];
+  const late = [...newlyHeld(before, settled), ...clusterless(before, settled)];
   return { state: after, response, wakeAt: wakeAt(after, event.now), notes: [...notes, ...late], exhausted };
 }
 
@@ -79,9 +79,9 @@ function newlyHeld(before: StreamState, after: StreamState): readonly Note[] {
   });
 }
 
-function clusterless({ clusterlessSince, options }: StreamState, { kind, now }: StreamEvent): readonly Note[] {
-  const late = kind === 'tick' && clusterlessSince !== null && now - clusterlessSince >= options.gateDeadline;
-  return late ? [{ kind: 'clusterless' }] : [];
+/** Told once, whatever the event at which the time is over. */
+function clusterless(before: StreamState, after: StreamState): readonly Note[] {
+  return after.clusterlessLate && !before.clusterlessLate ? [{ kind: 'clusterless' }] : [];
 }
 
 interface TakenIn {
