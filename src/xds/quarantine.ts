@@ -1,7 +1,7 @@
 // What proxies of one group have refused: none of the group is sent it again. The last good form stands in for it; where
 // none is known here, proxies keep what they have.
 
-import type { ResourceTable, XdsResource } from '../envoy/resource.ts';
+import { type ResourceTable, routeConfiguration, type XdsResource } from '../envoy/resource.ts';
 import { type ResourceKind, resourceKinds } from '../envoy/types.ts';
 import { memo } from '../lib/memo.ts';
 import type { Refusal, Refusals } from './due.ts';
@@ -92,6 +92,8 @@ interface Faults {
   readonly refused: Refusals;
   readonly hosts: RefusedHosts;
   readonly good: GoodForms;
+  /** Route configurations of nothing but the last good forms of such hosts. */
+  readonly goodHosts: GoodForms;
   /** The names of which no good form is known. */
   readonly withheld: readonly string[];
 }
@@ -109,17 +111,26 @@ const faultsOf = memo((verdicts: Verdicts): { readonly [K in ResourceKind]: Faul
         whole.map(({ resource: { name, version } }): [string, Refusal] => [name, { version, response: null }]),
       ),
       hosts: new Map([...parts].map(([name, culprits]) => [name, hostVersions(culprits)])),
-      good: new Map(all.map(({ resource, good }) => [resource.name, good])),
+      good: new Map(whole.map(({ resource, good }) => [resource.name, good])),
+      goodHosts: new Map([...parts].map(([name, culprits]) => [name, goodHosts(name, culprits)])),
       withheld: whole.filter(({ good }) => good === null).map(({ resource }) => resource.name),
     };
   };
   return { cluster: of('cluster'), endpoint: of('endpoint'), listener: of('listener'), route: of('route') };
 });
 
+/** Proxies that refuse different hosts of a route configuration may have had different forms of it. */
+function goodHosts(route: string, culprits: readonly Culprit[]): XdsResource {
+  const forms = culprits.flatMap(({ host, good }) => {
+    return host === null || good === null ? [] : (hostsByName(good).get(hostName(host)) ?? []);
+  });
+  return routeConfiguration(route, {}, forms);
+}
+
 const hostVersions = (culprits: readonly Culprit[]): ReadonlyMap<string, string> =>
   new Map(culprits.flatMap(({ host }) => (host === null ? [] : [[hostName(host), host.version]])));
 
-const cleared = memo((table: ResourceTable, { refused, hosts, good }: Faults): ResourceTable => {
+const cleared = memo((table: ResourceTable, { refused, hosts, good, goodHosts }: Faults): ResourceTable => {
   const whole = refused.size === 0 ? table : resting(table, refused, good);
-  return hosts.size === 0 ? whole : withStandIns(whole, hosts, good);
+  return hosts.size === 0 ? whole : withStandIns(whole, hosts, goodHosts);
 });
