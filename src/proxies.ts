@@ -40,6 +40,9 @@ export interface ProxiesOptions {
   readonly onNews: () => void;
 }
 
+/** Of how many groups without a proxy it is remembered what they have refused. */
+const mostAbsent = 16;
+
 export class Proxies {
   readonly #options: ProxiesOptions;
   readonly #feeds = new Set<Feed>();
@@ -66,7 +69,7 @@ export class Proxies {
     return {
       refused: (report) => this.#refused(feed, report),
       taken: (kind, resources) => this.#taken(feed, kind, resources),
-      close: () => this.#feeds.delete(feed),
+      close: () => this.#close(feed),
     };
   }
 
@@ -96,7 +99,22 @@ export class Proxies {
       const snapshot = this.#serve(feed, emitted, changedAt);
       if (snapshot !== null) changed.add(snapshot);
     }
+    this.#review(mesh);
     return changed.size;
+  }
+
+  /** Groups without a proxy too are to learn what has changed since it was refused. */
+  #review(mesh: Mesh): void {
+    const present = new Set([...this.#feeds].map(({ group }) => group));
+    const absent = [...this.#quarantines.keys()].filter((group) => !present.has(group));
+    for (const [index, group] of absent.entries()) {
+      try {
+        if (index < absent.length - mostAbsent) this.#quarantines.delete(group);
+        else this.#snapshot(mesh, group, new Map());
+      } catch {
+        this.#quarantines.delete(group);
+      }
+    }
   }
 
   /** What a proxy would get, whether it is connected or not; undefined before there is anything. */
@@ -126,6 +144,11 @@ export class Proxies {
       ...feeds.flatMap(({ own }) => own.verdicts.flatMap(diagnoseVerdict)),
       ...[...this.#quarantines.values()].flatMap(({ verdicts }) => verdicts.flatMap(diagnoseVerdict)),
     ];
+  }
+
+  #close(feed: Feed): void {
+    this.#feeds.delete(feed);
+    if (feed.refusals.size + feed.own.verdicts.length > 0) this.#options.onNews();
   }
 
   #refused(feed: Feed, { kind, message, culprits, own }: RefusalReport): void {

@@ -196,6 +196,35 @@ describe.each<Protocol>(['sotw', 'delta'])('R-04 %s', (protocol) => {
   });
 });
 
+test('R-04: what a proxy has refused that is gone since is no longer said once it is corrected', async () => {
+  const { connect, source, controlPlane, published } = await replica(`${desk(80)}`);
+  const client = connect({ node: { id: 'sidecar~10.0.0.1~web.default~x' } });
+  client.subscribe('cluster');
+  const cluster = 'outbound|80||desk.default.svc.cluster.local';
+  const said = published();
+  client.nack(await client.next('cluster'), `Error adding/updating cluster(s) ${cluster}: too tall`);
+  await said;
+  client.close();
+  await client.ended;
+  const corrected = published();
+  source.apply(desk(81));
+  await corrected;
+  expect(controlPlane.diagnostics.filter(({ code }) => code === 'SLC0501')).toEqual([]);
+});
+
+test('R-04: what a proxy refuses without a name is said until the proxy is gone', async () => {
+  const { connect, controlPlane, published } = await replica(shops(2));
+  const client = connect({ node: { id: 'sidecar~10.0.0.1~web.default~x' } });
+  client.subscribe('cluster');
+  const said = published();
+  client.nack(await client.next('cluster'), 'no');
+  await said;
+  const unsaid = published();
+  client.close();
+  await unsaid;
+  expect(controlPlane.diagnostics.filter(({ code }) => code === 'SLC0501')).toEqual([]);
+});
+
 describe('a storm of changes', () => {
   test('R-32: is published when it is quiet, once', async () => {
     const { source, controlPlane, published } = await replica(shops(1), { quiet: 1_000, longest: 600_000 });
