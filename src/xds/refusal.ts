@@ -32,6 +32,8 @@ export interface Search {
 
 /** How many refusals a search may meet. */
 const mostRefusals = 256;
+/** The same where a probe cannot tell whether the client takes anything: enough for one among 10,000. */
+const fewRefusals = 16;
 
 /** By route configuration and virtual host, the version of the host that was refused. */
 export type RefusedHosts = ReadonlyMap<string, ReadonlyMap<string, string>>;
@@ -102,13 +104,21 @@ function halves(route: string | null, names: readonly string[]): readonly Trial[
 /** A response with nothing in it that was refused: whether the client takes anything at all. */
 const probe: Trial = { route: null, names: noNames };
 
+interface Searching {
+  readonly search: Search | null;
+  readonly acknowledged: string | null;
+  /** The probe, as a full state, would take all that the client came with. */
+  readonly holdsUnknown: boolean;
+}
+
 /** The search after a refusal of these names; null: it is given up. */
 export function searched(
-  { search, acknowledged }: { readonly search: Search | null; readonly acknowledged: string | null },
+  { search, acknowledged, holdsUnknown }: Searching,
   route: string | null,
   names: readonly string[],
 ): Search | null {
   if (search === null) {
+    if (holdsUnknown) return { trials: halves(route, names), left: fewRefusals };
     const first = acknowledged === null && route === null ? [probe] : [];
     return { trials: [...first, ...halves(route, names)], left: mostRefusals };
   }

@@ -17,7 +17,16 @@ import {
   spent,
   suspectHosts,
 } from './refusal.ts';
-import { confirm, excepted, type Flight, hasNews, isFullState, type Subscription, takeBack } from './subscription.ts';
+import {
+  confirm,
+  excepted,
+  type Flight,
+  hasNews,
+  holdsUnknown,
+  isFullState,
+  type Subscription,
+  takeBack,
+} from './subscription.ts';
 import { hostName } from './virtual-hosts.ts';
 
 export interface Answered {
@@ -83,15 +92,22 @@ function blame(subscription: Subscription, resources: readonly XdsResource[]): A
 
 /** Several resources: all stand aside, and are tried again in parts. */
 function seek(subscription: Subscription, { changed, resources, removed, names }: Flight): Answered {
-  const gone = isFullState(subscription) ? [...without(names, nameSet(resources.map(({ name }) => name)))] : removed;
   const suspects = changed.map(({ name }) => name);
+  const untold = [...without(names, nameSet(resources.map(({ name }) => name)))];
+  // A removal is suspected of nothing beside something that has changed.
+  const gone = isFullState(subscription) ? untold : suspects.length === 0 ? removed : [];
   // Who refuses a response with nothing new in it refuses everything.
-  const search = suspects.length === 0 ? null : searched(subscription, null, suspects);
+  const search = suspects.length === 0 ? null : searched(searching(subscription), null, suspects);
   const refused = merged(
     merged(subscription.refused, refusalsOf(changed, search === null ? changed : null)),
     removalsOf(gone, resources),
   );
   return { subscription: continued({ ...subscription, refused }, search), culprits: [] };
+}
+
+function searching(subscription: Subscription) {
+  const { search, acknowledged } = subscription;
+  return { search, acknowledged, holdsUnknown: holdsUnknown(subscription) };
 }
 
 /** A route configuration: its virtual hosts that differ from the good form stand aside, and are tried again in parts. */
@@ -110,7 +126,7 @@ function refuseRoute(subscription: Subscription, route: XdsResource): Answered {
     const culprits = [{ resource: route, host: only, good }];
     return { subscription: continued(found, spent(subscription.search)), culprits };
   }
-  const search = searched(subscription, route.name, suspects.map(hostName));
+  const search = searched(searching(subscription), route.name, suspects.map(hostName));
   return { subscription: continued(found, search), culprits: [] };
 }
 

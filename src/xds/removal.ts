@@ -6,7 +6,7 @@ import { wants } from './due.ts';
 import type { GatedKind } from './gate.ts';
 import { referencesOf } from './references.ts';
 import type { StreamState, Subscriptions } from './stream-state.ts';
-import { dueTo, hasNews, isFullState, mayHold, type Subscription } from './subscription.ts';
+import { dueTo, hasNews, holdsUnknown, mayHold, type Subscription } from './subscription.ts';
 import { difference, everything } from './tables.ts';
 
 /** The types whose resources may name those of this type, and have to be acknowledged before something is removed. */
@@ -75,7 +75,7 @@ export const fullKinds = ['cluster', 'listener'] as const;
  */
 export function takesUnknown({ subscriptions, latest }: StreamState, kind: ResourceKind): boolean {
   const subscription = subscriptions[kind];
-  if (!subscription.returning || !isFullState(subscription)) return false;
+  if (!holdsUnknown(subscription)) return false;
   const { wanted, refused, good } = subscription;
   const formless = [...refused].flatMap(([name, { version }]) =>
     version === null || (good.get(name) ?? null) !== null ? [] : [name],

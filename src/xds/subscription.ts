@@ -22,7 +22,7 @@ import { common, type NameSet, nameSet, noNames, unite, without } from './name-s
 import { type GoodForms, noGoodForms, noRefusedHosts, type RefusedHosts, resting, type Search } from './refusal.ts';
 import type { Protocol } from './requests.ts';
 import { contentVersion, type Response } from './response.ts';
-import { chosen, emptyTable, everything, keepGone } from './tables.ts';
+import { chosen, emptyTable, everything, keepGone, keepNamed } from './tables.ts';
 
 /** A response that the client has not answered yet. It names resources, it does not hold their bytes. */
 export interface Flight {
@@ -104,6 +104,11 @@ export function newSubscription(protocol: Protocol, kind: ResourceKind): Subscri
 /** Whether a response holds all that the client wants: SotW's clusters and listeners, where what is left out is removed. */
 export function isFullState({ protocol, kind }: Subscription): boolean {
   return protocol === 'sotw' && (kind === 'cluster' || kind === 'listener');
+}
+
+/** Whether a full state may take away what nobody here knows of: the client came with it, and has not yet taken one. */
+export function holdsUnknown(subscription: Subscription): boolean {
+  return isFullState(subscription) && subscription.returning && subscription.acknowledged === null;
 }
 
 /** The exceptions with `names` set to `version`; shared by all streams that do the same. */
@@ -221,12 +226,15 @@ export function send(subscription: Subscription, options: SendOptions): Sent | n
 }
 
 function respond(subscription: Subscription, { now, nonce, removals }: SendOptions): Sent | null {
-  const { wanted, target, held, protocol, kind } = subscription;
+  const { wanted, target, held, waiting, protocol, kind } = subscription;
   const due = dueTo(subscription);
   if (due === null || wanted === null || target === null) return null;
   const full = isFullState(subscription);
   const all = removals ? target : keepGone(held.table, target, due.kept);
-  const table = full ? resting(all, due.refused, subscription.good) : all;
+  // What it is told nothing of it is to keep, as far as it is known.
+  const quiet = full && waiting.size > 0 ? without(waiting, nameSet(held.except.keys())) : noNames;
+  const told = keepNamed(held.table, all, quiet);
+  const table = full ? resting(told, due.refused, subscription.good) : all;
   const resources = full ? fullState(table, wanted) : due.changed;
   const removed = full ? noTexts : removals ? due.gone : due.absent;
   const version = contentVersion(resources, removed);

@@ -1,0 +1,98 @@
+// What a client that refuses a state keeps, and what it is still told to let go.
+import { expect, test } from 'vitest';
+import { typeUrls } from '../../src/envoy/types.ts';
+import { nameSet } from '../../src/xds/name-set.ts';
+import { type StreamEvent, step } from '../../src/xds/stream.ts';
+import { newStream } from '../../src/xds/stream-state.ts';
+import { label, snapshot } from './resources.ts';
+import { converse } from './transcript.ts';
+
+converse('delta', [
+  [
+    'a removal that was in a refused response goes out once the one at fault is found',
+    `publish endpoint: a=1 b=1 c=1
+     endpoint ask a b c
+     < endpoint a=1 b=1 c=1
+     endpoint ack
+     publish endpoint: a=2 b=2
+     < endpoint a=2 b=2 -c
+     endpoint nack bad
+     ! endpoint refused bad
+     < endpoint a=2 -c
+     endpoint ack
+     < endpoint b=2
+     endpoint nack bad
+     ! endpoint refused bad
+     ! endpoint at fault b<b=1
+     endpoint ack`,
+  ],
+]);
+
+converse('sotw', [
+  [
+    'R-01: a returning client that has acknowledged is not spared a cluster that it cannot hold',
+    `publish cluster: a=1
+     cluster back
+     < cluster a=1
+     cluster ack
+     publish cluster: a=1 b=2
+     < cluster a=1 b=2
+     cluster nack Error adding/updating cluster(s) b: no such thing
+     ! cluster refused Error adding/updating cluster(s) b: no such thing
+     ! cluster at fault b
+     publish cluster: a=2 b=2
+     < cluster a=2`,
+  ],
+  [
+    'a returning client that refuses without a name is never sent a state in which nothing is',
+    `publish cluster: a=1 b=1 c=1 d=2
+     cluster back
+     < cluster a=1 b=1 c=1 d=2
+     cluster nack bad
+     ! cluster refused bad
+     wait 5000
+     < cluster a=1 b=1
+     cluster ack
+     < cluster a=1 b=1 c=1 d=2
+     cluster nack bad
+     ! cluster refused bad
+     < cluster a=1 b=1
+     cluster ack
+     < cluster a=1 b=1 c=1
+     cluster ack
+     < cluster a=1 b=1 c=1 d=2
+     cluster nack bad
+     ! cluster refused bad
+     ! cluster at fault d
+     < cluster a=1 b=1 c=1
+     wait 60000`,
+  ],
+]);
+
+const options = {
+  noncePrefix: 'n',
+  supersedeAfter: 2000,
+  removalDeadline: 5000,
+  gateDeadline: 5000,
+  drain: 0,
+};
+const asking = (kind: 'cluster' | 'endpoint', names: readonly string[], nonce = '') =>
+  ({
+    kind: 'request',
+    now: 0,
+    request: { protocol: 'sotw', typeUrl: typeUrls[kind], version: '', names, nonce, error: null, node: null },
+  }) satisfies StreamEvent;
+
+test('a full state has what the client holds of that which others refuse, though nothing good is known of it there', () => {
+  let { state } = step(newStream({ ...options, protocol: 'sotw' }), {
+    kind: 'snapshot',
+    snapshot: snapshot({ cluster: 'a=1 b=1' }),
+    now: 0,
+  });
+  const first = step(state, asking('cluster', []));
+  ({ state } = step(first.state, { kind: 'drained', now: 0 }));
+  ({ state } = step(state, asking('cluster', [], first.response?.nonce)));
+  const next = { ...snapshot({ cluster: 'a=2' }, state.latest), withheld: { cluster: nameSet(['b']) } };
+  const { response } = step(state, { kind: 'snapshot', snapshot: next, now: 1 });
+  expect(response?.resources.map(({ kind, json }) => label(kind, json))).toEqual(['a=2', 'b=1']);
+});
