@@ -115,11 +115,13 @@ function judge(name: string, { table, except, target, refused, waiting, tellsAbs
   return held === null ? 'absent' : 'removed';
 }
 
-/** The exceptions of those names that have one. */
-function exceptionsOf(names: readonly string[], except: Exceptions): Exceptions {
+/** The exceptions that those names have, or will have once the target counts as held. */
+function exceptionsOf(names: readonly string[], { table, target, waiting, except }: Situation): Exceptions {
   const kept = names.flatMap((name): [string, HeldVersion][] => {
+    const stays = waiting.has(name) && !target.has(name) ? table.get(name)?.version : undefined;
     const exception = except.get(name);
-    return exception === undefined ? [] : [[name, exception]];
+    const after = exception === undefined ? stays : exception;
+    return after === undefined ? [] : [[name, after]];
   });
   return kept.length === 0 ? noExceptions : new Map(kept);
 }
@@ -148,8 +150,8 @@ export const computeDue = memo(
       removed: sortedTexts(names.removed),
       kept: sortedTexts(names.removed.filter((name) => !refusals.has(name))),
       gone: sortedTexts([...names.absent, ...names.removed]),
-      after: exceptionsOf(names.resting, except),
-      afterKeeping: exceptionsOf([...names.resting, ...names.removed], except),
+      after: exceptionsOf(names.resting, situation),
+      afterKeeping: exceptionsOf([...names.resting, ...names.removed], situation),
       resting: nameSet(names.resting),
       refused,
     };

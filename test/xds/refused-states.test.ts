@@ -96,3 +96,31 @@ test('a full state has what the client holds of that which others refuse, though
   const { response } = step(state, { kind: 'snapshot', snapshot: next, now: 1 });
   expect(response?.resources.map(({ kind, json }) => label(kind, json))).toEqual(['a=2', 'b=1']);
 });
+
+test('what a delta client kept because others refuse it goes when it is gone', () => {
+  let { state } = step(newStream({ ...options, protocol: 'delta' }), {
+    kind: 'snapshot',
+    snapshot: snapshot({ cluster: 'a=1 b=1' }),
+    now: 0,
+  });
+  const say = (event: StreamEvent) => {
+    const { response, ...rest } = step(state, event);
+    state = step(rest.state, { kind: 'drained', now: 0 }).state;
+    return response;
+  };
+  const ask = (nonce: string) =>
+    say({
+      kind: 'request',
+      now: 0,
+      request: {
+        ...{ protocol: 'delta', typeUrl: typeUrls.cluster, subscribe: [], unsubscribe: [], versions: new Map() },
+        ...{ nonce, error: null, node: null },
+      },
+    });
+  ask(ask('')?.nonce ?? '');
+  const kept = { ...snapshot({ cluster: 'a=2' }, state.latest), withheld: { cluster: nameSet(['b']) } };
+  const next = say({ kind: 'snapshot', snapshot: kept, now: 0 });
+  expect(next?.removed).toEqual([]);
+  ask(next?.nonce ?? '');
+  expect(say({ kind: 'snapshot', snapshot: snapshot({ cluster: 'a=2' }, kept), now: 0 })?.removed).toEqual(['b']);
+});
