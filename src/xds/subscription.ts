@@ -147,7 +147,9 @@ export function aim(subscription: Subscription, target: ResourceTable | null, wa
 
 /** Lets go of the table before where nothing in it is still to be told. */
 export function catchUp(subscription: Subscription): Subscription {
-  const { target, held } = subscription;
+  const { target, held, waiting } = subscription;
+  // Of a full state the table before has what the client is to keep.
+  if (isFullState(subscription) && waiting.size > 0) return subscription;
   const due = dueTo(subscription);
   if (due === null || target === null || due.changed.length + due.gone.length > 0) return subscription;
   if (held.table === target && held.except.size === due.after.size) return subscription;
@@ -242,7 +244,7 @@ function respond(subscription: Subscription, { now, nonce, removals }: SendOptio
   return {
     subscription: {
       ...subscription,
-      held: { table, except: afterSending(due, { full, removals }) },
+      held: { table, except: afterSending(full ? without(due.resting, quiet) : null, due, removals) },
       confirmed: stillThere(subscription, resources, removed),
       refused: due.refused,
       answerDue: false,
@@ -286,11 +288,8 @@ export function confirm({ kind, confirmed, held, inFlight }: Subscription): Name
 }
 
 /** A full state leaves no exceptions but what stands aside: what is not in it is not there. */
-function afterSending(
-  due: Due,
-  { full, removals }: { readonly full: boolean; readonly removals: boolean },
-): Exceptions {
-  if (full) return excepting(noExceptions, due.resting, unsure);
+function afterSending(aside: NameSet | null, due: Due, removals: boolean): Exceptions {
+  if (aside !== null) return excepting(noExceptions, aside, unsure);
   return removals ? due.after : due.afterKeeping;
 }
 

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { typeUrls } from '../../src/envoy/types.ts';
 import { nameSet } from '../../src/xds/name-set.ts';
-import { type StreamEvent, step } from '../../src/xds/stream.ts';
+import { type StreamEvent, type StreamStep, step } from '../../src/xds/stream.ts';
 import { newStream } from '../../src/xds/stream-state.ts';
 import { label, snapshot } from './resources.ts';
 import { converse } from './transcript.ts';
@@ -93,8 +93,13 @@ test('a full state has what the client holds of that which others refuse, though
   ({ state } = step(first.state, { kind: 'drained', now: 0 }));
   ({ state } = step(state, asking('cluster', [], first.response?.nonce)));
   const next = { ...snapshot({ cluster: 'a=2' }, state.latest), withheld: { cluster: nameSet(['b']) } };
-  const { response } = step(state, { kind: 'snapshot', snapshot: next, now: 1 });
-  expect(response?.resources.map(({ kind, json }) => label(kind, json))).toEqual(['a=2', 'b=1']);
+  const second = step(state, { kind: 'snapshot', snapshot: next, now: 1 });
+  const labels = (response: StreamStep['response']) => response?.resources.map(({ kind, json }) => label(kind, json));
+  expect(labels(second.response)).toEqual(['a=2', 'b=1']);
+  ({ state } = step(second.state, { kind: 'drained', now: 1 }));
+  ({ state } = step(state, asking('cluster', [], second.response?.nonce)));
+  const third = { ...snapshot({ cluster: 'a=3' }, next), withheld: next.withheld };
+  expect(labels(step(state, { kind: 'snapshot', snapshot: third, now: 2 }).response)).toEqual(['a=3', 'b=1']);
 });
 
 test('what a delta client kept because others refuse it goes when it is gone', () => {
