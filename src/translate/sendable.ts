@@ -14,7 +14,7 @@ export const sendable = memo((table: ResourceTable): Sendable => {
   const diagnostics: Diagnostic[] = [];
   const good = new Map<string, XdsResource>();
   for (const [name, resource] of table) {
-    const error = fault(resource);
+    const error = encodingError(resource) ?? missingSecret(resource);
     if (error === null) good.set(name, resource);
     else
       diagnostics.push(
@@ -23,9 +23,6 @@ export const sendable = memo((table: ResourceTable): Sendable => {
   }
   return diagnostics.length === 0 ? { table, diagnostics } : { table: good, diagnostics };
 });
-
-/** Why a resource may not be sent; null: it may. */
-const fault = memo((resource: XdsResource): string | null => encodingError(resource) ?? missingSecret(resource));
 
 function encodingError(resource: XdsResource): string | null {
   try {
@@ -39,10 +36,10 @@ function encodingError(resource: XdsResource): string | null {
  * Secrets are not served over ADS: a cluster or listener that names one (SdsSecretConfig) would never be warm, and keep
  * all others of its response waiting.
  */
-function missingSecret({ kind, json }: XdsResource): string | null {
+const missingSecret = memo(({ kind, json }: XdsResource): string | null => {
   const [name] = kind === 'cluster' || kind === 'listener' ? secretsOver(json) : [];
   return name === undefined ? null : `the secret ${name} is not served`;
-}
+});
 
 function secretsOver(value: JsonValue): readonly string[] {
   if (Array.isArray(value)) return value.flatMap(secretsOver);
