@@ -44,14 +44,16 @@ export interface Serving {
   readonly xdsTls: string;
   /** Waits for a line of standard error that has `part` in it. */
   line(part: string): Promise<string>;
+  /** Sends a signal. */
+  signal(signal: NodeJS.Signals): void;
   /** Sends a signal and waits for the end. */
   end(signal: NodeJS.Signals): Promise<Ended>;
 }
 
 /** Starts `sluice serve` on free ports and waits until it says where it listens. It ends with the test. */
-export async function serve(args: readonly string[]): Promise<Serving> {
+export async function serve(args: readonly string[], env: RunOptions['env'] = {}): Promise<Serving> {
   const free = ['--xds-address', '127.0.0.1:0', '--http-address', '127.0.0.1:0'];
-  const child = start(['serve', ...free, ...args]);
+  const child = start(['serve', ...free, ...args], env);
   onTestFinished(() => {
     child.kill('SIGKILL');
   });
@@ -70,6 +72,7 @@ export async function serve(args: readonly string[]): Promise<Serving> {
     http: address('http'),
     xdsTls: address('xds-tls'),
     line: (part) => log.line(part),
+    signal: (signal) => child.kill(signal),
     end,
   };
 }

@@ -7,7 +7,7 @@ import { soak, total } from '../soak/soak.ts';
 
 const worker = Number(process.env['VITEST_POOL_ID'] ?? 1);
 
-test('kills of the control plane among changes lose no request', { timeout: 180_000 }, async () => {
+test('R-40: kills of the control plane among changes lose no request', { timeout: 180_000 }, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-soak-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   const result = await soak({

@@ -40,11 +40,12 @@ const exitGrace = 1000;
 export async function runControlPlane(options: ServeOptions): Promise<void> {
   const log = createLog({ level: options.logLevel, format: options.logFormat });
   const parts: Part[] = [];
-  surviveFaults(log);
+  const metrics = createMetrics();
+  surviveFaults(log, metrics);
   logGrpc(log);
   try {
     const stopped = stopSignal(log);
-    await startParts(options, log, parts);
+    await startParts(options, { log, metrics, parts });
     await stopped;
   } finally {
     for (const part of parts.reverse()) await part.close();
@@ -56,10 +57,15 @@ interface Part {
   close(): Promise<void>;
 }
 
+interface Started {
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly parts: Part[];
+}
+
 /** Starts all parts and adds each to `parts` once it has to be closed, the last one first. Proxies that come early try again. */
-async function startParts(options: ServeOptions, log: Log, parts: Part[]): Promise<void> {
+async function startParts(options: ServeOptions, { log, metrics, parts }: Started): Promise<void> {
   const { xdsAddress, httpAddress } = options;
-  const metrics = createMetrics();
   const controlPlane = createControlPlane(options, log, metrics);
   logPublications(controlPlane, log);
   metrics.follow(controlPlane);
@@ -145,8 +151,9 @@ function stopSignal(log: Log): Promise<void> {
  * A fault that nobody caught is logged, and the process goes on: proxies need it, and what it serves are immutable
  * snapshots that a fault leaves whole. Only where Node says that it is broken itself there is nothing to go on with.
  */
-function surviveFaults(log: Log): void {
+function surviveFaults(log: Log, metrics: Metrics): void {
   process.on('uncaughtException', (error: NodeJS.ErrnoException, origin) => {
+    metrics.onFault();
     const broken = error.code === 'ERR_INTERNAL_ASSERTION';
     log.error({ err: error, origin }, broken ? 'Node failed; ending' : 'a fault of Sluice, please report it; going on');
     if (broken) process.exit(2);
