@@ -15,12 +15,12 @@ import { MemorySource } from '../../src/sources/memory.ts';
 import { type ServerParts, startXdsServer } from '../../src/xds/server.ts';
 import type { ProcessOptions } from './serving.ts';
 
-const { timers = {}, limits = {}, tlsFolder } = JSON.parse(process.argv[2] ?? '{}') as ProcessOptions;
+const { timers = {}, limits = {}, tlsFolder, timing } = JSON.parse(process.argv[2] ?? '{}') as ProcessOptions;
 const loopback = { host: '127.0.0.1', port: 0 };
 const log = createLog({ level: 'info', format: 'json' });
 const metrics = createMetrics();
 const source = new MemorySource();
-const controlPlane = new ControlPlane({ sources: [source], allowLoopbackEndpoints: true });
+const controlPlane = new ControlPlane({ sources: [source], allowLoopbackEndpoints: true, ...(timing && { timing }) });
 await controlPlane.start();
 metrics.follow(controlPlane);
 const logEvent = xdsEventLog(log);

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { BatchTiming } from '../../src/lib/batches.ts';
 import type { JsonObject } from '../../src/lib/json.ts';
 import type { XdsLimits, XdsTimers } from '../../src/xds/server-options.ts';
 import { type Family, parseExposition } from '../harness/exposition.ts';
@@ -11,6 +12,7 @@ import { type Family, parseExposition } from '../harness/exposition.ts';
 export interface ProcessOptions {
   readonly timers?: Partial<XdsTimers>;
   readonly limits?: Partial<XdsLimits>;
+  readonly timing?: BatchTiming;
   /** With it there is a second port, for mutual TLS. */
   readonly tlsFolder?: string;
 }

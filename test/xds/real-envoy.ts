@@ -52,6 +52,7 @@ export function bootstrap(port: number, protocol: Protocol): object {
 export interface Envoy {
   /** The body of an admin page. */
   admin(path: string): Promise<string>;
+  signal(name: NodeJS.Signals): void;
   stop(): Promise<void>;
 }
 
@@ -64,6 +65,7 @@ export function startEnvoy(config: object): Envoy {
   const exited = new Promise((resolve) => child.once('exit', resolve));
   return {
     admin: async (path) => (await fetch(`http://${readFileSync(addressFile, 'utf8')}${path}`)).text(),
+    signal: (name) => child.kill(name),
     stop: async () => {
       child.kill('SIGKILL');
       await exited;
