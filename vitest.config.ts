@@ -4,7 +4,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    testTimeout: 30_000,
+    // Generous: what runs for seconds on a quiet machine must not fail on a busy one.
+    testTimeout: 120_000,
     hookTimeout: 60_000,
   },
 });

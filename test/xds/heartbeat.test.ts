@@ -13,7 +13,7 @@ import { inWorld } from './world.ts';
 converse('delta', [
   [
     'what has a time to live is told again at half of it, without its content, until it goes',
-    `publish endpoint: a=1@4 b=1
+    `publish endpoint: a=1~4 b=1
      endpoint ask a b
      < endpoint a=1 b=1
      endpoint ack
@@ -24,7 +24,7 @@ converse('delta', [
      wait 2000
      < endpoint ~a
      endpoint ack
-     publish endpoint: a=2@4 b=1
+     publish endpoint: a=2~4 b=1
      < endpoint a=2
      endpoint ack
      wait 2000
@@ -37,7 +37,7 @@ converse('delta', [
   ],
   [
     'nothing is told of what the client does not want any more, and nothing while an answer is awaited',
-    `publish cluster: a=1@4 b=1@6
+    `publish cluster: a=1~4 b=1~6
      cluster ask a b
      < cluster a=1 b=1
      wait 10000
@@ -52,7 +52,7 @@ converse('delta', [
 converse('sotw', [
   [
     'what has a time to live is sent again at half of it, until it goes',
-    `publish endpoint: a=1@4 b=1
+    `publish endpoint: a=1~4 b=1
      endpoint ask a b
      < endpoint a=1 b=1
      endpoint ack
@@ -70,7 +70,7 @@ converse('sotw', [
   ],
   [
     'a full state is sent again as a whole, and not while an answer is awaited',
-    `publish cluster: a=1@4 b=1
+    `publish cluster: a=1~4 b=1
      cluster ask
      < cluster a=1 b=1
      wait 10000
@@ -85,7 +85,7 @@ converse('sotw', [
 test.each<Protocol>(['sotw', 'delta'])(
   '%s: a time to live is that of a Resource, and a heartbeat is one without a resource',
   (protocol) => {
-    const timed = snapshot({ cluster: 'a=1@4' }).cluster.get('a') ?? shared('cluster', 'a', 1);
+    const timed = snapshot({ cluster: 'a=1~4' }).cluster.get('a') ?? shared('cluster', 'a', 1);
     const message = (resources: readonly (typeof timed)[], heartbeats: readonly (typeof timed)[]) => {
       const { own, shared: rest } = encodeResponse({
         ...{ protocol, kind: 'cluster', typeUrl: typeUrls.cluster, nonce: 'n', version: 'v', removed: [] },
@@ -105,7 +105,7 @@ test.each<Protocol>(['sotw', 'delta'])(
 describe.each<Protocol>(['sotw', 'delta'])('a real Envoy, %s', (protocol) => {
   test('keeps what it is told of in time, and drops it when nobody tells it any more', () =>
     inWorld(protocol, async ({ provider, server }) => {
-      provider.publish({ cluster: 'a=1@1 b=1', endpoint: 'a=1 b=1', listener: 'l=1', route: 'l=1' });
+      provider.publish({ cluster: 'a=1~1 b=1', endpoint: 'a=1 b=1', listener: 'l=1', route: 'l=1' });
       const envoy = startEnvoy(bootstrap(server.port, protocol));
       const count = async (counter: string) => (await counters(envoy).catch(() => new Map())).get(counter) ?? 0;
       const look = { within: 15_000, every: 20 };

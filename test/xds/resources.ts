@@ -117,13 +117,13 @@ function timed(kind: ResourceKind, name: string, content: string, seconds: numbe
   return resource;
 }
 
-/** A table from a text such as `a=1 b=2`; `a=1@4`: for four seconds. */
+/** A table from a text such as `a=1 b=2`; `a=1~4`: for four seconds. */
 function table(kind: ResourceKind, text: string): ResourceTable {
   const entries = text.split(' ').filter((entry) => entry !== '');
   return new Map(
     entries.map((entry) => {
       const [name = '', content = ''] = entry.split('=');
-      const [plain = '', ttl] = content.split('@');
+      const [plain = '', ttl] = content.split('~');
       return [name, ttl === undefined ? shared(kind, name, plain) : timed(kind, name, plain, Number(ttl))];
     }),
   );
