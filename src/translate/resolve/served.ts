@@ -15,6 +15,8 @@ interface Index {
 
 /** With so many addresses changed, or services at once, all is put together anew. */
 const mostChanges = 1000;
+/** So many ports are compared; an address may serve very many services. */
+const mostWork = 50_000;
 
 /** Looks up one mesh after the other; what did not change is the same list as for the last one. */
 export class ServedIndex {
@@ -52,16 +54,19 @@ function follow(last: Index, services: Mesh['services'], endpoints: Mesh['endpoi
   if (hosts.length > mostChanges) return null;
   const since = new Map(last.since);
   const lookup = { ...last, since };
+  let work = 0;
   for (const host of hosts) {
     const before = servedBy(last.services.get(host), last.endpoints.get(host));
     const after = servedBy(services.get(host), endpoints.get(host));
+    const own = Map.groupBy(after, ([address]) => address);
     for (const address of new Set([...before, ...after].map(([each]) => each))) {
-      const others = at(lookup, address).filter((port) => port.host !== host);
-      const own = after.filter(([each]) => each === address).map(([, port]) => port);
-      const ports = [...others, ...own];
-      if (!sameText(ports, at(lookup, address))) since.set(address, ports);
+      const known = at(lookup, address);
+      work += known.length;
+      const others = known.filter((port) => port.host !== host);
+      const ports = [...others, ...(own.get(address) ?? []).map(([, port]) => port)];
+      if (!sameText(ports, known)) since.set(address, ports);
     }
-    if (since.size > mostChanges) return null;
+    if (since.size > mostChanges || work > mostWork) return null;
   }
   return { services, endpoints, all: last.all, since };
 }
