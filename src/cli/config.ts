@@ -89,7 +89,11 @@ async function config(type: Type, who: string | undefined, flags: ConfigFlags): 
     return [...start, resourceTables(rows)].filter((part) => part !== '').join('\n');
   });
   if (bootstrap === null && Object.values(resources).every((list) => list.length === 0))
-    say('there is nothing of that');
+    say(
+      flags.name === ''
+        ? `there is no ${type === 'all' ? 'configuration' : type}`
+        : `no name has "${flags.name}" in it`,
+    );
   return 0;
 }
 

@@ -4,7 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { UsageError } from './command.ts';
 import { commands } from './commands.ts';
 import { completeCommand } from './completion.ts';
-import { printable, styled, tolerateClosedPipes } from './terminal.ts';
+import { printable, styled, tolerateLostOutput } from './terminal.ts';
 import { version } from './version.ts';
 
 /** The command line of `sluice`, with all commands. */
@@ -46,7 +46,7 @@ function withoutColours(): void {
 
 /** Runs one command line (without the program's name) and sets the exit status. */
 export async function runProgram(args: readonly string[]): Promise<void> {
-  tolerateClosedPipes(process);
+  tolerateLostOutput(process);
   try {
     await createProgram().parseAsync(args, { from: 'user' });
   } catch (error) {

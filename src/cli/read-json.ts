@@ -82,6 +82,8 @@ function reasonOf(error: unknown, limits: ReadLimits): string {
   const code = 'code' in inner ? String(inner.code) : '';
   const words: Readonly<Record<string, string>> = {
     ECONNREFUSED: 'connection refused',
+    EACCES: 'permission denied',
+    EISDIR: 'it is a folder',
     ENOENT: 'there is no such file',
     ENOTFOUND: 'there is no such host',
   };

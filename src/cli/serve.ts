@@ -50,7 +50,10 @@ export function serveCommand(): Command {
     )
     .option('--plaintext', 'let --xds-address be one that other machines reach, though nothing is encrypted there')
     .addOption(loopbackOption())
-    .option('--allow-wipe', 'let most of the objects vanish at once; else they stay in force for a minute: SLC0007')
+    .option(
+      '--allow-wipe',
+      'let most objects of a kind vanish at once; else, where they are more than ten, they stay for a minute: SLC0007',
+    )
     .addOption(new Option('--log-level <level>', 'what is logged').choices(logLevels).default('info'))
     .addOption(
       new Option('--log-format <format>', 'how it is logged (default: text on a terminal, else json)').choices(

@@ -36,15 +36,13 @@ export function table(headings: readonly string[], rows: readonly (readonly stri
 
 /**
  * Readers may go away: without one for its data, as in `sluice translate … | head`, the process ends quietly; without
- * one for anything else it goes on.
+ * one for anything else it goes on. Where its data cannot be written for another reason, a full disk, it says so.
  */
-export function tolerateClosedPipes({ stdout, stderr }: NodeJS.Process): void {
-  const onClosed = (stream: NodeJS.WriteStream, then: () => void): void => {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-      then();
-    });
-  };
-  onClosed(stdout, () => process.exit());
-  onClosed(stderr, () => {});
+export function tolerateLostOutput({ stdout, stderr }: NodeJS.Process): void {
+  stderr.on('error', () => {});
+  stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+    if (code === 'EPIPE') process.exit();
+    stderr.write(`sluice: cannot write to standard output: ${message}\n`);
+    process.exit(2);
+  });
 }

@@ -178,6 +178,7 @@ describe('wrong usage says what was meant and ends with status 2', () => {
     ['a bootstrap from the control plane', ['bootstrap', 'web-1.shop'], 'add --live or --file'],
     ['an unknown type', ['clusters', 'web-1.shop'], 'Allowed choices are all, bootstrap, cluster'],
     ['two sources', ['all', '--live', '--file', 'x'], "option '--live' cannot be used with option '--file"],
+    ['a folder for a file', ['all', '--file', '.'], 'cannot read .: it is a folder'],
     ['a file that is not there', ['all', '--file', 'no-such-file'], 'cannot read no-such-file: there is no such file'],
   ])('%s', async (_, args, message) => {
     const { status, stdout, stderr } = await sluice(['config', ...args]);
@@ -189,8 +190,5 @@ describe('wrong usage says what was meant and ends with status 2', () => {
 test('a control plane without proxies says so', async () => {
   const serving = await serve(['--config', folder({ 'all.yaml': input })]);
   const { status, stderr } = await sluice(['config', 'all', 'web-1.shop', '--server', `http://${serving.http}`]);
-  expect([status, stderr]).toEqual([
-    2,
-    'sluice: no proxy web-1.shop is connected, written as POD.NAMESPACE: none is\n',
-  ]);
+  expect([status, stderr]).toEqual([2, 'sluice: no proxy web-1.shop is connected: none is at all\n']);
 });

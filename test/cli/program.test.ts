@@ -83,3 +83,13 @@ test('a reader that goes away early ends the program quietly', () => {
   expect(stderr).toBe('');
   expect(stdout).toMatch(/^Usage: sluice translate .*\n0\n$/);
 });
+
+test('data that cannot be written is an error in one line', () => {
+  const { status, stderr } = spawnSync('bash', ['-c', `"${process.execPath}" src/main.ts version > /dev/full`], {
+    encoding: 'utf8',
+  });
+  expect([status, stderr]).toEqual([
+    2,
+    'sluice: cannot write to standard output: ENOSPC: no space left on device, write\n',
+  ]);
+});

@@ -42,6 +42,6 @@ export async function configOf(
 async function unknownProxy(server: string, who: string): Promise<string> {
   const { proxies } = await getProxies(server);
   const names = proxies.map(({ name, namespace }) => `${name}.${namespace}`);
-  const hint = names.length === 0 ? 'none is' : `'sluice status' lists those that are`;
-  return `no proxy ${who} is connected, written as POD.NAMESPACE: ${hint}${nearest(who, names)}`;
+  if (names.length === 0) return `no proxy ${who} is connected: none is at all`;
+  return `no proxy ${who} is connected, written as POD.NAMESPACE: 'sluice status' lists those that are${nearest(who, names)}`;
 }

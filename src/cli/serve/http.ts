@@ -59,6 +59,6 @@ function answer({ ready, metrics, pages }: HttpContent, address: Address): Reque
         (text) => send(200, metrics.contentType, text),
         () => end(500, 'the metrics could not be read'),
       );
-    } else end(404, 'not found: there are /healthz, /readyz and /metrics');
+    } else end(404, 'not found: there are /healthz, /readyz, /metrics and, on a loopback address, /debug/proxies');
   };
 }

@@ -84,7 +84,7 @@ export function refusalsOf({ id, types, refusals }: ProxyReport): readonly Findi
   const { fix, severity } = diagnosticCodes.SLC0501;
   return Object.values(types).flatMap((type) => {
     if (type?.state !== 'refused') return [];
-    const message = `${id} refused it: ${type.error ?? ''}`.slice(0, 500);
+    const message = `${id} refused it: ${type.error ?? ''}`.slice(0, 500).trimEnd();
     return [{ code: 'SLC0501', severity, message, fix, object: null, path: '', file: null, line: null, column: null }];
   });
 }
