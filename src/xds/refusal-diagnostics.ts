@@ -15,7 +15,7 @@ export interface ProxyRefusal {
 /** What Envoy says, without the message that it prints first where a constraint fails: what is wrong comes last. */
 function complaint(node: string, message: string): string {
   const constraint = message.lastIndexOf('Proto constraint validation failed');
-  return `${node} refused it: ${message.slice(Math.max(0, constraint)).slice(0, 400)}`;
+  return `${node} refused it: ${message.slice(Math.max(0, constraint)).slice(0, 400).trimEnd()}`;
 }
 
 /** A refusal of which nobody knows what it is about. */
