@@ -28,7 +28,10 @@ export function displayWidth(text: string): number {
 /** Rows under upper-case headings, columns aligned and three spaces apart, as kubectl prints them. Ends with a newline. */
 export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   const cells = [headings, ...rows.map((row) => row.map((cell) => (cell === '' ? '-' : printable(cell))))];
-  const widths = headings.map((_, column) => Math.max(...cells.map((row) => displayWidth(row[column] ?? ''))));
+  // Not Math.max(...): there may be more rows than a call takes arguments.
+  const widths = headings.map((_, column) =>
+    cells.reduce((widest, row) => Math.max(widest, displayWidth(row[column] ?? '')), 0),
+  );
   const line = (row: readonly string[]): string =>
     row.map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - displayWidth(cell) + 3)).join('');
   return cells.map((row) => `${line(row).trimEnd()}\n`).join('');

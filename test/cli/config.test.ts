@@ -187,6 +187,15 @@ describe('wrong usage says what was meant and ends with status 2', () => {
   });
 });
 
+test('S-49: a dump of very many clusters is a long table', async () => {
+  const clusters = Array.from({ length: 200_000 }, (_, number) => ({ cluster: { name: `c${number}` } }));
+  const dump = {
+    configs: [{ '@type': 'type.googleapis.com/envoy.admin.v3.ClustersConfigDump', dynamic_active_clusters: clusters }],
+  };
+  const { status, stdout } = await sluice(['pc', 'cluster', '--file', '-'], { stdin: JSON.stringify(dump) });
+  expect([status, stdout.split('\n').length]).toEqual([0, clusters.length + 2]);
+});
+
 test('a control plane without proxies says so', async () => {
   const serving = await serve(['--config', folder({ 'all.yaml': input })]);
   const { status, stderr } = await sluice(['config', 'all', 'web-1.shop', '--server', `http://${serving.http}`]);
