@@ -95,7 +95,8 @@ async function expires(protocol: Protocol): Promise<void> {
     expect([code, details]).toEqual([status.UNAUTHENTICATED, 'the client certificate has expired']);
     world.provider.publish({ cluster: 'a=2' });
     expect(text(await second.take('cluster'))).toBe('a=2');
-    expect(rejections(world)).toEqual(['unauthenticated: 127.0.0.1 the client certificate has expired']);
+    // As long as its connection is not closed, every look at it finds the same.
+    expect([...new Set(rejections(world))]).toEqual(['unauthenticated: 127.0.0.1 the client certificate has expired']);
     expect(world.provider.followers).toBe(1);
   };
   await inTlsWorld(protocol, run, { timers: { ...quick, judge: 20 }, now: () => now });
