@@ -21,6 +21,11 @@ export function hasRemovals(state: StreamState, kind: ResourceKind): boolean {
   return (dueTo(state.subscriptions[kind])?.removed.length ?? 0) > 0;
 }
 
+/** What is to be removed of a type: `TYPE/NAME`. */
+export function removedNames(state: StreamState, kind: ResourceKind): readonly string[] {
+  return (dueTo(state.subscriptions[kind])?.removed ?? []).map((name) => `${kind}/${name}`);
+}
+
 /** Whether nothing that the client holds can still name what is to be removed of this type. */
 export function isLast({ subscriptions, latest, routed }: StreamState, kind: ResourceKind): boolean {
   if (kind === 'listener') return isReplaced(subscriptions);

@@ -18,7 +18,7 @@ import { common, type NameSet, nameSet, noNames, unite, without } from './name-s
 import { referencesOf } from './references.ts';
 import { stillRefused, withStandIns } from './refusal.ts';
 import { pursue } from './refusing.ts';
-import { fullKinds, hasRemovals, isLast, takesUnknown } from './removal.ts';
+import { fullKinds, hasRemovals, isLast, removedNames, takesUnknown } from './removal.ts';
 import type { Snapshot } from './snapshot.ts';
 import { noneHeld, type StreamState, withSubscription } from './stream-state.ts';
 import { aim, catchUp, hasNews, isFullState, type Subscription } from './subscription.ts';
@@ -159,17 +159,31 @@ function withHeld(
 const ofWanted = ({ wanted }: Subscription, gate: Gate, choose: (gate: Gate, wanted: Wanted) => NameSet): NameSet =>
   wanted === null ? noNames : choose(gate, wanted);
 
+/** How many deadlines removals are put off at most because others follow them. */
+const mostRounds = 4;
+
+/** The deadline of a removal is not shortened by those before it: with each new one the clock starts again, but not for ever. */
+function removalClocks(state: StreamState, kinds: readonly ResourceKind[], now: number) {
+  if (kinds.length === 0) return { removalsSince: null, removals: null };
+  const { removals: before, removalsSince, options } = state;
+  const names = nameSet(kinds.flatMap((kind) => removedNames(state, kind)));
+  const first = before?.first ?? now;
+  const renewed = before !== null && without(names, before.names).size > 0;
+  const patient = now - first < mostRounds * options.removalDeadline;
+  return { removalsSince: renewed && patient ? now : (removalsSince ?? now), removals: { first, names } };
+}
+
 function isClusterless({ options, subscriptions: { cluster, listener } }: StreamState): boolean {
   return options.protocol === 'delta' && cluster.wanted === null && listener.wanted?.wildcard === true;
 }
 
 function withClocks(state: StreamState, now: number): StreamState {
-  const waiting = resourceKinds.some((kind) => hasRemovals(state, kind) && !isLast(state, kind));
+  const waiting = resourceKinds.filter((kind) => hasRemovals(state, kind) && !isLast(state, kind));
   const draining = hasRemovals(state, 'cluster') && isLast(state, 'cluster');
   const clusterlessSince = isClusterless(state) ? (state.clusterlessSince ?? now) : null;
   return {
     ...state,
-    removalsSince: waiting ? (state.removalsSince ?? now) : null,
+    ...removalClocks(state, waiting, now),
     drainSince: draining ? (state.drainSince ?? now) : null,
     clusterlessSince,
     clusterlessLate: clusterlessSince !== null && now - clusterlessSince >= state.options.gateDeadline,

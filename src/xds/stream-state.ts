@@ -45,6 +45,8 @@ export interface StreamState {
   readonly responses: number;
   /** Since when a removal is held back; null when none is. */
   readonly removalsSince: number | null;
+  /** What is held back, and since when something is without a break; null: nothing. */
+  readonly removals: { readonly first: number; readonly names: NameSet } | null;
   /** Since when clusters could be removed, but for the time that they drain; null when there are none. */
   readonly drainSince: number | null;
   /** What waits for clusters to be acknowledged, */
@@ -81,6 +83,7 @@ export function newStream(options: StreamOptions): StreamState {
     writable: true,
     responses: 0,
     removalsSince: null,
+    removals: null,
     drainSince: null,
     held: noneHeld,
     heldSince: null,
