@@ -126,6 +126,11 @@ export function searched(
   return left === null ? null : { ...left, trials: [...halves(route, names), ...search.trials] };
 }
 
+/** After something was taken: the client is one that can be asked. */
+export function trusted(search: Search | null): Search | null {
+  return search === null ? null : { ...search, left: mostRefusals };
+}
+
 /** After one more refusal; null: the search is given up. */
 export function spent(search: Search | null): Search | null {
   return search === null || search.left <= 1 ? null : { ...search, left: search.left - 1 };

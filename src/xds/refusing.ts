@@ -16,6 +16,7 @@ import {
   searched,
   spent,
   suspectHosts,
+  trusted,
 } from './refusal.ts';
 import {
   confirm,
@@ -41,6 +42,7 @@ export function accept(before: Subscription, inFlight: Flight): Subscription {
     ...before,
     inFlight: null,
     good: stillWanted(before, inFlight),
+    search: trusted(before.search),
     confirmed: confirm(before),
     acknowledged: inFlight.version,
     error: null,
