@@ -51,6 +51,9 @@ const server = await startXdsServer(
       },
 );
 const http = await startHttpServer(loopback, { ready: () => true, metrics });
-process.on('message', (objects: readonly JsonObject[]) => source.apply(objects));
+process.on('message', (message: readonly JsonObject[] | 'collect') => {
+  if (message === 'collect') globalThis.gc?.();
+  else source.apply(message);
+});
 process.on('disconnect', () => process.exit());
 process.send?.({ xds: server.port, xdsTls: server.tlsPort, http: formatAddress(http) });
