@@ -52,10 +52,12 @@ async function ages(world: World): Promise<void> {
   const envoy = startEnvoy(bootstrap(server.port, protocol));
   const streams = () => events.filter(({ kind }) => kind === 'connected').length;
   try {
-    const address = await poll(async () => await listenerOf(envoy.admin).catch(() => undefined), {
-      ...look,
-      what: 'the listener',
-    });
+    // Envoy lists a listener a moment before it takes connections there.
+    const serving = async () => {
+      const found = await listenerOf(envoy.admin);
+      return found !== undefined && (await fetch(`http://${found}/`)).ok ? found : undefined;
+    };
+    const address = await poll(() => serving().catch(() => undefined), { ...look, what: 'the listener' });
     const failed: string[] = [];
     let requests = 0;
     while (streams() < 5) {
