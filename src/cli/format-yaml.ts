@@ -16,8 +16,9 @@ export function formatYaml(value: unknown): string {
       if (typeof node.value === 'string' && steering.test(node.value)) node.type = 'QUOTE_DOUBLE';
     },
   });
-  const all = new RegExp(steering, 'g');
-  return document.toString(layout).replace(all, (character) => {
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  });
+  return [...document.toString(layout)]
+    .map((character) => (steering.test(character) ? escaped(character) : character))
+    .join('');
 }
+
+const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;

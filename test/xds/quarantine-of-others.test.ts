@@ -1,26 +1,12 @@
 // What the proxies of one group have refused and taken, put together.
 import { expect, test } from 'vitest';
-import { typeUrls } from '../../src/envoy/types.ts';
 import { Quarantine, type Verdict } from '../../src/xds/quarantine.ts';
-import { type StreamEvent, step } from '../../src/xds/stream.ts';
+import { step } from '../../src/xds/stream.ts';
 import { newStream } from '../../src/xds/stream-state.ts';
 import { hasTaken } from '../../src/xds/taken.ts';
 import { hostsByName } from '../../src/xds/virtual-hosts.ts';
+import { asking, options } from './requests-of-tests.ts';
 import { label, shared, snapshot } from './resources.ts';
-
-const options = {
-  noncePrefix: 'n',
-  supersedeAfter: 2000,
-  removalDeadline: 5000,
-  gateDeadline: 5000,
-  drain: 0,
-};
-const asking = (kind: 'cluster' | 'endpoint', names: readonly string[], nonce = '') =>
-  ({
-    kind: 'request',
-    now: 0,
-    request: { protocol: 'sotw', typeUrl: typeUrls[kind], version: '', names, nonce, error: null, node: null },
-  }) satisfies StreamEvent;
 
 test('two hosts of a route configuration that different proxies refuse have each its own last good form', () => {
   const refused = (host: string, good: string | null): Verdict => {

@@ -4,6 +4,7 @@ import { typeUrls } from '../../src/envoy/types.ts';
 import { nameSet } from '../../src/xds/name-set.ts';
 import { type StreamEvent, type StreamStep, step } from '../../src/xds/stream.ts';
 import { newStream } from '../../src/xds/stream-state.ts';
+import { asking, options } from './requests-of-tests.ts';
 import { label, snapshot } from './resources.ts';
 import { converse } from './transcript.ts';
 
@@ -68,20 +69,6 @@ converse('sotw', [
      wait 60000`,
   ],
 ]);
-
-const options = {
-  noncePrefix: 'n',
-  supersedeAfter: 2000,
-  removalDeadline: 5000,
-  gateDeadline: 5000,
-  drain: 0,
-};
-const asking = (kind: 'cluster' | 'endpoint', names: readonly string[], nonce = '') =>
-  ({
-    kind: 'request',
-    now: 0,
-    request: { protocol: 'sotw', typeUrl: typeUrls[kind], version: '', names, nonce, error: null, node: null },
-  }) satisfies StreamEvent;
 
 test('a full state has what the client holds of that which others refuse, though nothing good is known of it there', () => {
   let { state } = step(newStream({ ...options, protocol: 'sotw' }), {

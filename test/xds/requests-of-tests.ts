@@ -1,0 +1,18 @@
+// What tests of the stream reducer feed it with by hand.
+import { typeUrls } from '../../src/envoy/types.ts';
+import type { StreamEvent } from '../../src/xds/stream.ts';
+
+export const options = {
+  noncePrefix: 'n',
+  supersedeAfter: 2000,
+  removalDeadline: 5000,
+  gateDeadline: 5000,
+  drain: 0,
+};
+
+export const asking = (kind: 'cluster' | 'endpoint', names: readonly string[], nonce = '') =>
+  ({
+    kind: 'request',
+    now: 0,
+    request: { protocol: 'sotw', typeUrl: typeUrls[kind], version: '', names, nonce, error: null, node: null },
+  }) satisfies StreamEvent;
