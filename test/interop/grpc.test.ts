@@ -145,7 +145,7 @@ everyClient('%s', (client) => {
     await running.until('turns', () => takesTurns(running, [first, second, third]));
     await running.withdraw();
     await running.until('the failure', () => isGone(running));
-    running.check();
+    running.check({ wasAway: true });
   });
 });
 
@@ -165,7 +165,7 @@ test("Python's grpcio hears of a service's return", async () => {
   await running.apply(greeterService);
   await running.until('an answer', async () => hosts.includes((await running.tryCalls(1))[0] ?? ''));
   await running.until('turns again', () => takesTurns(running, [first, second, third]));
-  running.check();
+  running.check({ wasAway: true });
 });
 
 /** A user whose endpoint stays may move only to the one that joined; the others may move anywhere. */
