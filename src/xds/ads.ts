@@ -8,6 +8,7 @@ import { Admission } from './admission.ts';
 import type { Protocol } from './requests.ts';
 import type { XdsLimits, XdsTimers } from './server-options.ts';
 import { type AuthorizeNode, Session } from './session.ts';
+import { SharedSteps } from './shared-steps.ts';
 import type { SnapshotProvider } from './snapshot.ts';
 import { spread } from './spread.ts';
 import { grpcStream, refuse } from './transport/grpc-stream.ts';
@@ -48,6 +49,7 @@ export function createAds(options: AdsOptions): Ads {
   const { timers, limits, onEvent } = options;
   const sessions = new Set<Session>();
   const turns = turnsOf(options);
+  const steps = stepsOf(timers);
   const prefix = randomBytes(4).toString('hex');
   const mayRestart = onceEach(mostRestarted);
   let [opened, closing] = [0, false];
@@ -63,7 +65,9 @@ export function createAds(options: AdsOptions): Ads {
         ...options,
         call: grpcStream(stream, timers),
         caller,
-        stream: { protocol, noncePrefix: `${prefix}-${opened}-`, ...timers },
+        protocol,
+        steps: steps[protocol],
+        noncePrefix: `${prefix}-${opened}-`,
         rate: rateOf(limits),
         others: () => sessions,
         mayRestart,
@@ -84,11 +88,7 @@ export function createAds(options: AdsOptions): Ads {
       };
       const excuse = closing ? 'the control plane is stopping' : unavailable(options);
       if (excuse !== null) return turnedAway(excuse);
-      const withdraw = turns.enter({
-        admitted: start(stream, protocol, caller),
-        refused: turnedAway,
-      });
-      stream.on('close', withdraw);
+      stream.on('close', turns.enter({ admitted: start(stream, protocol, caller), refused: turnedAway }));
     },
     close() {
       closing = true;
@@ -96,6 +96,11 @@ export function createAds(options: AdsOptions): Ads {
     },
   };
 }
+
+const stepsOf = (timers: XdsTimers): { readonly [P in Protocol]: SharedSteps } => ({
+  sotw: new SharedSteps({ protocol: 'sotw', ...timers }),
+  delta: new SharedSteps({ protocol: 'delta', ...timers }),
+});
 
 const rateOf = ({ requestBurst: burst, requestsPerSecond: perSecond }: XdsLimits) => ({ burst, perSecond });
 

@@ -24,6 +24,13 @@ export const unsure = '';
 export type Exceptions = ReadonlyMap<string, HeldVersion>;
 export const noExceptions: Exceptions = new Map();
 
+/** The exceptions with `names` set to `version`; shared by all streams that do the same. */
+export const excepting = memo((exceptions: Exceptions, names: NameSet, version: HeldVersion): Exceptions => {
+  return names.size === 0
+    ? exceptions
+    : new Map([...exceptions, ...[...names].map((name) => [name, version] as const)]);
+});
+
 /** What the client holds: of the names that it wants, what `table` says, apart from the exceptions. */
 export interface Held {
   readonly table: ResourceTable;

@@ -6,6 +6,7 @@ import type { ResourceKind } from '../envoy/types.ts';
 import { memo } from '../lib/memo.ts';
 import { type Held, lastSent, type Refusal, type Refusals } from './due.ts';
 import { type NameSet, nameSet, noNames } from './name-set.ts';
+import { likeBefore } from './tables.ts';
 import { composed, hostName, hostsByName, hostsOf, internForms, unavailable, underDomains } from './virtual-hosts.ts';
 
 /** What is at fault in a refused response. */
@@ -156,6 +157,28 @@ export const resting = memo(
       return form === null ? [] : [[resource.name, form]];
     });
     return new Map(forms);
+  },
+);
+
+/**
+ * The table, but what the target lacks is as a client is known to hold it, or not there: what was never taken is named by
+ * nothing, and may be refused.
+ */
+export const goneAsHeld = memo(
+  (
+    table: ReadonlyMap<string, XdsResource>,
+    target: ReadonlyMap<string, XdsResource>,
+    before: Held,
+    good: GoodForms,
+    confirmed: NameSet,
+  ): ReadonlyMap<string, XdsResource> => {
+    const known = (name: string): boolean => confirmed.has(name) || !before.except.has(name);
+    const forms = [...table].flatMap(([name, resource]): [string, XdsResource][] => {
+      if (target.has(name)) return [[name, resource]];
+      const form = good.get(name) ?? (known(name) ? before.table.get(name) : null) ?? null;
+      return form === null ? [] : [[name, form]];
+    });
+    return likeBefore(table, new Map(forms));
   },
 );
 

@@ -64,9 +64,10 @@ export function refuse(before: Subscription, inFlight: Flight, error: string): A
   const answered = { ...before, inFlight: null, answerDue: false, error, good };
   const named = listed(kind, error, inFlight.resources);
   if (named.length > 0) return refuseNamed(before, answered, named, isCut(error));
+  const { changed } = inFlight;
+  if (changed.length === 0 && isFullState(answered)) return refuseLeftOut(answered, inFlight);
   // Nobody knows what of it was taken: perhaps nothing, for it did not decode as a whole.
   const taken = { ...takeBack({ ...answered, inFlight }), inFlight: null };
-  const { changed } = inFlight;
   const [only] = changed;
   if (only === undefined || changed.length > 1) return seek(taken, inFlight);
   return kind === 'route' ? refuseRoute(taken, only) : blame(taken, [only]);
@@ -90,6 +91,17 @@ function blame(subscription: Subscription, resources: readonly XdsResource[]): A
   const culprits = resources.map((resource) => ({ resource, host: null, good: good.get(resource.name) ?? null }));
   const aside = { ...subscription, refused: merged(refused, refusalsOf(resources, null)) };
   return { subscription: continued(aside, spent(subscription.search)), culprits };
+}
+
+/** A full state with nothing new in it: what it leaves out stays, and the same is not sent again. */
+function refuseLeftOut(subscription: Subscription, { before, names, resources }: Flight): Answered {
+  const told = nameSet(resources.map(({ name }) => name));
+  const untold = without(names, told);
+  const { table } = before;
+  const gone = [...unite(untold, without(nameSet(table.keys()), told))];
+  const back = excepted({ ...subscription, held: { ...subscription.held, table } }, untold);
+  const refused = merged(subscription.refused, removalsOf(gone, resources));
+  return { subscription: continued({ ...back, refused }, null), culprits: [] };
 }
 
 /** Several resources: all stand aside, and are tried again in parts. */

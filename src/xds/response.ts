@@ -77,7 +77,7 @@ export interface ResponseBytes {
   readonly shared: Buffer;
 }
 
-/** The encoded response. Fields may come in any order. */
-export function encodeResponse(response: Response): ResponseBytes {
-  return { own: stringField(5, response.nonce), shared: sharedPart(response) };
+/** The encoded response with the nonce that it has on a stream. Fields may come in any order. */
+export function encodeResponse(response: Response, nonce: string): ResponseBytes {
+  return { own: stringField(5, nonce), shared: sharedPart(response) };
 }

@@ -4,15 +4,17 @@ import { nodeIdentity, readNode } from '../envoy/node.ts';
 import type { ResourceKind } from '../envoy/types.ts';
 import type { WorkloadIdentity } from '../model/identity.ts';
 import type { ProxyNode } from '../model/proxy.ts';
+import { Alarm } from './alarm.ts';
+import { Nonces } from './nonces.ts';
 import type { Culprit } from './refusal.ts';
-import { hasEverything, isComplete } from './removal.ts';
 import { type RequestRate, requestMeter } from './request-rate.ts';
-import { type DiscoveryRequest, decodeRequest } from './requests.ts';
+import { type DiscoveryRequest, decodeRequest, type Protocol } from './requests.ts';
 import { encodeResponse, type Response } from './response.ts';
 import type { XdsTimers } from './server-options.ts';
+import type { SharedStep, SharedSteps } from './shared-steps.ts';
 import type { SnapshotFeed, SnapshotProvider } from './snapshot.ts';
-import { type Note, type StreamEvent, step } from './stream.ts';
-import { newStream, type StreamOptions, type StreamState } from './stream-state.ts';
+import type { Note, StreamEvent } from './stream.ts';
+import type { StreamState } from './stream-state.ts';
 import { hasTaken } from './taken.ts';
 import type { AdsStream } from './transport/grpc-stream.ts';
 import type { Caller } from './transport/relay.ts';
@@ -25,7 +27,10 @@ export interface SessionOptions {
   readonly call: AdsStream;
   readonly caller: Caller;
   readonly authorizeNode: AuthorizeNode;
-  readonly stream: StreamOptions;
+  readonly protocol: Protocol;
+  /** Of all streams with this protocol. */
+  readonly steps: SharedSteps;
+  readonly noncePrefix: string;
   readonly provider: SnapshotProvider;
   readonly onEvent: (event: XdsEvent) => void;
   readonly timers: Pick<XdsTimers, 'firstRequest' | 'streamAge'>;
@@ -64,9 +69,10 @@ interface Behind {
 export class Session {
   readonly #options: SessionOptions;
   #state: StreamState;
+  readonly nonces: Nonces;
   #peer: Peer | null = null;
   #feed: SnapshotFeed | null = null;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #alarm = new Alarm(() => this.#guard(() => this.#dispatch({ kind: 'tick', now: performance.now() })));
   #behind: Behind | null = null;
   #closed = false;
   #synced = false;
@@ -79,7 +85,8 @@ export class Session {
 
   constructor(options: SessionOptions) {
     this.#options = options;
-    this.#state = newStream(options.stream);
+    this.#state = options.steps.start;
+    this.nonces = new Nonces(options.noncePrefix);
     this.#meter = requestMeter(options.rate);
     const { firstRequest } = options.timers;
     this.#deadline = setTimeout(() => {
@@ -131,11 +138,11 @@ export class Session {
 
   #receive(bytes: Buffer): void {
     this.#throttle(bytes.length);
-    const decoded = decodeRequest(this.#options.stream.protocol, bytes);
+    const decoded = decodeRequest(this.#options.protocol, bytes);
     const refusal = decoded.kind === 'refused' ? invalid(decoded.reason) : this.#admit(decoded.request);
     if (refusal !== null) this.end(refusal.code, refusal.reason);
     else if (decoded.kind === 'request') {
-      this.#dispatch({ kind: 'request', request: decoded.request, now: performance.now() });
+      this.#dispatch({ kind: 'request', request: this.nonces.related(decoded.request), now: performance.now() });
     }
   }
 
@@ -186,8 +193,7 @@ export class Session {
     this.#options.onEvent({ ...this.#about(), kind: 'connected' });
     const feed = this.#options.provider.follow(node, (snapshot, changedAt) => {
       const now = performance.now();
-      const { latest, responses } = this.#state;
-      if (latest !== null) this.#behind ??= { since: changedAt ?? now, responses };
+      if (this.#state.latest !== null) this.#behind ??= { since: changedAt ?? now, responses: this.nonces.count };
       this.#guard(() => this.#dispatch({ kind: 'snapshot', snapshot, now }));
     });
     if (this.#closed) feed.close();
@@ -203,17 +209,18 @@ export class Session {
 
   #dispatch(event: StreamEvent): void {
     if (this.#closed) return;
-    const { state, response, wakeAt, notes, exhausted } = step(this.#state, event);
+    const taken = this.#options.steps.take(this.#state, event);
+    const { state, response, wakeAt, notes, exhausted } = taken;
     this.#state = state;
     if (exhausted !== null) this.end(status.RESOURCE_EXHAUSTED, exhausted);
     else {
       for (const note of notes) this.#report(note);
-      this.#wake(wakeAt);
+      this.#alarm.set(wakeAt);
       if (response !== null) this.#write(response, event.now);
-      else this.#converge();
+      else this.#converge(taken);
       // Last, for a provider may answer a refusal with a new snapshot at once.
       for (const note of notes) this.#passOn(note);
-      if (!this.#synced && isComplete(state)) {
+      if (!this.#synced && taken.complete) {
         this.#synced = true;
         this.#options.onSynced();
       }
@@ -222,7 +229,7 @@ export class Session {
 
   /** Nothing else is written until the transport has taken this: what changes meanwhile is merged in the reducer. */
   #write(response: Response, since: number): void {
-    const bytes = encodeResponse(response);
+    const bytes = encodeResponse(response, this.nonces.next(response.typeUrl));
     this.#options.call.write(bytes, () => {
       this.#guard(() => this.#dispatch({ kind: 'drained', now: performance.now() }));
     });
@@ -238,19 +245,12 @@ export class Session {
   }
 
   /** Says so when the proxy has caught up. A refusal ends the wait: what is served next is another change. */
-  #converge(): void {
+  #converge({ everything }: SharedStep): void {
     const behind = this.#behind;
-    if (behind === null || !hasEverything(this.#state)) return;
+    if (behind === null || !everything) return;
     this.#behind = null;
-    if (this.#state.responses === behind.responses) return;
+    if (this.nonces.count === behind.responses) return;
     this.#options.onEvent({ ...this.#about(), kind: 'converged', after: performance.now() - behind.since });
-  }
-
-  #wake(at: number | null): void {
-    clearTimeout(this.#timer);
-    if (at === null) return;
-    const tick = (): void => this.#guard(() => this.#dispatch({ kind: 'tick', now: performance.now() }));
-    this.#timer = setTimeout(tick, Math.max(1, Math.ceil(at - performance.now())));
   }
 
   #report(note: Note): void {
@@ -281,14 +281,15 @@ export class Session {
     );
   }
 
-  #about(): { readonly node: string | null; readonly protocol: StreamOptions['protocol'] } {
-    return { node: this.node?.id ?? null, protocol: this.#options.stream.protocol };
+  #about(): { readonly node: string | null; readonly protocol: Protocol } {
+    return { node: this.node?.id ?? null, protocol: this.#options.protocol };
   }
 
   #dispose(reason: string): void {
     if (this.#closed) return;
     this.#closed = true;
-    for (const timer of [this.#timer, this.#deadline, this.#pause]) clearTimeout(timer);
+    this.#alarm.set(null);
+    for (const timer of [this.#deadline, this.#pause]) clearTimeout(timer);
     this.#feed?.close();
     this.#options.onEvent({ ...this.#about(), kind: 'closed', reason });
     this.#options.onClosed(this);

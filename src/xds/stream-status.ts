@@ -65,6 +65,7 @@ export interface StreamFacts {
   readonly node: ProxyNode | null;
   readonly caller: { readonly identity: WorkloadIdentity | null };
   readonly state: StreamState;
+  readonly nonces: { last(kind: ResourceKind): string | null };
   readonly connectedAt: Date;
   readonly refusedAt: ReadonlyMap<ResourceKind, Date>;
 }
@@ -85,8 +86,8 @@ export function statusOf(facts: StreamFacts): readonly StreamStatus[] {
   ];
 }
 
-function typeStatus({ state, refusedAt }: StreamFacts, kind: ResourceKind): readonly TypeStatus[] {
-  const { wanted, target, inFlight, acknowledged, nonce, error } = state.subscriptions[kind];
+function typeStatus({ state, nonces, refusedAt }: StreamFacts, kind: ResourceKind): readonly TypeStatus[] {
+  const { wanted, target, inFlight, acknowledged, error } = state.subscriptions[kind];
   if (wanted === null) return [];
   const held = kind in state.held ? [...state.held[kind as GatedKind]] : [];
   return [
@@ -95,7 +96,7 @@ function typeStatus({ state, refusedAt }: StreamFacts, kind: ResourceKind): read
       state: syncState(state, kind),
       sent: inFlight?.version ?? acknowledged,
       acknowledged,
-      nonce,
+      nonce: nonces.last(kind),
       synced: isInSync(state, kind),
       error,
       refusedAt: refusedAt.get(kind) ?? null,

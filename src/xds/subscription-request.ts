@@ -3,6 +3,7 @@ import type { XdsResource } from '../envoy/resource.ts';
 import { memo } from '../lib/memo.ts';
 import {
   type Exceptions,
+  excepting,
   type Held,
   type HeldVersion,
   heldVersion,
@@ -17,7 +18,7 @@ import { common, type NameSet, nameSet, noNames, unite, without } from './name-s
 import type { Culprit } from './refusal.ts';
 import { accept, refuse } from './refusing.ts';
 import type { DeltaRequest, DiscoveryRequest, SotwRequest } from './requests.ts';
-import { excepting, isFullState, mayHold, type Subscription, takeBack } from './subscription.ts';
+import { isFullState, mayHold, type Subscription, takeBack } from './subscription.ts';
 import { emptyTable } from './tables.ts';
 
 /** What a request said about the last response. */

@@ -7,8 +7,8 @@ import {
   computeDue,
   type Due,
   type Exceptions,
+  excepting,
   type Held,
-  type HeldVersion,
   heldVersion,
   noExceptions,
   noRefusals,
@@ -19,10 +19,18 @@ import {
   wants,
 } from './due.ts';
 import { common, type NameSet, nameSet, noNames, unite, without } from './name-set.ts';
-import { type GoodForms, noGoodForms, noRefusedHosts, type RefusedHosts, resting, type Search } from './refusal.ts';
+import {
+  type GoodForms,
+  goneAsHeld,
+  noGoodForms,
+  noRefusedHosts,
+  type RefusedHosts,
+  resting,
+  type Search,
+} from './refusal.ts';
 import type { Protocol } from './requests.ts';
 import { contentVersion, type Response } from './response.ts';
-import { chosen, emptyTable, everything, keepGone, keepNamed } from './tables.ts';
+import { chosen, emptyTable, everything, haveTime, keepGone, keepNamed, namesIn } from './tables.ts';
 
 /** A response that the client has not answered yet. It names resources, it does not hold their bytes. */
 export interface Flight {
@@ -111,13 +119,6 @@ export function holdsUnknown(subscription: Subscription): boolean {
   return isFullState(subscription) && subscription.returning && subscription.acknowledged === null;
 }
 
-/** The exceptions with `names` set to `version`; shared by all streams that do the same. */
-export const excepting = memo((exceptions: Exceptions, names: NameSet, version: HeldVersion): Exceptions => {
-  return names.size === 0
-    ? exceptions
-    : new Map([...exceptions, ...[...names].map((name) => [name, version] as const)]);
-});
-
 /** Whether the client wants the name and may hold something by it. */
 export function mayHold({ wanted, held }: Subscription, name: string): boolean {
   const version = heldVersion(held.table, held.except, name);
@@ -179,13 +180,6 @@ export function excepted(subscription: Subscription, names: NameSet): Subscripti
   return { ...subscription, held: { ...held, except: excepting(held.except, names, unsure) } };
 }
 
-/** Throws where a name is in it twice: such a response is a fault of ours, which no client must see. */
-const namesIn = memo((resources: readonly XdsResource[], removed: readonly string[]): NameSet => {
-  const names = nameSet([...resources.map((resource) => resource.name), ...removed]);
-  if (names.size !== resources.length + removed.length) throw new Error('a response has a name twice');
-  return names;
-});
-
 /** What was not acknowledged counts as not held: it is sent again, together with what is new. */
 export function takeBack(subscription: Subscription): Subscription {
   const { inFlight, wanted } = subscription;
@@ -224,7 +218,13 @@ export function send(subscription: Subscription, options: SendOptions): Sent | n
   if (!hasNews(subscription, options.removals)) return null;
   if (inFlight === null) return respond(subscription, options);
   if (options.now - inFlight.since < options.supersedeAfter) return null;
-  return respond(takeBack(subscription), options);
+  return respond(takeBack(withoutUntaken(subscription, inFlight)), options);
+}
+
+function withoutUntaken(subscription: Subscription, { before }: Flight): Subscription {
+  const { target, held, good, confirmed } = subscription;
+  if (target === null || !isFullState(subscription)) return subscription;
+  return { ...subscription, held: { ...held, table: goneAsHeld(held.table, target, before, good, confirmed) } };
 }
 
 function respond(subscription: Subscription, { now, nonce, removals }: SendOptions): Sent | null {
@@ -248,7 +248,7 @@ function respond(subscription: Subscription, { now, nonce, removals }: SendOptio
       confirmed: stillThere(subscription, resources, removed),
       refused: due.refused,
       answerDue: false,
-      toldAt: subscription.toldAt ?? now,
+      toldAt: subscription.toldAt ?? (haveTime(resources) ? now : null),
       inFlight: {
         nonce,
         since: now,

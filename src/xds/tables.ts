@@ -1,7 +1,7 @@
 // What differs between two tables of resources. Computed once per pair of tables: all streams of a group share it.
 import type { ResourceTable, XdsResource } from '../envoy/resource.ts';
 import { memo } from '../lib/memo.ts';
-import type { NameSet } from './name-set.ts';
+import { type NameSet, nameSet } from './name-set.ts';
 
 export const emptyTable: ResourceTable = new Map();
 
@@ -46,4 +46,14 @@ export const keepNamed = memo((before: ResourceTable, after: ResourceTable, name
   const kept = [...names].flatMap((name) => (after.has(name) ? [] : (before.get(name) ?? [])));
   if (kept.length === 0) return after;
   return likeBefore(before, new Map([...after, ...kept.map((resource) => [resource.name, resource] as const)]));
+});
+
+/** Whether one of them has a time to live. */
+export const haveTime = memo((resources: readonly XdsResource[]) => resources.some(({ ttl }) => ttl !== undefined));
+
+/** Throws where a name is in it twice: such a response is a fault of ours, which no client must see. */
+export const namesIn = memo((resources: readonly XdsResource[], removed: readonly string[]): NameSet => {
+  const names = nameSet([...resources.map((resource) => resource.name), ...removed]);
+  if (names.size !== resources.length + removed.length) throw new Error('a response has a name twice');
+  return names;
 });

@@ -87,10 +87,8 @@ test.each<Protocol>(['sotw', 'delta'])(
   (protocol) => {
     const timed = snapshot({ cluster: 'a=1~4' }).cluster.get('a') ?? shared('cluster', 'a', 1);
     const message = (resources: readonly (typeof timed)[], heartbeats: readonly (typeof timed)[]) => {
-      const { own, shared: rest } = encodeResponse({
-        ...{ protocol, kind: 'cluster', typeUrl: typeUrls.cluster, nonce: 'n', version: 'v', removed: [] },
-        ...{ resources, heartbeats },
-      });
+      const response = { protocol, kind: 'cluster', typeUrl: typeUrls.cluster, nonce: '', version: 'v' } as const;
+      const { own, shared: rest } = encodeResponse({ ...response, removed: [], resources, heartbeats }, 'n');
       const name = protocol === 'sotw' ? 'DiscoveryResponse' : 'DeltaDiscoveryResponse';
       return decodeMessage(`envoy.service.discovery.v3.${name}`, Buffer.concat([own, rest]))['resources'];
     };

@@ -2,12 +2,14 @@
 // protocol's documentation and knows nothing of the reducer's state.
 import type { XdsResource } from '../../src/envoy/resource.ts';
 import { type ResourceKind, resourceKinds, typeUrls } from '../../src/envoy/types.ts';
+import { Nonces } from '../../src/xds/nonces.ts';
 import type { DiscoveryRequest, Protocol } from '../../src/xds/requests.ts';
 import type { Response } from '../../src/xds/response.ts';
 import type { Snapshot } from '../../src/xds/snapshot.ts';
-import { type StreamEvent, step } from '../../src/xds/stream.ts';
-import { newStream, type StreamState } from '../../src/xds/stream-state.ts';
+import type { StreamEvent } from '../../src/xds/stream.ts';
+import type { StreamState } from '../../src/xds/stream-state.ts';
 import { GateRecorder } from './gate-recorder.ts';
+import { steps } from './requests-of-tests.ts';
 
 interface Wanted {
   readonly wildcard: boolean;
@@ -52,6 +54,7 @@ export class ModelClient {
   taste: Taste = { refuses: () => false, list: () => null };
   #latest: Snapshot;
   #streams = 0;
+  #own = new Nonces('');
   #stream: StreamState;
   #undrained = false;
   #network: Response[] = [];
@@ -236,15 +239,8 @@ export class ModelClient {
 
   #newStream(): StreamState {
     this.#streams += 1;
-    const { protocol } = this;
-    return newStream({
-      protocol,
-      noncePrefix: `${this.#streams}-`,
-      supersedeAfter: 2000,
-      removalDeadline: 5000,
-      gateDeadline: 5000,
-      drain: 0,
-    });
+    this.#own = new Nonces(`${this.#streams}-`);
+    return steps[this.protocol].start;
   }
 
   #sotw(kind: ResourceKind, nonce: string, error: string | null): void {
@@ -262,13 +258,14 @@ export class ModelClient {
   }
 
   #request(request: DiscoveryRequest): void {
-    this.#feed({ kind: 'request', request, now: this.now });
+    this.#feed({ kind: 'request', request: this.#own.related(request), now: this.now });
   }
 
   #feed(event: StreamEvent): void {
-    const { state, response } = step(this.#stream, event);
+    const { state, response: common } = steps[this.protocol].take(this.#stream, event);
     this.#stream = state;
-    if (response === null) return;
+    if (common === null) return;
+    const response = { ...common, nonce: this.#own.next(common.typeUrl) };
     this.#judge(response);
     this.#network.push(response);
     this.#undrained = true;

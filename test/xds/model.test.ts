@@ -62,11 +62,13 @@ const naming: { readonly [K in ResourceKind]?: readonly string[] } = {
   route: ['x:a,y:b', 'x:b,y:c', 'y:503,x:c,z:a'],
 };
 
+/** From 10 on it is a correction, in which nothing is as it may have been refused. */
 const contentFor = (kind: ResourceKind, content: number): string => {
   const texts = naming[kind];
   if (texts === undefined) return `${content}`;
   const text = texts[content % texts.length] ?? '';
-  return content < 10 ? text : `${text},${kind === 'route' ? 'w:503' : 'corrected'}`;
+  if (content < 10) return text;
+  return kind === 'route' ? text.replaceAll(/(\w:)/g, 'w$1') : `${text},corrected`;
 };
 
 function toSnapshot({ contents, anew }: Publish): Snapshot {

@@ -31,6 +31,24 @@ converse('delta', [
 
 converse('sotw', [
   [
+    'a refused state that only left something out is not sent again as it was',
+    `publish cluster: a=1 c=1
+     cluster ask
+     < cluster a=1 c=1
+     cluster ack
+     publish cluster: c=1
+     < cluster c=1
+     cluster nack bad
+     ! cluster refused bad
+     wait 60000
+     publish cluster: c=2
+     < cluster c=2
+     cluster ack
+     publish cluster: a=1 c=2
+     < cluster a=1 c=2
+     cluster ack`,
+  ],
+  [
     'R-01: a returning client that has acknowledged is not spared a cluster that it cannot hold',
     `publish cluster: a=1
      cluster back

@@ -1,5 +1,6 @@
 // What tests of the stream reducer feed it with by hand.
 import { typeUrls } from '../../src/envoy/types.ts';
+import { SharedSteps } from '../../src/xds/shared-steps.ts';
 import type { StreamEvent } from '../../src/xds/stream.ts';
 
 export const options = {
@@ -16,3 +17,9 @@ export const asking = (kind: 'cluster' | 'endpoint', names: readonly string[], n
     now: 0,
     request: { protocol: 'sotw', typeUrl: typeUrls[kind], version: '', names, nonce, error: null, node: null },
   }) satisfies StreamEvent;
+
+/** Of all clients of a model, so that what is done for one is given to others. */
+export const steps = {
+  sotw: new SharedSteps({ protocol: 'sotw', ...options }),
+  delta: new SharedSteps({ protocol: 'delta', ...options }),
+};
