@@ -16,29 +16,32 @@ export interface SharedStep extends StreamStep {
   readonly everything: boolean;
 }
 
-/** How long what happens counts as simultaneous, in milliseconds: deadlines are hundreds of times longer. */
-const tick = 20;
-
-/** What begins late in a tick is not to end early. */
-const atLeast = (time: number): number => (time === 0 ? 0 : time + tick);
+/** Of the shortest time that something is given: so long, in milliseconds, what happens counts as simultaneous. */
+const share = 0.05;
 
 /** In a state that streams share: the nonce of the last response, whatever it is on each of them. */
 export const lastNonce = 'last';
 
 export class SharedSteps {
   readonly #start: StreamState;
+  readonly #tick: number;
   #now = 0;
   #steps = new Map<StreamState, Map<unknown, SharedStep>>();
   #forgetting: NodeJS.Timeout | undefined;
 
   constructor({ protocol, ...times }: Omit<StreamOptions, 'noncePrefix'>) {
+    const { supersedeAfter, removalDeadline, gateDeadline, drain } = times;
+    const shortest = Math.min(...[supersedeAfter, removalDeadline, gateDeadline, drain].filter((time) => time > 0));
+    this.#tick = Math.max(1, Math.floor(shortest * share));
+    // What begins late in a tick is not to end early.
+    const least = (time: number): number => (time === 0 ? 0 : time + this.#tick);
     this.#start = newStream({
       protocol,
       noncePrefix: lastNonce,
-      supersedeAfter: atLeast(times.supersedeAfter),
-      removalDeadline: atLeast(times.removalDeadline),
-      gateDeadline: atLeast(times.gateDeadline),
-      drain: atLeast(times.drain),
+      supersedeAfter: least(supersedeAfter),
+      removalDeadline: least(removalDeadline),
+      gateDeadline: least(gateDeadline),
+      drain: least(drain),
     });
   }
 
@@ -50,20 +53,26 @@ export class SharedSteps {
   /** `step`; a request's nonce has to be empty, `lastNonce`, or something else where it is neither. */
   take(state: StreamState, event: StreamEvent): SharedStep {
     const key = keyOf(event);
-    const now = Math.floor(event.now / tick) * tick;
-    if (key === null) return shared(step(state, { ...event, now }));
+    const now = Math.floor(event.now / this.#tick) * this.#tick;
+    if (key === null) return this.#shared(step(state, { ...event, now }));
     if (now !== this.#now) this.#forget(now);
     const known = this.#steps.get(state)?.get(key);
     if (known !== undefined) return known;
-    const taken = shared(step(state, { ...event, now }));
+    const taken = this.#shared(step(state, { ...event, now }));
     this.#remember(state, key, taken);
     return taken;
+  }
+
+  #shared(taken: StreamStep): SharedStep {
+    const state = common(taken.state);
+    const wakeAt = taken.wakeAt === null ? null : Math.ceil(taken.wakeAt / this.#tick) * this.#tick;
+    return { ...taken, state, wakeAt, complete: isComplete(state), everything: hasEverything(state) };
   }
 
   #remember(state: StreamState, key: unknown, taken: SharedStep): void {
     const steps = this.#steps.get(state) ?? new Map<unknown, SharedStep>();
     this.#steps.set(state, steps.set(key, taken));
-    this.#forgetting ??= setTimeout(() => this.#forget(0), tick).unref();
+    this.#forgetting ??= setTimeout(() => this.#forget(0), this.#tick).unref();
   }
 
   #forget(now: number): void {
@@ -116,23 +125,21 @@ const sharedSubscription = sharer<Subscription>();
 const sharedSubscriptions = sharer<Subscriptions>();
 const sharedState = sharer<StreamState>();
 
-function shared(taken: StreamStep): SharedStep {
-  const { subscriptions } = taken.state;
-  const state = sharedState({
-    ...taken.state,
+function common(state: StreamState): StreamState {
+  const { cluster, endpoint, listener, route } = state.subscriptions;
+  return sharedState({
+    ...state,
     subscriptions: sharedSubscriptions({
-      cluster: withoutOwn(subscriptions.cluster),
-      endpoint: withoutOwn(subscriptions.endpoint),
-      listener: withoutOwn(subscriptions.listener),
-      route: withoutOwn(subscriptions.route),
+      cluster: commonSubscription(cluster),
+      endpoint: commonSubscription(endpoint),
+      listener: commonSubscription(listener),
+      route: commonSubscription(route),
     }),
     responses: 0,
   });
-  const wakeAt = taken.wakeAt === null ? null : Math.ceil(taken.wakeAt / tick) * tick;
-  return { ...taken, state, wakeAt, complete: isComplete(state), everything: hasEverything(state) };
 }
 
-function withoutOwn(subscription: Subscription): Subscription {
+function commonSubscription(subscription: Subscription): Subscription {
   const { held, inFlight, nonce } = subscription;
   return sharedSubscription({
     ...subscription,
