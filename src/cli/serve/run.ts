@@ -14,6 +14,7 @@ import { createMetrics, type Metrics } from './metrics/metrics.ts';
 import { opening } from './opening.ts';
 import { logPublications } from './publications.ts';
 import { createReadiness } from './readiness.ts';
+import { rehearse } from './rehearsal/rehearsal.ts';
 import { createServices } from './services.ts';
 import type { Tls, TlsOptions } from './tls.ts';
 import { startXds } from './xds.ts';
@@ -32,6 +33,9 @@ export interface ServeOptions {
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
 }
+
+/** How long a start is rehearsed, in milliseconds. */
+const rehearsalTime = 400;
 
 /** How long the end of the process waits for what then still hangs, such as a reader of the log, in milliseconds. */
 const exitGrace = 1000;
@@ -93,6 +97,7 @@ async function startParts(options: ServeOptions, { log, metrics, parts }: Starte
   await controlPlane.start();
   // One translation to the end: what proxies share is encoded before the first of them asks for it.
   controlPlane.snapshotFor(proxyNode());
+  await rehearse(rehearsalTime).catch((error: unknown) => log.debug({ err: error }, 'the rehearsal failed'));
   readiness.start();
   process.stderr.write(`listening ${xds.where} http=${formatAddress(http)}\n`);
 }
