@@ -31,7 +31,7 @@ converse('delta', [
 
 converse('sotw', [
   [
-    'a refused state that only left something out is not sent again as it was',
+    'R-05: a refused state that only left something out is not sent again as it was',
     `publish cluster: a=1 c=1
      cluster ask
      < cluster a=1 c=1
