@@ -13,11 +13,15 @@ export interface MessageWriter {
 const headLength = 5;
 /** Below this a copy is cheaper than a second write. */
 const copied = 4 << 10;
-/** What a slow client has to take from time to time, lest it is held for one that takes nothing. */
-const slice = 256 << 10;
+/**
+ * What a slow client has to take from time to time, lest it is held for one that takes nothing; in bytes. What is to be
+ * encrypted is copied by node:tls, all that it is given at once.
+ */
+const slices = { plain: 256 << 10, encrypted: 64 << 10 } as const;
 
 /** `stalled` is called when the client has taken nothing for `timeout` milliseconds, though something waits for it. */
 export function messageWriter(stream: ServerHttp2Stream, timeout: number, stalled: () => void): MessageWriter {
+  const slice = stream.session?.encrypted === true ? slices.encrypted : slices.plain;
   let rest: Buffer | null = null;
   let taken = (): void => {};
   let ending = false;
