@@ -76,12 +76,12 @@ export class Proxies {
   /** Makes the snapshots of all groups. */
   emitAll(mesh: Mesh, emitted: Emitted): Failed {
     const failed = new Map<ProxyNode, unknown>();
-    for (const { node } of this.#feeds) {
+    for (const feed of this.#feeds) {
       try {
-        const group = this.#options.translator.group(mesh, node);
-        if (!emitted.has(group)) this.#snapshot(mesh, group, emitted);
+        const group = this.#options.translator.group(mesh, feed.node);
+        if (this.#moves(feed, group) || !emitted.has(group)) this.#snapshot(mesh, group, emitted);
       } catch (error) {
-        failed.set(node, error);
+        failed.set(feed.node, error);
       }
     }
     return failed;
@@ -166,9 +166,22 @@ export class Proxies {
 
   #taken(feed: Feed, kind: ResourceKind, resources: readonly XdsResource[]): void {
     const { group, refusals } = feed;
-    const freed = group !== undefined && this.#quarantines.get(group)?.taken(kind, resources) === true;
-    if (freed) this.#serveGroup(group);
-    if (refusals.delete(kind) || freed) this.#options.onNews();
+    const lifted = (group && this.#quarantines.get(group)?.taken(kind, resources)) ?? [];
+    if (group !== undefined && lifted.length > 0) {
+      for (const other of this.#feeds) {
+        if (other !== feed && other.group === group) other.own.add(saidBy(other.node, lifted));
+      }
+      this.#serveGroup(group);
+    }
+    if (refusals.delete(kind) || lifted.length > 0) this.#options.onNews();
+  }
+
+  /** What a proxy has refused goes with it to its next group. Whether anything does. */
+  #moves({ node, group: from }: Feed, to: ProxyGroup): boolean {
+    const verdicts = from === undefined || from === to ? undefined : this.#quarantines.get(from)?.verdicts;
+    const said = saidBy(node, verdicts ?? []);
+    if (said.length > 0) this.#quarantine(to).add(said);
+    return said.length > 0;
   }
 
   #quarantine(group: ProxyGroup): Quarantine {
@@ -211,6 +224,9 @@ export class Proxies {
     return result;
   }
 }
+
+const saidBy = ({ id }: ProxyNode, verdicts: readonly Verdict[]): readonly Verdict[] =>
+  verdicts.filter(({ node }) => node === id);
 
 function sameTables(a: Snapshot, b: Resources): boolean {
   return resourceKinds.every((kind) => a[kind] === b[kind]);

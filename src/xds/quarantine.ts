@@ -43,9 +43,9 @@ export class Quarantine {
     this.#verdicts = new Map([...this.#verdicts, ...entries]);
   }
 
-  /** A proxy of the group has taken these: if another one has refused one, then not for what it is. Whether that frees any. */
-  taken(kind: ResourceKind, resources: readonly XdsResource[]): boolean {
-    if (this.#verdicts.size === 0) return false;
+  /** A proxy of the group has taken these: if another one has refused one, then not for what it is. Gives what that lifts. */
+  taken(kind: ResourceKind, resources: readonly XdsResource[]): readonly Verdict[] {
+    if (this.#verdicts.size === 0) return [];
     const versions = new Map(resources.map(({ name, version }) => [name, version] as const));
     return this.#keep(
       ({ kind: of, culprit: { resource } }) => of !== kind || versions.get(resource.name) !== resource.version,
@@ -59,11 +59,13 @@ export class Quarantine {
     return this.#verdicts.size === 0 ? snapshot : offered(snapshot, this.#verdicts);
   }
 
-  #keep(which: (verdict: Verdict) => boolean): boolean {
-    const kept = [...this.#verdicts].filter(([, verdict]) => which(verdict));
-    if (kept.length === this.#verdicts.size) return false;
+  /** Gives what is not kept. */
+  #keep(which: (verdict: Verdict) => boolean): readonly Verdict[] {
+    const all = [...this.#verdicts];
+    const kept = all.filter(([, verdict]) => which(verdict));
+    if (kept.length === all.length) return [];
     this.#verdicts = kept.length === 0 ? noVerdicts : new Map(kept);
-    return true;
+    return all.flatMap(([key, verdict]) => (this.#verdicts.has(key) ? [] : [verdict]));
   }
 }
 

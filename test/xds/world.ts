@@ -30,7 +30,7 @@ class TextProvider implements SnapshotProvider {
         this.#tell();
       },
       taken: (kind, resources) => {
-        if (this.quarantine?.taken(kind, resources) === true) this.#tell();
+        if ((this.quarantine?.taken(kind, resources).length ?? 0) > 0) this.#tell();
       },
       close: () => this.#followers.delete(onSnapshot),
     };
