@@ -182,7 +182,8 @@ export class Session {
     const denied = identity === null ? null : this.#options.authorizeNode(node, identity);
     if (denied !== null) {
       const { remoteAddress: address } = connection;
-      this.#options.onEvent({ ...this.#about(), kind: 'rejected', reason: 'denied', address, detail: denied });
+      const rejection = { reason: 'denied', address, detail: denied, claimed: { node: node.id, identity } };
+      this.#options.onEvent({ ...this.#about(), kind: 'rejected', ...rejection });
       return { code: status.PERMISSION_DENIED, reason: denied };
     }
     this.#peer = { node, identity: spoken };

@@ -1,5 +1,6 @@
 // What happens on the server's streams, for the log: names of proxies and counts, never the content of a resource.
 import type { ResourceKind } from '../envoy/types.ts';
+import type { WorkloadIdentity } from '../model/identity.ts';
 import type { Protocol } from './requests.ts';
 import type { Note } from './stream.ts';
 
@@ -54,6 +55,14 @@ export interface Rejection {
   readonly address: string | null;
   /** What the client was told, or what was wrong with what it sent; null: the reason says it all. */
   readonly detail: string | null;
+  /** Who the client said it was, though by its identity it may not be. */
+  readonly claimed?: Claim;
+}
+
+export interface Claim {
+  readonly node: string;
+  /** Null: the client has shown none. */
+  readonly identity: WorkloadIdentity | null;
 }
 
 /** How many names an event has at most. */

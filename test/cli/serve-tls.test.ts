@@ -3,8 +3,10 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
+import { credentials } from '@grpc/grpc-js';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { issueServer, SecretMount, TestCa, tlsFiles } from '../harness/certificates.ts';
+import { AdsClient } from '../harness/ads-client.ts';
+import { issueServer, SecretMount, TestCa, tlsFiles, workload } from '../harness/certificates.ts';
 import { documents, rule, service, slice } from './input.ts';
 import { folder, serve, sluice } from './sluice.ts';
 
@@ -38,6 +40,29 @@ test('TLS files that become unusable are an error in the log, without the key, a
   const { status, stderr } = await serving.end('SIGTERM');
   expect(status).toBe(0);
   expect(stderr).not.toContain(key.split('\n')[1]);
+});
+
+test('S-03: who may not be who it says it is is named in the log, with the identity that it has', async () => {
+  const ca = await TestCa.create();
+  const { path } = new SecretMount(tlsFiles(await issueServer(ca), ca.cert));
+  const tls = ['--tls-dir', path, '--xds-tls-address', '127.0.0.1:0'];
+  const serving = await serve(['--config', folder({ 'all.yaml': input }), ...tls]);
+  const { cert, key } = await ca.issue(workload('shop', 'web'));
+  const [root, ...own] = [ca.cert, key, cert].map((pem) => Buffer.from(pem));
+  const client = new AdsClient({
+    port: Number(serving.xdsTls.split(':')[1]),
+    protocol: 'delta',
+    node: { id: 'sidecar~10.0.0.1~vault-1.bank~x' },
+    credentials: credentials.createSsl(root, ...own),
+  });
+  onTestFinished(() => client.close());
+  client.subscribe('cluster');
+  expect(JSON.parse(await serving.line('proxy denied'))).toMatchObject({
+    level: 'warn',
+    claimed: 'sidecar~10.0.0.1~vault-1.bank~x',
+    identity: 'spiffe://cluster.local/ns/shop/sa/web',
+    detail: 'the namespace of the node is bank, and that of its certificate is shop',
+  });
 });
 
 describe('cannot run: one line, status 2', () => {
