@@ -1,12 +1,14 @@
 // The loop: objects change, wait until they are quiet, translate everything, publish what differs.
 
+import { decodeEach } from './crds/index.ts';
 import { Batches, type BatchTiming, defaultTiming } from './lib/batches.ts';
-import { type Diagnostic, distinct } from './model/diagnostic.ts';
+import { atOnce, inSlices, type Steps } from './lib/slices.ts';
+import { type Diagnostic, distinct, type Outcome } from './model/diagnostic.ts';
 import type { Mesh, Workload } from './model/mesh.ts';
 import type { ObjectId, ObjectSet } from './model/object.ts';
 import type { ProxyNode } from './model/proxy.ts';
 import { type Emitted, type Failed, Proxies } from './proxies.ts';
-import { Input } from './sources/input.ts';
+import { type Accepted, Input } from './sources/input.ts';
 import type { Source, SourceReport } from './sources/source.ts';
 import type { WipeGuardOptions } from './sources/wipe-guard.ts';
 import { CarefulTranslator } from './translate/careful-translator.ts';
@@ -54,12 +56,13 @@ export class ControlPlane implements SnapshotProvider {
   #mesh: Mesh | undefined;
   #diagnostics: readonly Diagnostic[] = [];
   #revision = 0;
+  #closed = false;
 
   constructor(options: ControlPlaneOptions) {
     this.#options = options;
     this.#translator = new CarefulTranslator({ ...options, onFault: (error, object) => this.#fault(error, object) });
     this.#proxies = new Proxies({ translator: this.#translator, onNews: () => this.#batches.add() });
-    this.#batches = new Batches(() => this.#publish(), options.timing ?? defaultTiming);
+    this.#batches = new Batches(() => inSlices(this.#turn()), options.timing ?? defaultTiming);
     this.#input = new Input(options.sources.length, options.wipeGuard ?? null, () => this.#batches.add());
   }
 
@@ -68,10 +71,11 @@ export class ControlPlane implements SnapshotProvider {
     await Promise.all(
       this.#options.sources.map((source, index) => source.start((report) => this.#take(index, report))),
     );
-    this.#publish();
+    atOnce(this.#turn());
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     this.#batches.close();
     this.#input.close();
     await Promise.all(this.#options.sources.map((source) => source.close()));
@@ -118,9 +122,16 @@ export class ControlPlane implements SnapshotProvider {
     if (this.#mesh !== undefined) this.#batches.add();
   }
 
-  #publish(): void {
+  /** Takes in what has changed and publishes it. Nothing that proxies are handed differs before all of it is made. */
+  *#turn(): Steps {
     try {
-      this.#publishOnce();
+      const start = performance.now();
+      const input = this.#input.accept();
+      if ((input.changes?.count ?? 0) > fewChanges) yield* decodeEach(input.objects);
+      const resolved = this.#translator.resolve(input.objects);
+      yield;
+      if (isMuch(this.#mesh, resolved.value)) yield* this.#proxies.prepare(resolved.value);
+      if (!this.#closed) yield* this.#publish(start, input, resolved);
     } catch (error) {
       this.#fault(error);
     }
@@ -131,8 +142,8 @@ export class ControlPlane implements SnapshotProvider {
   }
 
   /** All that proxies are to get; where that fails for some, once more without the objects at fault. */
-  #translate(): Translated {
-    let { value: mesh, diagnostics } = this.#translator.resolve(this.#objects);
+  #translate(resolved: Outcome<Mesh>): Translated {
+    let { value: mesh, diagnostics } = resolved;
     for (let again = true; ; again = false) {
       const emitted: Emitted = new Map();
       const failed = this.#proxies.emitAll(mesh, emitted);
@@ -146,13 +157,12 @@ export class ControlPlane implements SnapshotProvider {
     }
   }
 
-  #publishOnce(): void {
-    const start = performance.now();
-    const input = this.#input.accept();
+  *#publish(start: number, input: Accepted, resolved: Outcome<Mesh>): Steps {
     this.#objects = input.objects;
-    const { mesh, diagnostics, emitted, failed } = this.#translate();
+    const { mesh, diagnostics, emitted, failed } = this.#translate(resolved);
     this.#mesh = mesh;
-    const groupsChanged = this.#proxies.serveAll(mesh, emitted, failed, input.changes?.since);
+    const groupsChanged = yield* this.#proxies.serveAll(mesh, emitted, failed, input.changes?.since);
+    if (this.#closed) return;
     this.#diagnostics = distinct([
       ...input.diagnostics,
       ...diagnostics,
@@ -174,6 +184,17 @@ export class ControlPlane implements SnapshotProvider {
     this.#input.published();
     for (const listener of this.#listeners) listener(publication);
   }
+}
+
+/** So many objects, or endpoints of so many services, change at once without delaying anything. */
+const fewChanges = 20;
+
+/** Whether a mesh differs so much from the one before that what is made of it is better made in slices. */
+function isMuch(before: Mesh | undefined, { services, policies, endpoints }: Mesh): boolean {
+  if (before === undefined) return false;
+  if (services !== before.services || policies !== before.policies) return true;
+  const changed = [...endpoints].filter(([host, each]) => before.endpoints.get(host) !== each);
+  return changed.length > fewChanges;
 }
 
 interface Translated {

@@ -1,6 +1,7 @@
 // Who is connected, and what each group of proxies is offered: its snapshot, without what its proxies have refused.
 import type { XdsResource } from './envoy/resource.ts';
 import { type ResourceKind, resourceKinds } from './envoy/types.ts';
+import type { Steps } from './lib/slices.ts';
 import type { Diagnostic } from './model/diagnostic.ts';
 import type { Mesh } from './model/mesh.ts';
 import type { ProxyGroup, ProxyNode } from './model/proxy.ts';
@@ -50,6 +51,8 @@ export class Proxies {
   /** Of groups that have refused something: kept while it stands, whether a proxy of the group is connected or not. */
   readonly #quarantines = new Map<ProxyGroup, Quarantine>();
   #mesh: Mesh | undefined;
+  /** While proxies are handed what was made of the mesh: that. */
+  #emitted: Emitted = new Map();
 
   constructor(options: ProxiesOptions) {
     this.#options = options;
@@ -60,17 +63,27 @@ export class Proxies {
     const unsaid = { last: undefined, group: undefined, refusals: new Map(), own: new Quarantine() };
     const feed: Feed = { node, onSnapshot, ...unsaid };
     this.#feeds.add(feed);
-    try {
-      this.#serve(feed, new Map());
-    } catch {
-      // The next turn finds out why.
-      this.#options.onNews();
-    }
+    this.#tryToServe(feed);
     return {
       refused: (report) => this.#refused(feed, report),
       taken: (kind, resources) => this.#taken(feed, kind, resources),
       close: () => this.#close(feed),
     };
+  }
+
+  /** Makes the parts of all groups' snapshots, so that `emitAll` finds them made. */
+  *prepare(mesh: Mesh): Steps {
+    const prepared = new Set<ProxyGroup>();
+    for (const { node } of this.#feeds) {
+      try {
+        const group = this.#options.translator.group(mesh, node);
+        if (prepared.has(group)) continue;
+        prepared.add(group);
+        yield* this.#options.translator.prepare(mesh, group);
+      } catch {
+        // `emitAll` finds out why.
+      }
+    }
   }
 
   /** Makes the snapshots of all groups. */
@@ -91,14 +104,16 @@ export class Proxies {
    * Hands out what was made of the mesh; whoever cannot be served keeps what it has. `changedAt`: when the oldest change in
    * it came, in milliseconds. Gives the number of groups that have something new.
    */
-  serveAll(mesh: Mesh, emitted: Emitted, failed: Failed, changedAt: number | undefined): number {
+  *serveAll(mesh: Mesh, emitted: Emitted, failed: Failed, changedAt: number | undefined): Steps<number> {
     this.#mesh = mesh;
+    this.#emitted = emitted;
     const changed = new Set<Snapshot>();
     for (const feed of this.#feeds) {
-      if (failed.has(feed.node)) continue;
-      const snapshot = this.#serve(feed, emitted, changedAt);
+      const snapshot = failed.has(feed.node) ? null : this.#tryToServe(feed, changedAt);
       if (snapshot !== null) changed.add(snapshot);
+      yield;
     }
+    this.#emitted = new Map();
     this.#review(mesh);
     return changed.size;
   }
@@ -192,15 +207,25 @@ export class Proxies {
 
   /** At once: the others of the group are not to be sent what one has refused. */
   #serveGroup(group: ProxyGroup): void {
-    const emitted: Emitted = new Map();
-    for (const feed of this.#feeds) if (feed.group === group) this.#serve(feed, emitted);
+    this.#emitted.delete(group);
+    for (const feed of this.#feeds) if (feed.group === group) this.#serve(feed);
+  }
+
+  #tryToServe(feed: Feed, changedAt?: number): Snapshot | null {
+    try {
+      return this.#serve(feed, changedAt);
+    } catch {
+      // The next turn finds out why.
+      this.#options.onNews();
+      return null;
+    }
   }
 
   /** Hands a proxy its snapshot if that is not the one it has; gives what was handed over, or null. */
-  #serve(feed: Feed, emitted: Emitted, changedAt?: number): Snapshot | null {
+  #serve(feed: Feed, changedAt?: number): Snapshot | null {
     if (this.#mesh === undefined) return null;
     const group = this.#options.translator.group(this.#mesh, feed.node);
-    const { snapshot } = emitted.get(group) ?? this.#snapshot(this.#mesh, group, emitted);
+    const { snapshot } = this.#emitted.get(group) ?? this.#snapshot(this.#mesh, group, new Map());
     const { last } = feed;
     feed.group = group;
     if (snapshot === last) return null;

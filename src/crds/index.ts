@@ -1,5 +1,6 @@
 // The kinds that Sluice reads, and the step from objects to typed values.
 import { memo } from '../lib/memo.ts';
+import type { Steps } from '../lib/slices.ts';
 import { type Diagnostic, diagnose, type Outcome } from '../model/diagnostic.ts';
 import { type ObjectId, type ObjectSet, objectName, type SourceObject } from '../model/object.ts';
 import { originOf } from '../model/origin.ts';
@@ -105,6 +106,18 @@ function unknownKind({ id }: SourceObject): Diagnostic | undefined {
   // Endpoints is the one kind of theirs that used to say where requests go.
   if (near === '' && groupsOfOthers.has(group) && kind !== 'Endpoints') return undefined;
   return diagnose('SLC0005', originOf(id, 'kind'), `${kind} (${group || 'core'}) is not read by this version${near}`);
+}
+
+/** Decodes objects one by one, so that `decodeObjects` finds them done. */
+export function* decodeEach(objects: ObjectSet): Steps {
+  for (const object of objects.values()) {
+    try {
+      decodeObject(object);
+    } catch {
+      // Whoever decodes them all finds out.
+    }
+    yield;
+  }
 }
 
 /** All objects decoded, each on its own. */

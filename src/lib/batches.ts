@@ -11,16 +11,19 @@ export const defaultTiming: BatchTiming = { quiet: 100, longest: 1000 };
 
 /**
  * Calls `run` for every burst of `add()`. The first change after a quiet time runs at the end of the current turn of the
- * event loop; those that follow it closely wait until none came for `quiet`, but never longer than `longest`.
+ * event loop; those that follow it closely wait until none came for `quiet`, but never longer than `longest`. One run
+ * ends before the next begins.
  */
 export class Batches {
-  readonly #run: () => void;
+  readonly #run: () => Promise<void>;
   readonly #timing: BatchTiming;
   #timer: NodeJS.Timeout | undefined;
   #lastRun = Number.NEGATIVE_INFINITY;
   #firstWaiting: number | undefined;
+  #running = false;
+  #closed = false;
 
-  constructor(run: () => void, timing: BatchTiming = defaultTiming) {
+  constructor(run: () => Promise<void>, timing: BatchTiming = defaultTiming) {
     this.#run = run;
     this.#timing = timing;
   }
@@ -28,6 +31,7 @@ export class Batches {
   add(): void {
     const now = performance.now();
     this.#firstWaiting ??= now;
+    if (this.#running || this.#closed) return;
     const idle = now - this.#lastRun > this.#timing.quiet && this.#timer === undefined;
     const deadline = this.#firstWaiting + this.#timing.longest - now;
     clearTimeout(this.#timer);
@@ -35,14 +39,18 @@ export class Batches {
   }
 
   close(): void {
+    this.#closed = true;
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
 
-  #fire(): void {
+  async #fire(): Promise<void> {
     this.#timer = undefined;
     this.#firstWaiting = undefined;
-    this.#run();
+    this.#running = true;
+    await this.#run();
+    this.#running = false;
     this.#lastRun = performance.now();
+    if (this.#firstWaiting !== undefined) this.add();
   }
 }

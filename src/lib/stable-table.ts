@@ -21,6 +21,12 @@ export class StableTable<K, V> {
     this.#current = stableMap(this.#current, next, this.#equal);
     return this.#current;
   }
+
+  /** What stands for `value` once it is in the next table: the old object where that is equal. */
+  kept(key: K, value: V): V {
+    const old = this.#current.get(key);
+    return old !== undefined && (old === value || this.#equal(old, value)) ? old : value;
+  }
 }
 
 /** `next` with the values of `previous` where they are equal; `previous` itself if all are and the order is the same. */

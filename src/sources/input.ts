@@ -9,9 +9,10 @@ interface SourceState {
   diagnostics: readonly Diagnostic[];
 }
 
-/** What was reported and not yet published: since when, and objects of which kinds. */
+/** What was reported and not yet published: since when, how many objects, and of which kinds. */
 export interface Changes {
   readonly since: number;
+  readonly count: number;
   readonly kinds: ReadonlySet<string>;
 }
 
@@ -28,8 +29,10 @@ export interface Accepted {
 export class Input {
   readonly #states: readonly SourceState[];
   readonly #guard: WipeGuard;
-  #since: number | undefined;
-  #kinds = new Set<string>();
+  /** What was reported since. */
+  #changes: Changes | undefined;
+  /** What was accepted, and not published yet. */
+  #accepted: Changes | undefined;
 
   /** `onDue` is called when what is held may have become true without another report. */
   constructor(sources: number, wipeGuard: WipeGuardOptions | null, onDue: () => void) {
@@ -44,10 +47,10 @@ export class Input {
     for (const change of changes) {
       if (change.kind === 'applied') state.objects.set(change.object.id, change.object);
       else state.objects.delete(change.id);
-      this.#kinds.add(kindOf(change));
     }
     state.diagnostics = diagnostics;
-    this.#since ??= performance.now();
+    const reported = { since: performance.now(), count: changes.length, kinds: new Set(changes.map(kindOf)) };
+    this.#changes = together(this.#changes, reported);
   }
 
   /** What is in force now. */
@@ -56,23 +59,30 @@ export class Input {
     const all = new Map(last?.objects);
     for (const { objects } of before) for (const [id, object] of objects) all.set(id, object);
     const objects = this.#guard.accept(all);
+    this.#accepted = together(this.#accepted, this.#changes);
+    this.#changes = undefined;
     return {
       objects,
       held: this.#guard.held,
       diagnostics: [...this.#states.flatMap(({ diagnostics }) => diagnostics), ...this.#guard.diagnostics],
-      changes: this.#since === undefined ? undefined : { since: this.#since, kinds: this.#kinds },
+      changes: this.#accepted,
     };
   }
 
-  /** What was reported so far is published: from here on changes are counted anew. */
+  /** What was accepted last is published: only what came since counts as changed. */
   published(): void {
-    this.#since = undefined;
-    this.#kinds = new Set();
+    this.#accepted = undefined;
   }
 
   close(): void {
     this.#guard.close();
   }
+}
+
+function together(earlier: Changes | undefined, later: Changes | undefined): Changes | undefined {
+  if (earlier === undefined || later === undefined) return earlier ?? later;
+  const kinds = new Set([...earlier.kinds, ...later.kinds]);
+  return { since: earlier.since, count: earlier.count + later.count, kinds };
 }
 
 const kindOf = (change: Change): string => objectName(change.kind === 'applied' ? change.object.id : change.id).kind;

@@ -1,4 +1,6 @@
 // R-50: a translator that leaves out the objects on which it fails, so that one of them never stops all others.
+
+import type { Steps } from '../lib/slices.ts';
 import { type Diagnostic, diagnose, type Outcome } from '../model/diagnostic.ts';
 import type { Mesh } from '../model/mesh.ts';
 import type { ObjectId, ObjectSet, SourceObject } from '../model/object.ts';
@@ -61,6 +63,11 @@ export class CarefulTranslator {
   /** The group of a proxy; equal groups are one object. */
   group(mesh: Mesh, node: ProxyNode): ProxyGroup {
     return this.#translator.group(mesh, node);
+  }
+
+  /** Makes the parts of what proxies of the group get, so that `emit` finds them made. */
+  prepare(mesh: Mesh, group: ProxyGroup): Steps {
+    return this.#translator.prepare(mesh, group);
   }
 
   /** What proxies of the group get. */

@@ -24,7 +24,8 @@ export const sendable = memo((table: ResourceTable): Sendable => {
   return diagnostics.length === 0 ? { table, diagnostics } : { table: good, diagnostics };
 });
 
-function encodingError(resource: XdsResource): string | null {
+/** Encodes it; why that fails, or null. */
+export function encodingError(resource: Pick<XdsResource, 'version'>): string | null {
   try {
     return resource.version === '' ? 'no version' : null;
   } catch (error) {

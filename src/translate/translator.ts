@@ -1,15 +1,17 @@
 // From objects to what a proxy gets: the stage that the loop and the commands call.
 import { type ResourceTable, sameResource, type XdsResource } from '../envoy/resource.ts';
 import { type ResourceKind, resourceKinds } from '../envoy/types.ts';
+import { memo } from '../lib/memo.ts';
+import type { Steps } from '../lib/slices.ts';
 import { StableTable } from '../lib/stable-table.ts';
 import type { Outcome } from '../model/diagnostic.ts';
 import type { Mesh } from '../model/mesh.ts';
 import type { ObjectSet } from '../model/object.ts';
 import type { ProxyGroup, ProxyNode } from '../model/proxy.ts';
-import { emitResources, type Resources } from './emit/resources.ts';
+import { emitResources, prepareResources, type Resources } from './emit/resources.ts';
 import { MeshResolver } from './resolve/mesh.ts';
 import { likeGroup, proxyGroup } from './resolve/proxy-group.ts';
-import { sendable } from './sendable.ts';
+import { encodingError, sendable } from './sendable.ts';
 
 export interface TranslateOptions {
   /** Let loopback addresses be endpoints: for trying things out on one machine. */
@@ -18,8 +20,11 @@ export interface TranslateOptions {
 
 type Tables = { readonly [K in keyof Resources]: StableTable<string, XdsResource> };
 
+/** Remembered, for `prepare` has asked before `emit` does. */
+const isSame = memo(sameResource);
+
 const newTables = (): Tables =>
-  Object.fromEntries(resourceKinds.map((kind) => [kind, new StableTable(sameResource)])) as unknown as Tables;
+  Object.fromEntries(resourceKinds.map((kind) => [kind, new StableTable(isSame)])) as unknown as Tables;
 
 /**
  * Translates one object set after another. What did not change is the same object as the last time, part by part and
@@ -41,6 +46,26 @@ export class Translator {
   /** The group of a proxy; equal groups are one object. */
   group(mesh: Mesh, node: ProxyNode): ProxyGroup {
     return proxyGroup(mesh, node);
+  }
+
+  /** Makes the parts of what proxies of the group get, so that `emit` finds them made. */
+  *prepare(mesh: Mesh, asking: ProxyGroup): Steps {
+    const group = likeGroup(mesh, asking);
+    yield* prepareResources(mesh, group);
+    yield;
+    const { value } = emitResources(mesh, group);
+    const tables = this.#tables.get(group);
+    for (const kind of resourceKinds) {
+      for (const [name, resource] of value[kind]) {
+        yield;
+        const kept = tables?.[kind].kept(name, resource) ?? resource;
+        for (const part of kept.parts ?? []) {
+          encodingError(part);
+          yield;
+        }
+        encodingError(kept);
+      }
+    }
   }
 
   /** What proxies of the group get. */

@@ -2,6 +2,7 @@
 import { type ResourceTable, resourceTable, type XdsResource } from '../../envoy/resource.ts';
 import type { ResourceKind } from '../../envoy/types.ts';
 import { memo } from '../../lib/memo.ts';
+import type { Steps } from '../../lib/slices.ts';
 import { type Diagnostic, diagnose, type Outcome } from '../../model/diagnostic.ts';
 import type { Endpoint, EndpointView } from '../../model/endpoint.ts';
 import { defaultPortPolicy } from '../../model/lb-policy.ts';
@@ -176,10 +177,32 @@ function withoutDestination(called: CalledService, { interception }: ProxyGroup)
   });
 }
 
+/** A gateway's callers address the gateway, so it cannot know which endpoint they meant. */
+const interceptionOf = ({ role, interception }: ProxyGroup): Interception =>
+  role === 'router' ? 'NONE' : interception;
+
+/** Makes what costs most, part by part, so that `emitResources` finds it made. */
+export function* prepareResources({ services, policies, endpoints }: Mesh, group: ProxyGroup): Steps {
+  const interception = interceptionOf(group);
+  for (const [host, service] of services) {
+    callService(service, policyFor(policies.get(host), group.namespace), interception);
+    yield;
+  }
+  const called = callServices(services, policies, group.namespace, interception);
+  const plans = [...called.ports.map(({ cluster }) => cluster), ...called.subsets];
+  for (const plan of group.generator === 'grpc' ? [] : plans) {
+    emitCluster(plan);
+    yield;
+  }
+  for (const plan of edsPlans(called)) {
+    emitLoadAssignment(plan, endpointsOf(plan, endpoints), group.endpointView);
+    yield;
+  }
+}
+
 /** Everything that proxies of a group get. The same inputs give the same objects. */
 export function emitResources(mesh: Mesh, group: ProxyGroup): Outcome<Resources> {
-  // A gateway's callers address the gateway, so it cannot know which endpoint they meant.
-  const interception = group.role === 'router' ? 'NONE' : group.interception;
+  const interception = interceptionOf(group);
   const called = callServices(mesh.services, mesh.policies, group.namespace, interception);
   const aliases = aliasesOf(mesh.services);
   if (group.generator === 'grpc') return emitGrpcResources(called.ports, aliases, mesh.endpoints, group);
