@@ -50,8 +50,8 @@ const table = {
     severity: 'error',
     title: 'Most objects of a kind are gone at once',
     explanation:
-      'More than half of the objects of a kind, and more than ten, vanished in one update, as with a wrong folder, a lost ' +
-      'mount or a lost permission. They stay in force until the sources have been without them for a minute; all other ' +
+      'More than half of the objects of a kind, and more than ten, vanished in one update, or the last Service did, as with ' +
+      'a wrong folder, a lost mount or a lost permission. They stay in force until the sources have been without them for a minute; all other ' +
       'changes apply.',
     fix: 'Bring the objects back. Where it is meant, wait, or run with --allow-wipe.',
   },

@@ -1,12 +1,13 @@
-// most objects of a kind gone at once are more often a wrong folder, a lost mount or a lost permission than a wish.
-// What is gone then stays in force until a second look confirms it; everything else of the same update applies.
+// most objects of a kind gone at once, or the last Service, are more often a wrong folder, a lost mount or a lost
+// permission than a wish. What is gone then stays in force until a second look confirms it; everything else of the same
+// update applies.
 import { isRead } from '../crds/index.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import { diagnosticCodes } from '../model/diagnostic-codes.ts';
 import { type ObjectId, type ObjectSet, objectName, type SourceObject } from '../model/object.ts';
 
 export interface WipeGuardOptions {
-  /** A loss is a wipe if it is more than this part of the objects of a kind, */
+  /** A loss is a wipe if the last Service is in it, or more than this part of the objects of a kind, */
   readonly share: number;
   /** and more than so many. */
   readonly count: number;
@@ -80,6 +81,7 @@ function wipedKinds(
   recent: readonly SourceObject[],
   { share, count }: WipeGuardOptions,
 ): ReadonlySet<string> {
+  if (isLastService(accepted, missing)) return withLastService;
   const before = countKinds(recent);
   const lost = countKinds([...missing, ...recent]);
   const suspects = [...countKinds(missing).keys()].filter((kind) => (lost.get(kind) ?? 0) > count);
@@ -87,6 +89,19 @@ function wipedKinds(
   const totals = countKinds(accepted.values());
   const total = (kind: string): number => (totals.get(kind) ?? 0) + (before.get(kind) ?? 0);
   return new Set(suspects.filter((kind) => (lost.get(kind) ?? 0) > share * total(kind)));
+}
+
+/** Without their endpoints Services that are kept would be of no use. */
+const withLastService: ReadonlySet<string> = new Set(['Service', 'EndpointSlice']);
+
+/** However few there are: without any Service nothing is left of a mesh. */
+function isLastService(accepted: ObjectSet, missing: readonly SourceObject[]): boolean {
+  const gone = missing.filter(isService).length;
+  return gone > 0 && gone === [...accepted.values()].filter(isService).length;
+}
+
+function isService({ id }: SourceObject): boolean {
+  return kindOf(id) === 'Service' && isRead(id);
 }
 
 function kindOf(id: ObjectId): string {

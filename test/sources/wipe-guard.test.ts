@@ -33,10 +33,33 @@ test('R-43: the first update is taken as it is, and a folder that is empty from 
 });
 
 test('R-43: ten objects may go at once, and so may half of many', () => {
-  expect(run([0, objects('Service', 0, 10)], [1, new Map()])[1]).toBe('0 in force, 0 held');
+  expect(run([0, objects('Service', 0, 11)], [1, objects('Service', 10, 11)])[1]).toBe('1 in force, 0 held');
   expect(run([0, objects('Service', 0, 100)], [1, objects('Service', 50, 100)])[1]).toBe('50 in force, 0 held');
   expect(run([0, objects('Service', 0, 100)], [1, objects('Service', 51, 100)])[1]).toBe('100 in force, 51 held');
   expect(run([0, objects('Service', 0, 11)], [1, new Map()])[1]).toBe('11 in force, 11 held');
+});
+
+test('R-43: one Service of several may go, and the last one is held, with what goes with it', () => {
+  const [services, pods] = [objects('Service', 0, 2), objects('Pod', 0, 2)];
+  const steps = [
+    [1, all(objects('Service', 1, 2), objects('Pod', 1, 2))],
+    [window + 1, new Map()],
+    [window + 2, objects('Service', 1, 2)],
+    [window + 3, new Map()],
+    [window + 3 + confirmAfter, new Map()],
+  ] as const;
+  expect(run([0, all(services, pods)], ...steps).slice(1)).toEqual([
+    '2 in force, 0 held',
+    '2 in force, 2 held',
+    '2 in force, 1 held',
+    '2 in force, 2 held',
+    '0 in force, 0 held',
+  ]);
+});
+
+test('R-43: a small folder that loses all its files one after the other has all of them back', () => {
+  const steps = [1, 2, 3].map((from) => [from, objects('Service', from, 3)] as const);
+  expect(run([0, objects('Service', 0, 3)], ...steps).at(-1)).toBe('3 in force, 3 held');
 });
 
 test('R-43: a wipe that comes in portions is one', () => {
