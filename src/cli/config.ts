@@ -14,6 +14,7 @@ type Type = (typeof types)[number];
 
 interface ConfigFlags {
   readonly server: string;
+  readonly namespace?: string;
   readonly live?: boolean;
   readonly admin: Address;
   readonly file?: string;
@@ -34,6 +35,7 @@ export function configCommand(): Command {
     .addArgument(new Argument('<type>', 'what to show').choices(types))
     .addArgument(new Argument('[pod.namespace]', 'the proxy, by its Pod or its node id'))
     .addOption(serverOption())
+    .addOption(new Option('-n, --namespace <name>', 'the namespace of the Pod, where it is named without one'))
     .addOption(new Option('--live', 'ask the Envoy itself').conflicts('file'))
     .addOption(
       new Option('--admin <host:port>', "that Envoy's admin port")
@@ -55,7 +57,7 @@ function shortText(value: string): string {
 const configHelp = helpText({
   examples: [
     'sluice config cluster web-7d9f.shop',
-    'sluice pc route web-7d9f.shop --name 80 -o yaml',
+    'sluice pc route web-7d9f -n shop --name 80 -o yaml',
     'sluice config all --live --admin 127.0.0.1:15000',
     'kubectl exec web-7d9f -c istio-proxy -- curl -s localhost:15000/config_dump?include_eds | sluice pc all --file -',
   ],
@@ -68,7 +70,8 @@ const configHelp = helpText({
   exit: ['0  fine', '2  wrong usage, or whoever was asked does not answer or has no such proxy'],
 });
 
-async function config(type: Type, who: string | undefined, flags: ConfigFlags): Promise<ExitStatus> {
+async function config(type: Type, pod: string | undefined, flags: ConfigFlags): Promise<ExitStatus> {
+  const who = inNamespace(pod, flags.namespace);
   const { select, shown, bootstrapRows } = await import('./config/lists.ts');
   const wanted =
     type === 'all' ? ['bootstrap', ...Object.values(listOf)] : [type === 'bootstrap' ? type : listOf[type]];
@@ -95,6 +98,12 @@ async function config(type: Type, who: string | undefined, flags: ConfigFlags): 
         : `no name has "${flags.name}" in it`,
     );
   return 0;
+}
+
+/** A node id and a POD.NAMESPACE stay as they are. */
+function inNamespace(pod: string | undefined, namespace: string | undefined): string | undefined {
+  if (pod === undefined || namespace === undefined || pod.includes('~') || pod.endsWith(`.${namespace}`)) return pod;
+  return `${pod}.${namespace}`;
 }
 
 const listOf = {

@@ -38,6 +38,7 @@ export async function readInput(paths: readonly string[]): Promise<Input> {
 export async function requirePaths(paths: readonly string[]): Promise<void> {
   for (const path of paths) {
     if (path === '-') continue;
+    if (path === '') throw new UsageError('a path is empty: name a file or a folder');
     await access(path).catch((error: NodeJS.ErrnoException) => {
       const reason =
         error.code === 'ENOENT' ? `there is no file or folder ${path}` : `cannot read ${path}: ${error.message}`;

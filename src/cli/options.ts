@@ -32,8 +32,9 @@ export function serverOption(): Option {
   return new Option('--server <url>', "the control plane's HTTP address")
     .default(address)
     .argParser((value: string) => {
-      if (URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)) return value;
-      throw new InvalidArgumentError(`It is written as ${address}.`);
+      const url = /^[^/]*:\/\//.test(value) ? value : `http://${value}`;
+      if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url;
+      throw new InvalidArgumentError(`It is written as ${address}, or without http://.`);
     });
 }
 

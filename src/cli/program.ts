@@ -27,10 +27,7 @@ export function createProgram(): Command {
     })
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'sluice: ')) })
     .addHelpText('after', "\nSee 'sluice <command> --help' for examples, exit status and the shape of -o json.")
-    .exitOverride()
-    .hook('preAction', (_, action) => {
-      if (action.optsWithGlobals()['color'] === false) withoutColours();
-    });
+    .exitOverride();
   for (const make of commands) {
     const command = make().copyInheritedSettings(program);
     program.addCommand(command.showHelpAfterError(`See 'sluice ${command.name()} --help'.`));
@@ -47,6 +44,8 @@ function withoutColours(): void {
 /** Runs one command line (without the program's name) and sets the exit status. */
 export async function runProgram(args: readonly string[]): Promise<void> {
   tolerateLostOutput(process);
+  // Before anything is parsed: help and errors have colours too.
+  if (args.includes('--no-color')) withoutColours();
   try {
     await createProgram().parseAsync(args, { from: 'user' });
   } catch (error) {

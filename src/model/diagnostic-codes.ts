@@ -182,7 +182,7 @@ const table = {
     severity: 'error',
     title: 'Envoy refused the configuration',
     explanation: 'A proxy answered a push with an error. It keeps the configuration that it had.',
-    fix: 'Correct the object that the message names.',
+    fix: 'Correct the object that the message names. Where an address is in use, free it, or take another port.',
   },
   SLC0502: {
     severity: 'error',

@@ -39,6 +39,7 @@ test('is the same from the control plane, from Envoy and from a dump of it', asy
   const admin = ['--live', '--admin', `${envoy.admin.address.host}:${envoy.admin.address.port}`];
   const sent = await lists('all', 'web-1.shop', ...server);
   expect(sent.bootstrap).toBeNull();
+  for (const pod of ['web-1', 'web-1.shop']) expect(await lists('all', pod, '-n', 'shop', ...server)).toEqual(sent);
   expect(names(sent.clusters)).toEqual(['BlackHoleCluster', cluster]);
   expect(sent.endpoints.map((each) => each.cluster_name)).toEqual([cluster]);
   expect(names(sent.routes)).toEqual(['80']);

@@ -74,6 +74,8 @@ describe('colours', () => {
   test('are not written into a pipe', async () => expect(await help([], {})).toBe(false));
   test('are written where FORCE_COLOR asks for them', async () =>
     expect(await help([], { FORCE_COLOR: '1' })).toBe(true));
+  test('are not written with --no-color', async () =>
+    expect(await help(['--no-color'], { FORCE_COLOR: '1' })).toBe(false));
   test('are not written where NO_COLOR is set', async () => expect(await help([], { NO_COLOR: '1' })).toBe(false));
 });
 

@@ -60,6 +60,7 @@ describe('cannot run: one line, status 2', () => {
 
   test.each([
     ['a folder that does not exist', ['--config', 'no-such-folder'], 'there is no file or folder no-such-folder'],
+    ['a folder without a name', ['--config', ''], 'a path is empty: name a file or a folder'],
     ['an address that others reach', ['--config', '.', '--xds-address', '0.0.0.0:0'], 'add --plaintext'],
     ['an address that is none', ['--config', '.', '--http-address', '15014'], 'It is written HOST:PORT'],
     ['no folder', [], "required option '--config <path...>' not specified"],

@@ -76,7 +76,7 @@ test('what Envoy refuses is shown at its YAML; status 1', async () => {
   expect(exit).toBe(1);
   expect(data.proxies[0]?.types['listener']?.state).toBe('refused');
   const [refusal] = data.proxies[0]?.refusals ?? [];
-  expect(refusal).toMatchObject({ code: 'SLC0501', file: join(dir, 'desk.yaml'), line: expect.any(Number) });
+  expect(refusal).toMatchObject({ code: 'SLC0501', file: join(dir, 'desk.yaml'), path: 'spec.ports[0]' });
   const { status: shown, stdout } = await sluice(['status', ...server]);
   expect(shown).toBe(1);
   expect(stdout).toMatch(/^web-1\.shop +sidecar +SYNCED +REFUSED +SYNCED +SYNCED/m);
@@ -88,13 +88,28 @@ test('what Envoy refuses is shown at its YAML; status 1', async () => {
 
 test('without proxies it says so; a namespace narrows it down', async () => {
   const serving = await serve(['--config', folder({ 'all.yaml': input })]);
-  const server = ['--server', `http://${serving.http}`];
+  const server = ['--server', serving.http];
   expect(await sluice(['status', ...server])).toEqual({
     status: 0,
     stdout: '',
     stderr: 'sluice: no proxy is connected\n',
   });
   expect((await status(['-n', 'shop', ...server])).data).toEqual({ proxies: [], more: 0 });
+});
+
+test('what several proxies refuse alike is shown once', async () => {
+  const refusing = (name: string): object => ({
+    id: `sidecar~10.0.0.1~${name}.shop~x`,
+    name,
+    namespace: 'shop',
+    role: 'sidecar',
+    types: { cluster: { state: 'refused', error: 'too tall' } },
+    refusals: [],
+  });
+  const server = await answering(json({ proxies: ['a', 'b', 'c'].map(refusing) }));
+  const { stdout } = await sluice(['status', '--server', server]);
+  expect(stdout.match(/SLC0501/g)).toHaveLength(1);
+  expect(stdout).toContain('a.shop~x refused it: too tall (and 2 other proxies)');
 });
 
 const proxy = (state: string): object => ({
@@ -172,8 +187,8 @@ describe('cannot run: one line, status 2', () => {
   });
 
   test('an address that is none', async () => {
-    const { status: exit, stderr } = await sluice(['status', '--server', 'localhost:15014']);
+    const { status: exit, stderr } = await sluice(['status', '--server', 'ftp://localhost:15014']);
     expect(exit).toBe(2);
-    expect(stderr).toContain('It is written as http://127.0.0.1:15014.');
+    expect(stderr).toContain('It is written as http://127.0.0.1:15014, or without http://.');
   });
 });

@@ -134,7 +134,7 @@ class LiveView {
       const { address, port } = target.listens;
       const policy = this.#policies.get(targetName(target)) ?? '';
       const title = `${styled('bold', printable(targetName(target)), this.#out)}  ${policy}  (${address}:${port})`;
-      return `\n${title}\n${formatRows(stream.rows())}`;
+      return `\n${title}\n${formatRows(stream.rows(), this.#out.columns)}`;
     });
     return `${parts.join('')}\n${this.#totals()}   ${styled('dim', 'edit the YAML; Ctrl-C ends', this.#out)}\n`;
   }

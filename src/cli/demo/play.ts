@@ -187,7 +187,7 @@ class Session {
       withoutOne: (name, meanwhile) => this.#withoutOne(name, meanwhile),
     };
     const { rows, verdicts, answers } = await measure(scene);
-    out.write(`${formatRows(rows)}\n`);
+    out.write(`${formatRows(rows, out.columns)}\n`);
     for (const verdict of verdicts) this.#verdict(verdict);
     const { failed, reasons } = tally(answers);
     this.#count({ requests: answers.length, failed, reasons });

@@ -1,5 +1,5 @@
 // How the demo looks: plain lines of at most 100 columns, coloured only on a terminal.
-import { printable, styled, table } from '../terminal.ts';
+import { displayWidth, printable, styled, table } from '../terminal.ts';
 import type { FileChange } from './working-copy.ts';
 
 export interface Row {
@@ -15,10 +15,18 @@ export interface Verdict {
   readonly text: string;
 }
 
-const barWidth = 30;
+const longestBar = 30;
+/** Between the columns of a table. */
+const betweenColumns = 3;
 
-/** Who answered how often, with a bar that is full for the one with the most answers. */
-export function formatRows(rows: readonly Row[]): string {
+/** Who answered how often, with bars that fit into so many columns; the one with the most answers has the longest. */
+export function formatRows(rows: readonly Row[], columns = 100): string {
+  const lines = withBars(rows, 0).split('\n');
+  const room = columns - Math.max(...lines.map(displayWidth)) - betweenColumns;
+  return withBars(rows, Math.max(0, Math.min(longestBar, room)));
+}
+
+function withBars(rows: readonly Row[], barWidth: number): string {
   const total = rows.reduce((sum, { answers }) => sum + answers, 0);
   const most = Math.max(1, ...rows.map(({ answers }) => answers));
   const withKeys = rows.some(({ keys }) => keys !== undefined);

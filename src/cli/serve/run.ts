@@ -7,6 +7,7 @@ import { defaultWipeGuard } from '../../sources/wipe-guard.ts';
 import type { XdsEvent } from '../../xds/xds-event.ts';
 import { type Address, formatAddress } from './address.ts';
 import { debugPages } from './debug.ts';
+import { faultLog } from './fault-log.ts';
 import { startHttpServer } from './http.ts';
 import { createLog, type Log } from './log.ts';
 import type { LogFormat, LogLevel } from './log-options.ts';
@@ -104,14 +105,14 @@ async function startParts(options: ServeOptions, { log, metrics, parts }: Starte
 
 function createControlPlane(options: ServeOptions, log: Log, metrics: Metrics): ControlPlane {
   const { paths, allowLoopbackEndpoints, allowWipe } = options;
+  const report = faultLog(log);
   return new ControlPlane({
     sources: [filesSource({ paths })],
     allowLoopbackEndpoints,
     ...(allowWipe ? {} : { wipeGuard: defaultWipeGuard }),
     onFault: (error, object) => {
       metrics.onFault();
-      const what = object === null ? 'publishing failed; what was published before stays in force' : 'an object failed';
-      log.error({ err: error, ...(object === null ? {} : { object }) }, `a fault of Sluice, please report it: ${what}`);
+      report(error, object);
     },
   });
 }

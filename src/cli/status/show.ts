@@ -1,5 +1,5 @@
 // The proxies for the eye: a table, what they refused, and what waits.
-import { formatFindings } from '../diagnostics.ts';
+import { type Finding, formatFindings } from '../diagnostics.ts';
 import type { ProxyReport, TypeReport } from '../serve/proxies.ts';
 import { printable, table } from '../terminal.ts';
 import { refusalsOf } from './read-proxies.ts';
@@ -44,9 +44,21 @@ function age(milliseconds: number): string {
 }
 
 function refusals(proxies: readonly ProxyReport[]): string {
-  const findings = proxies.flatMap(refusalsOf);
+  const findings = alike(proxies.flatMap(refusalsOf));
   const more = findings.length > mostShown ? `and ${findings.length - mostShown} more: -o json shows all\n` : '';
   return formatFindings(findings.slice(0, mostShown), () => undefined, process.stdout) + more;
+}
+
+/** Proxies that refuse the same say it once. */
+function alike(findings: readonly Finding[]): readonly Finding[] {
+  const said = (finding: Finding): string =>
+    JSON.stringify({ ...finding, message: finding.message.replace(/^.*? refused it: /, '') });
+  return [...Map.groupBy(findings, said).values()].flatMap(([first, ...others]) => {
+    if (first === undefined || others.length === 0) return first ?? [];
+    return [
+      { ...first, message: `${first.message} (and ${others.length} other ${others.length > 1 ? 'proxies' : 'proxy'})` },
+    ];
+  });
 }
 
 function held(proxies: readonly ProxyReport[]): string {

@@ -58,7 +58,8 @@ function chains(plan: ListenerPlan, group: ProxyGroup): JsonObject {
 
 export const emitListener = memo((plan: ListenerPlan, group: ProxyGroup): XdsResource => {
   const name = listenerName(plan.bind, plan.port);
-  const origins = plan.called.map(({ service }) => service.origin);
+  const objects = plan.called.map(({ service }) => service.origin);
+  const ports = plan.called.map(({ port }) => port.origin);
   const json = {
     name,
     address: socketAddress(plan.bind, plan.bound),
@@ -68,7 +69,7 @@ export const emitListener = memo((plan: ListenerPlan, group: ProxyGroup): XdsRes
     continue_on_listener_filters_timeout: true,
     listener_filters_timeout: '0s',
     // One that services share would be drained and rebuilt whenever one comes or goes, so it does not name them.
-    ...(plan.bind !== sharedBind(group) && { metadata: { filter_metadata: objectsMetadata(origins) } }),
+    ...(plan.bind !== sharedBind(group) && { metadata: { filter_metadata: objectsMetadata(objects) } }),
   };
-  return resource('listener', name, json, origins);
+  return resource('listener', name, json, ports);
 });
