@@ -129,8 +129,10 @@ export class ControlPlane implements SnapshotProvider {
       const input = this.#input.accept();
       if ((input.changes?.count ?? 0) > fewChanges) yield* decodeEach(input.objects);
       const resolved = this.#translator.resolve(input.objects);
+      // What is little is done at once: acknowledgements would come between the first proxies and the last.
+      if (!isMuch(this.#mesh, resolved.value)) return atOnce(this.#publish(start, input, resolved));
       yield;
-      if (isMuch(this.#mesh, resolved.value)) yield* this.#proxies.prepare(resolved.value);
+      yield* this.#proxies.prepare(resolved.value);
       if (!this.#closed) yield* this.#publish(start, input, resolved);
     } catch (error) {
       this.#fault(error);
