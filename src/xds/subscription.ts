@@ -280,10 +280,10 @@ function stillThere(
 }
 
 /** The names that are confirmed by the answer to a response; but what was asked for anew since may be gone meanwhile. */
-export function confirm({ kind, confirmed, held, inFlight }: Subscription): NameSet {
-  if (kind !== 'cluster' || inFlight === null) return confirmed;
-  const { except } = held;
-  const names = namesIn(inFlight.resources, noTexts);
+export function confirm({ kind, confirmed, held: { except }, inFlight, wanted }: Subscription): NameSet {
+  if (kind !== 'cluster' || inFlight === null || wanted === null) return confirmed;
+  const all = namesIn(inFlight.resources, noTexts);
+  const names = wanted.wildcard ? all : common(all, wanted.names);
   return unite(confirmed, except.size === 0 ? names : nameSet([...names].filter((name) => !except.has(name))));
 }
 

@@ -7,6 +7,7 @@ import type { Protocol } from '../../src/xds/requests.ts';
 import type { Snapshot } from '../../src/xds/snapshot.ts';
 import { contentOf } from './gate-recorder.ts';
 import { ModelClient } from './model-client.ts';
+import { sequences } from './requests-of-tests.ts';
 import { shared, snapshot } from './resources.ts';
 
 const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
@@ -96,7 +97,7 @@ describe.each<Protocol>(['sotw', 'delta'])('%s', (protocol) => {
         // A search may come to the same response once more: the last of its suspects beside all that is good.
         expect(client.offences.filter((offence) => !offence.endsWith('after a refusal'))).toEqual([]);
       }),
-      { numRuns: 3000 },
+      sequences(3000),
     );
   });
 });

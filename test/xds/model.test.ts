@@ -6,6 +6,7 @@ import type { Protocol } from '../../src/xds/requests.ts';
 import type { Snapshot } from '../../src/xds/snapshot.ts';
 import { clusterIn, contentOf } from './gate-recorder.ts';
 import { ModelClient } from './model-client.ts';
+import { sequences } from './requests-of-tests.ts';
 import { make, shared } from './resources.ts';
 
 /** Per type, the content of each name: 0 is none. `anew` makes objects of its own, as another replica does. */
@@ -168,7 +169,7 @@ describe.each<Protocol>(['sotw', 'delta'])('%s', (protocol) => {
         expect(real).toBe(expected);
         expect(client.offences).toEqual([]);
       }),
-      { numRuns: 4000 },
+      sequences(4000),
     );
   });
 
@@ -187,7 +188,7 @@ describe.each<Protocol>(['sotw', 'delta'])('%s', (protocol) => {
         expect(real).toBe(expected);
         expect(client.offences).toEqual([]);
       }),
-      { numRuns: 4000 },
+      sequences(4000),
     );
   });
 });

@@ -23,3 +23,6 @@ export const steps = {
   sotw: new SharedSteps({ protocol: 'sotw', ...options }),
   delta: new SharedSteps({ protocol: 'delta', ...options }),
 };
+
+/** The same sequences in every run, so that what fails is what was changed; MODEL_SEED asks for others. */
+export const sequences = (numRuns: number) => ({ numRuns, seed: Number(process.env['MODEL_SEED'] ?? 1) });
