@@ -1,8 +1,11 @@
 // The files of a source and what was read from each: which to read again, and when to believe what is read.
+import { lstat } from 'node:fs/promises';
 import { type Diagnostic, diagnoseFile } from '../model/diagnostic.ts';
 import type { ObjectId } from '../model/object.ts';
 import { sortDiagnostics } from './diagnostic-order.ts';
+import { changesEndpointsOnly } from './endpoint-change.ts';
 import { readVersion, type Version } from './file-version.ts';
+import { allHeard } from './folder-watch.ts';
 import type { SourceLimits } from './limits.ts';
 import { type FileUpdate, ObjectTable } from './object-table.ts';
 import { type Fingerprint, readTextNow } from './read-file.ts';
@@ -116,6 +119,22 @@ export class FileSet {
         };
       }
     }
+  }
+
+  /**
+   * Takes a file over that was replaced in one step, if endpoints are all that differs; else nothing. `alone` is asked once
+   * everything is heard of that happened before the file was read: whether that was one hint about one file.
+   */
+  async glance(path: string, alone: () => boolean): Promise<readonly Change[]> {
+    const file = this.#byPath.get(path);
+    if (file === undefined || file.doubt !== null || file.found.sealed) return [];
+    const [reading, stats] = await Promise.all([this.#readOne(file), lstat(path).catch(() => null)]);
+    await allHeard();
+    const { version } = reading;
+    if (version.kind !== 'version' || version.content.parsed === 'held' || stats?.isFile() !== true) return [];
+    const replaced = version.fingerprint.inode !== file.fingerprint?.inode && alone();
+    const certain = replaced && changesEndpointsOnly(this.table.accepted(file.found.name), version.content.parsed);
+    return certain ? this.#commit([reading]) : [];
   }
 
   #meet(found: FoundFile): File {

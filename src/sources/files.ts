@@ -90,6 +90,8 @@ class FilesSource implements Source {
   readonly #files: FileSet;
   readonly #watch = new FolderWatch((hint) => this.#hint(hint));
   readonly #hints = new Map<string, Hint>();
+  /** Of the hints that wait, how many are about what is or may be read; several may be about the same. */
+  #telling = 0;
   readonly #due = new Set<Reason>();
   readonly #timers: { [R in Exclude<Reason, 'new folders'>]?: NodeJS.Timeout } = {};
   #burstBegan = 0;
@@ -144,6 +146,20 @@ class FilesSource implements Source {
     this.#hints.set(hint.kind === 'anything' ? '' : hint.path, hint);
     const { quiet, longest } = this.#timing;
     this.#wake('hints', Math.max(0, Math.min(quiet, this.#burstBegan + longest - now)));
+    if (!this.#tells(hint)) return;
+    this.#telling += 1;
+    // A program that removes a file and writes it anew gives more than one hint.
+    const alone = (): boolean => this.#telling === 1;
+    if (hint.kind !== 'anything' && hint.moved && alone() && this.#looking === null && !this.#closed) {
+      this.#occupy(this.#files.glance(hint.path, alone).then((changes) => this.#report(changes)));
+    }
+  }
+
+  /** Whether the hint is about what is or may be read, and not about what editors and scripts put beside it. */
+  #tells(hint: Hint): boolean {
+    if (hint.kind !== 'entry' || this.#files.reads(hint.path)) return true;
+    const name = basename(hint.path);
+    return name === dataLink || isReadable(name);
   }
 
   /** Makes a look due some time from now, instead of when it was due before for the same reason. */
@@ -159,11 +175,15 @@ class FilesSource implements Source {
 
   /** Looks as long as there is a reason to. */
   #work(): void {
-    if (this.#looking === null && this.#due.size > 0) {
-      this.#looking = this.#lookAll().finally(() => {
-        this.#looking = null;
-      });
-    }
+    if (this.#looking === null && this.#due.size > 0) this.#occupy(this.#lookAll());
+  }
+
+  /** One look at a time: what becomes due meanwhile follows. */
+  #occupy(looking: Promise<void>): void {
+    this.#looking = looking.finally(() => {
+      this.#looking = null;
+      this.#work();
+    });
   }
 
   async #lookAll(): Promise<void> {
@@ -181,12 +201,12 @@ class FilesSource implements Source {
     this.#due.clear();
     const paths = new Set(due.has('doubts') ? this.#files.doubts()?.paths : []);
     if (due.has('recheck')) {
-      this.#hints.clear();
+      this.#forgetHints();
       this.#watch.retry();
       return { kind: 'all', read: 'every', paths };
     }
     const hints = due.has('hints') ? [...this.#hints.values()] : [];
-    if (due.has('hints')) this.#hints.clear();
+    if (due.has('hints')) this.#forgetHints();
     for (const hint of hints) if (hint.kind !== 'anything' && this.#files.reads(hint.path)) paths.add(hint.path);
     const unseen = due.has('new folders') || due.has('unwatched') || hints.length > mostHints;
     const all = unseen || (await this.#anyElsewhere(hints));
@@ -203,11 +223,17 @@ class FilesSource implements Source {
     return false;
   }
 
+  #forgetHints(): void {
+    this.#hints.clear();
+    this.#telling = 0;
+  }
+
   #follow({ scan }: Look): boolean {
     return scan !== null && !this.#closed && this.#watch.follow(scan.folders);
   }
 
   #report(changes: readonly Change[]): void {
+    if (this.#closed) return;
     const diagnostics = this.#files.diagnostics();
     if (changes.length === 0 && deepEqual(diagnostics, this.#diagnostics)) return;
     this.#diagnostics = diagnostics;

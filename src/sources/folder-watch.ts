@@ -1,14 +1,24 @@
 // Watches folders for hints that something in them may have changed. A hint is never more than a reason to look.
 import { type FSWatcher, watch } from 'node:fs';
 import { basename, join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isGone } from './read-file.ts';
 import type { FoundFolder } from './scan.ts';
 
-/** What may have changed: an entry of a folder, one of those that were asked for by name, or nobody knows what. */
+/**
+ * What may have changed: an entry of a folder, one of those that were asked for by name, or nobody knows what. `moved`: an
+ * entry came or went, and not (only) its content.
+ */
 export type Hint =
-  | { readonly kind: 'entry'; readonly path: string }
-  | { readonly kind: 'wanted'; readonly path: string }
+  | { readonly kind: 'entry' | 'wanted'; readonly path: string; readonly moved: boolean }
   | { readonly kind: 'anything' };
+
+/** Resolves when every watcher has told of all that had happened before the call: a hint waits until the loop polls. */
+export async function allHeard(): Promise<void> {
+  // The first turn may be one that has polled already.
+  await nextTurn();
+  await nextTurn();
+}
 
 interface Watched {
   readonly watcher: FSWatcher;
@@ -88,8 +98,10 @@ export class FolderWatch {
     // The folder itself was moved or removed: this watcher sees nothing of what takes its place.
     if (kind === 'rename' && name === basename(path)) this.#lose(path, watched);
     else if (name === null) this.#onHint({ kind: 'anything' });
-    else if (watched.only === null) this.#onHint({ kind: 'entry', path: join(path, name) });
-    else if (watched.only.has(name)) this.#onHint({ kind: 'wanted', path: join(path, name) });
+    else if (watched.only === null || watched.only.has(name)) {
+      const moved = kind === 'rename';
+      this.#onHint({ kind: watched.only === null ? 'entry' : 'wanted', path: join(path, name), moved });
+    }
   }
 
   #lose(path: string, watched: Watched): void {

@@ -68,9 +68,14 @@ export class ObjectTable {
     };
   }
 
+  /** What of a file is in force. */
+  accepted(name: string): ParsedFile {
+    return this.#entries.get(name)?.accepted ?? emptyFile;
+  }
+
   /** Whether the update would take objects away that neither another file nor one of those in `elsewhere` defines. */
   removes(update: FileUpdate, elsewhere: ReadonlySet<ObjectId>): boolean {
-    const held = this.#entries.get(update.name)?.accepted ?? emptyFile;
+    const held = this.accepted(update.name);
     const next = update.kind === 'file' ? update.parsed : emptyFile;
     const isLost = (id: ObjectId) => !next.objects.has(id) && !elsewhere.has(id) && this.#claims.get(id)?.length === 1;
     return next.findings.length === 0 && held.objects.keys().some(isLost);
