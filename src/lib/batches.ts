@@ -18,6 +18,7 @@ export class Batches {
   readonly #run: () => Promise<void>;
   readonly #timing: BatchTiming;
   #timer: NodeJS.Timeout | undefined;
+  #atOnce: NodeJS.Immediate | undefined;
   #lastRun = Number.NEGATIVE_INFINITY;
   #firstWaiting: number | undefined;
   #running = false;
@@ -30,23 +31,31 @@ export class Batches {
 
   add(): void {
     const now = performance.now();
+    const idle = now - this.#lastRun > this.#timing.quiet && this.#firstWaiting === undefined;
     this.#firstWaiting ??= now;
     if (this.#running || this.#closed) return;
-    const idle = now - this.#lastRun > this.#timing.quiet && this.#timer === undefined;
     const deadline = this.#firstWaiting + this.#timing.longest - now;
+    if (idle) this.#atOnce = setImmediate(() => this.#fire());
+    if (this.#atOnce !== undefined) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#fire(), idle ? 0 : Math.max(0, Math.min(this.#timing.quiet, deadline)));
+    this.#timer = setTimeout(() => this.#fire(), Math.max(0, Math.min(this.#timing.quiet, deadline)));
   }
 
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
+    clearImmediate(this.#atOnce);
+    this.#forget();
+  }
+
+  #forget(): void {
     this.#timer = undefined;
+    this.#atOnce = undefined;
+    this.#firstWaiting = undefined;
   }
 
   async #fire(): Promise<void> {
-    this.#timer = undefined;
-    this.#firstWaiting = undefined;
+    this.#forget();
     this.#running = true;
     await this.#run();
     this.#running = false;
