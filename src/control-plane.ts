@@ -116,6 +116,19 @@ export class ControlPlane implements SnapshotProvider {
     return this.#proxies.snapshotFor(node);
   }
 
+  /** Takes a turn as if there were these objects, and one back. Nobody is told, but proxies that follow already. */
+  rehearse(objects: ObjectSet): void {
+    const inForce = this.#objects;
+    if (this.#mesh === undefined) return;
+    try {
+      atOnce(this.#handOut(objects, this.#translator.resolve(objects)));
+    } catch (error) {
+      this.#fault(error);
+    } finally {
+      atOnce(this.#handOut(inForce, this.#translator.resolve(inForce)));
+    }
+  }
+
   #take(index: number, report: SourceReport): void {
     this.#input.take(index, report);
     // Before the first publication `start` waits for all sources, so that nobody is shown half of what there is.
@@ -159,18 +172,20 @@ export class ControlPlane implements SnapshotProvider {
     }
   }
 
-  *#publish(start: number, input: Accepted, resolved: Outcome<Mesh>): Steps {
-    this.#objects = input.objects;
+  /** Translates the objects and hands out what differs. */
+  *#handOut(objects: ObjectSet, resolved: Outcome<Mesh>, changedAt?: number): Steps<HandedOut> {
+    this.#objects = objects;
     const { mesh, diagnostics, emitted, failed } = this.#translate(resolved);
     this.#mesh = mesh;
-    const groupsChanged = yield* this.#proxies.serveAll(mesh, emitted, failed, input.changes?.since);
+    const groupsChanged = yield* this.#proxies.serveAll(mesh, emitted, failed, changedAt);
+    const ofGroups = [...emitted.values()].flatMap((each) => each.diagnostics);
+    return { mesh, diagnostics: [...diagnostics, ...ofGroups, ...this.#proxies.diagnostics], groupsChanged };
+  }
+
+  *#publish(start: number, input: Accepted, resolved: Outcome<Mesh>): Steps {
+    const { mesh, diagnostics, groupsChanged } = yield* this.#handOut(input.objects, resolved, input.changes?.since);
     if (this.#closed) return;
-    this.#diagnostics = distinct([
-      ...input.diagnostics,
-      ...diagnostics,
-      ...[...emitted.values()].flatMap((each) => each.diagnostics),
-      ...this.#proxies.diagnostics,
-    ]);
+    this.#diagnostics = distinct([...input.diagnostics, ...diagnostics]);
     this.#revision += 1;
     const publication: Publication = {
       revision: this.#revision,
@@ -197,6 +212,12 @@ function isMuch(before: Mesh | undefined, { services, policies, endpoints }: Mes
   if (services !== before.services || policies !== before.policies) return true;
   const changed = [...endpoints].filter(([host, each]) => before.endpoints.get(host) !== each);
   return changed.length > fewChanges;
+}
+
+interface HandedOut {
+  readonly mesh: Mesh;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly groupsChanged: number;
 }
 
 interface Translated {

@@ -1,7 +1,6 @@
 // The control plane as a process: its parts are built here, run until a signal ends them, and end in order.
 import { setLogger } from '@grpc/grpc-js';
 import { ControlPlane } from '../../control-plane.ts';
-import { proxyNode } from '../../envoy/node.ts';
 import { filesSource } from '../../sources/files.ts';
 import { defaultWipeGuard } from '../../sources/wipe-guard.ts';
 import type { XdsEvent } from '../../xds/xds-event.ts';
@@ -18,6 +17,7 @@ import { createReadiness } from './readiness.ts';
 import { rehearse } from './rehearsal/rehearsal.ts';
 import { createServices } from './services.ts';
 import type { Tls, TlsOptions } from './tls.ts';
+import { warmUp } from './warm-up.ts';
 import { startXds } from './xds.ts';
 import { xdsEventLog } from './xds-log.ts';
 
@@ -96,8 +96,7 @@ async function startParts(options: ServeOptions, { log, metrics, parts }: Starte
     },
   });
   await controlPlane.start();
-  // One translation to the end: what proxies share is encoded before the first of them asks for it.
-  controlPlane.snapshotFor(proxyNode());
+  warmUp(controlPlane);
   await rehearse(rehearsalTime).catch((error: unknown) => log.debug({ err: error }, 'the rehearsal failed'));
   readiness.start();
   process.stderr.write(`listening ${xds.where} http=${formatAddress(http)}\n`);
