@@ -16,6 +16,8 @@ interface Feed {
   readonly node: ProxyNode;
   readonly onSnapshot: OnSnapshot;
   last: Snapshot | undefined;
+  /** Its group in the mesh that it was last looked up in. */
+  known: { readonly mesh: Mesh; readonly group: ProxyGroup } | undefined;
   /** Held, so that what is remembered for the group lives as long as one of its proxies is connected. */
   group: ProxyGroup | undefined;
   /** What the proxy has refused of its last snapshot without saying which resource, one entry a kind. */
@@ -60,7 +62,7 @@ export class Proxies {
 
   /** Hands the proxy its snapshot, now and whenever it differs. */
   follow(node: ProxyNode, onSnapshot: OnSnapshot): SnapshotFeed {
-    const unsaid = { last: undefined, group: undefined, refusals: new Map(), own: new Quarantine() };
+    const unsaid = { last: undefined, known: undefined, group: undefined, refusals: new Map(), own: new Quarantine() };
     const feed: Feed = { node, onSnapshot, ...unsaid };
     this.#feeds.add(feed);
     this.#tryToServe(feed);
@@ -91,7 +93,7 @@ export class Proxies {
     const failed = new Map<ProxyNode, unknown>();
     for (const feed of this.#feeds) {
       try {
-        const group = this.#options.translator.group(mesh, feed.node);
+        const group = this.#groupOf(feed, mesh);
         if (this.#moves(feed, group) || !emitted.has(group)) this.#snapshot(mesh, group, emitted);
       } catch (error) {
         failed.set(feed.node, error);
@@ -221,10 +223,15 @@ export class Proxies {
     }
   }
 
+  #groupOf(feed: Feed, mesh: Mesh): ProxyGroup {
+    if (feed.known?.mesh !== mesh) feed.known = { mesh, group: this.#options.translator.group(mesh, feed.node) };
+    return feed.known.group;
+  }
+
   /** Hands a proxy its snapshot if that is not the one it has; gives what was handed over, or null. */
   #serve(feed: Feed, changedAt?: number): Snapshot | null {
     if (this.#mesh === undefined) return null;
-    const group = this.#options.translator.group(this.#mesh, feed.node);
+    const group = this.#groupOf(feed, this.#mesh);
     const { snapshot } = this.#emitted.get(group) ?? this.#snapshot(this.#mesh, group, new Map());
     const { last } = feed;
     feed.group = group;

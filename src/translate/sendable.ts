@@ -37,10 +37,12 @@ export function encodingError(resource: Pick<XdsResource, 'version'>): string | 
  * Secrets are not served over ADS: a cluster or listener that names one (SdsSecretConfig) would never be warm, and keep
  * all others of its response waiting.
  */
-const missingSecret = memo(({ kind, json }: XdsResource): string | null => {
-  const [name] = kind === 'cluster' || kind === 'listener' ? secretsOver(json) : [];
+function missingSecret(resource: XdsResource): string | null {
+  const name = resource.kind === 'cluster' || resource.kind === 'listener' ? firstSecret(resource) : undefined;
   return name === undefined ? null : `the secret ${name} is not served`;
-});
+}
+
+const firstSecret = memo(({ json }: XdsResource): string | undefined => secretsOver(json)[0]);
 
 function secretsOver(value: JsonValue): readonly string[] {
   if (Array.isArray(value)) return value.flatMap(secretsOver);

@@ -129,9 +129,8 @@ const emitLoadAssignments = memo(
   (called: CalledService, endpoints: Mesh['endpoints'], view: EndpointView): ResourceTable => {
     const last = lastAssignments(called, view);
     const { made } = last;
-    const differs = (plan: ClusterPlan): boolean =>
-      made === null || endpointsOf(plan, endpoints) !== endpointsOf(plan, made.from);
-    const changed = edsPlans(called).filter(differs);
+    const differs = ({ service: { host } }: ClusterPlan): boolean => endpoints.get(host) !== made?.from.get(host);
+    const changed = made === null ? edsPlans(called) : edsPlans(called).filter(differs);
     const emitted = changed.map((plan) => emitLoadAssignment(plan, endpointsOf(plan, endpoints), view));
     const table = made === null ? resourceTable(emitted) : withResources(made.table, emitted);
     last.made = { from: endpoints, table };

@@ -5,7 +5,7 @@ import type { EndpointSlice, SliceEndpoint } from '../../crds/endpoint-slice.ts'
 import type { Node } from '../../crds/node.ts';
 import type { Service } from '../../crds/service.ts';
 import type { LastCalls } from '../../lib/last-calls.ts';
-import { lazy } from '../../lib/memo.ts';
+import { lazy, memo } from '../../lib/memo.ts';
 import { byText } from '../../lib/sorted.ts';
 import { type Diagnostic, diagnose, type Outcome } from '../../model/diagnostic.ts';
 import { type Endpoint, type Locality, nowhere, type ServiceEndpoints } from '../../model/endpoint.ts';
@@ -119,11 +119,14 @@ function emptyPorts(service: Service, endpoints: ServiceEndpoints): Diagnostic[]
     });
 }
 
+/** The service that a slice says it belongs to. */
+const hostOf = memo(({ service, namespace }: EndpointSlice): string => serviceHost(service ?? '', namespace));
+
 function groupSlices(inputs: EndpointInputs): Outcome<ReadonlyMap<string, readonly EndpointSlice[]>> {
   const groups = new Map<string, EndpointSlice[]>();
   const diagnostics: Diagnostic[] = [];
   for (const slice of inputs.slices) {
-    const host = serviceHost(slice.service ?? '', slice.namespace);
+    const host = hostOf(slice);
     if (slice.service !== null && inputs.services.has(host)) {
       const group = groups.get(host);
       if (group === undefined) groups.set(host, [slice]);
