@@ -101,12 +101,14 @@ export function oneOf<T>(words: Readonly<Record<string, T>>): Decoder<T> {
 export function list<T>(item: Decoder<T>): Decoder<readonly T[]> {
   return (value, spot) => {
     if (!Array.isArray(value)) return wrongType(value, spot, 'a list');
-    return value.flatMap((each: JsonValue, index) => {
-      const decoded = item(each, inside(spot, index));
-      return decoded === undefined ? [] : [decoded];
-    });
+    const decoded = value.map((each: JsonValue, index) => item(each, inside(spot, index)));
+    // Mostly the list itself, which has no room for more.
+    return isComplete(decoded) ? decoded : decoded.filter((each) => each !== undefined);
   };
 }
+
+const isComplete = <T>(items: readonly (T | undefined)[]): items is readonly T[] =>
+  items.every((each) => each !== undefined);
 
 /** An object whose keys are the user's own, such as labels; sorted by key, since the order in YAML says nothing. */
 export const stringMap: Decoder<ReadonlyMap<string, string>> = (value, spot) => {

@@ -28,7 +28,8 @@ export interface SliceEndpoint {
   readonly zone: string | null;
   /** The Pod behind it: `name.namespace`. */
   readonly pod: string | null;
-  readonly origin: Origin;
+  /** Where it stands in the slice's list. */
+  readonly index: number;
 }
 
 export interface SlicePort {
@@ -76,7 +77,7 @@ const endpoint: Decoder<SliceEndpoint> = (value, spot) => {
     node: decoded.nodeName ?? null,
     zone: decoded.zone ?? null,
     pod: isPod ? `${targetRef.name}.${targetRef.namespace ?? ''}` : null,
-    origin: spot.origin,
+    index: Number(spot.origin.path.at(-1)),
   };
 };
 
@@ -100,12 +101,13 @@ const addressType: Decoder<'IPv4' | 'IPv6'> = (value, spot) =>
     : oneOf({ IPv4: 'IPv4', IPv6: 'IPv6' } as const)(value, spot);
 
 function ofFamily(family: 'IPv4' | 'IPv6', endpoints: readonly SliceEndpoint[], spot: Spot): readonly SliceEndpoint[] {
-  return endpoints.filter((each) => {
-    if (each.address.includes(':') === (family === 'IPv6')) return true;
-    const place = { origin: each.origin, diagnostics: spot.diagnostics };
-    report(inside(place, 'addresses', 0), 'SLC0302', `${each.address} is not of the slice's addressType ${family}`);
+  const fitting = endpoints.filter(({ address, index }) => {
+    if (address.includes(':') === (family === 'IPv6')) return true;
+    const place = inside(spot, 'endpoints', index, 'addresses', 0);
+    report(place, 'SLC0302', `${address} is not of the slice's addressType ${family}`);
     return false;
   });
+  return fitting.length === endpoints.length ? endpoints : fitting;
 }
 
 export const endpointSliceKind = kind(

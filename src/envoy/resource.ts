@@ -6,7 +6,7 @@ import type { JsonObject } from '../lib/json.ts';
 import { lazy } from '../lib/memo.ts';
 import type { Origin } from '../model/origin.ts';
 import { encodeMessage } from './protojson.ts';
-import { messageName, type ResourceKind, typeUrls } from './types.ts';
+import { messageNames, type ResourceKind } from './types.ts';
 import { lengthDelimited } from './wire.ts';
 
 export interface XdsResource {
@@ -32,13 +32,20 @@ export const resourceTable = (resources: readonly XdsResource[]): ResourceTable 
 
 /** A message inside a resource that is encoded on its own, so that many resources share its bytes. */
 export interface EncodedPart {
+  readonly name: string;
   readonly json: JsonObject;
   readonly origins: readonly Origin[];
   readonly bytes: Uint8Array;
   readonly version: string;
 }
 
-const contentHash = (data: Uint8Array | string): string => hash('sha256', data, 'hex').slice(0, 16);
+/**
+ * An Envoy message in proto3 JSON with snake_case names. Where there are many such resources, a function that makes it:
+ * it is called whenever somebody asks, so that nothing is held but the bytes.
+ */
+export type Json = JsonObject | (() => JsonObject);
+
+const contentHash = (data: Uint8Array | string): string => hash('sha256', data, 'buffer').toString('hex', 0, 8);
 
 /** How many messages this process has encoded; tests count with it what a change costs. */
 export const encoded = { messages: 0 };
@@ -48,23 +55,50 @@ function encode(type: string, json: JsonObject): Uint8Array {
   return encodeMessage(type, json);
 }
 
-/** A resource that is encoded when it is first sent. `json` is the Envoy message in proto3 JSON with snake_case names. */
-export function resource(kind: ResourceKind, name: string, json: JsonObject, origins: readonly Origin[]): XdsResource {
-  const bytes = lazy(() => encode(messageName(typeUrls[kind]), json));
-  const version = lazy(() => contentHash(bytes()));
-  return {
-    kind,
-    name,
-    json,
-    origins,
-    parts: null,
-    get bytes() {
-      return bytes();
-    },
-    get version() {
-      return version();
-    },
-  };
+/** A message that is encoded when its bytes are asked for. There are very many: a class takes the least memory. */
+class Part implements EncodedPart {
+  readonly name: string;
+  readonly origins: readonly Origin[];
+  readonly #type: string;
+  readonly #json: Json;
+  #bytes: Uint8Array | null = null;
+  #version: string | null = null;
+
+  constructor(type: string, name: string, json: Json, origins: readonly Origin[]) {
+    this.name = name;
+    this.origins = origins;
+    this.#type = type;
+    this.#json = json;
+  }
+
+  get json(): JsonObject {
+    return typeof this.#json === 'function' ? this.#json() : this.#json;
+  }
+
+  get bytes(): Uint8Array {
+    this.#bytes ??= encode(this.#type, this.json);
+    return this.#bytes;
+  }
+
+  get version(): string {
+    this.#version ??= contentHash(this.bytes);
+    return this.#version;
+  }
+}
+
+class Whole extends Part implements XdsResource {
+  readonly kind: ResourceKind;
+  readonly parts = null;
+
+  constructor(kind: ResourceKind, name: string, json: Json, origins: readonly Origin[]) {
+    super(messageNames[kind], name, json, origins);
+    this.kind = kind;
+  }
+}
+
+/** A resource that is encoded when it is first sent. */
+export function resource(kind: ResourceKind, name: string, json: Json, origins: readonly Origin[]): XdsResource {
+  return new Whole(kind, name, json, origins);
 }
 
 /** The same for a time (envoy.service.discovery.v3.Resource.ttl): whole seconds, at least 1. */
@@ -83,20 +117,9 @@ export function withTtl(resource: XdsResource, seconds: number): XdsResource {
   };
 }
 
-/** A part of a resource: the message `type`, encoded once. */
-export function encodedPart(type: string, json: JsonObject, origins: readonly Origin[]): EncodedPart {
-  const bytes = lazy(() => encode(type, json));
-  const version = lazy(() => contentHash(bytes()));
-  return {
-    json,
-    origins,
-    get bytes() {
-      return bytes();
-    },
-    get version() {
-      return version();
-    },
-  };
+/** A part of a resource: the message `type`, encoded once. `name` is that in the message. */
+export function encodedPart(type: string, name: string, json: Json, origins: readonly Origin[]): EncodedPart {
+  return new Part(type, name, json, origins);
 }
 
 /**

@@ -12,7 +12,14 @@ export type ResourceKind = keyof typeof typeUrls;
 /** In the order in which a change is sent: what is named before what names it. */
 export const resourceKinds = ['cluster', 'endpoint', 'listener', 'route'] as const satisfies readonly ResourceKind[];
 
-/** The message that a type URL names. */
-export function messageName(typeUrl: string): string {
+/** The messages that the type URLs name. */
+export const messageNames: { readonly [K in ResourceKind]: string } = {
+  cluster: messageName(typeUrls.cluster),
+  endpoint: messageName(typeUrls.endpoint),
+  listener: messageName(typeUrls.listener),
+  route: messageName(typeUrls.route),
+};
+
+function messageName(typeUrl: string): string {
   return typeUrl.slice(typeUrl.lastIndexOf('/') + 1);
 }

@@ -3,44 +3,64 @@
 // Invariant: nothing here is keyed by hand. An object argument is a weak key, so what is no longer used anywhere is
 // forgotten; a primitive argument hangs below the object before it.
 
-interface Node {
-  weak: WeakMap<WeakKey, Node> | undefined;
-  strong: Map<unknown, Node> | undefined;
-  result: { readonly value: unknown } | undefined;
-}
+/** Stands where no primitive has been an argument yet. */
+const none = Symbol('none');
 
-const emptyNode = (): Node => ({ weak: undefined, strong: undefined, result: undefined });
+/** What follows from one argument: the step of the next one, or after the last one the result. */
+class Step {
+  #weak: WeakMap<WeakKey, unknown> | undefined;
+  /** The first primitive and what follows from it; mostly it is the only one, and a Map takes much more memory. */
+  #first: unknown = none;
+  #following: unknown;
+  #strong: Map<unknown, unknown> | undefined;
+
+  get(key: unknown): unknown {
+    if (isWeakKey(key)) return this.#weak?.get(key);
+    return Object.is(key, this.#first) ? this.#following : this.#strong?.get(key);
+  }
+
+  set(key: unknown, value: unknown): void {
+    if (isWeakKey(key)) {
+      this.#weak ??= new WeakMap();
+      this.#weak.set(key, value);
+    } else if (this.#first === none) {
+      this.#first = key;
+      this.#following = value;
+    } else {
+      this.#strong ??= new Map();
+      this.#strong.set(key, value);
+    }
+  }
+}
 
 function isWeakKey(value: unknown): value is WeakKey {
   return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }
 
-function child(node: Node, key: unknown): Node {
-  if (isWeakKey(key)) {
-    node.weak ??= new WeakMap();
-    return node.weak.get(key) ?? insert(node.weak, key);
-  }
-  node.strong ??= new Map();
-  return node.strong.get(key) ?? insert(node.strong, key);
-}
-
-function insert<K>(map: { set(key: K, value: Node): unknown }, key: K): Node {
-  const created = emptyNode();
-  map.set(key, created);
+function next(step: Step, key: unknown): Step {
+  const known = step.get(key);
+  if (known !== undefined) return known as Step;
+  const created = new Step();
+  step.set(key, created);
   return created;
 }
 
 /**
- * A function that runs `compute` once per combination of arguments and gives the same result object ever after.
- * At least one argument should be an object: primitives alone are never forgotten.
+ * A function that runs `compute` once per combination of arguments and gives the same result object ever after (the
+ * result undefined is not remembered). At least one argument should be an object: primitives alone are never forgotten.
+ * It is to be called with the same number of arguments each time.
  */
 export function memo<A extends readonly unknown[], R>(compute: (...args: A) => R): (...args: A) => R {
-  const root = emptyNode();
+  const root = new Step();
   return (...args) => {
-    let node = root;
-    for (const arg of args) node = child(node, arg);
-    node.result ??= { value: compute(...args) };
-    return node.result.value as R;
+    let step = root;
+    for (let index = 0; index < args.length - 1; index += 1) step = next(step, args[index]);
+    const last = args.at(-1);
+    const known = step.get(last);
+    if (known !== undefined) return known as R;
+    const result = compute(...args);
+    step.set(last, result);
+    return result;
   };
 }
 

@@ -10,6 +10,8 @@ export const nowhere: Locality = { region: '', zone: '', subZone: '' };
 
 export type Labels = ReadonlyMap<string, string>;
 
+export const noLabels: Labels = new Map();
+
 export interface Endpoint {
   readonly address: string;
   readonly port: number;

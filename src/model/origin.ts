@@ -14,5 +14,6 @@ export function originOf(object: ObjectId, ...path: Path): Origin {
 
 /** A place further inside. */
 export function at(origin: Origin, ...path: Path): Origin {
-  return { object: origin.object, path: [...origin.path, ...path] };
+  // Of exactly this length: a list that is spread has room for more, and there are as many as values in the model.
+  return { object: origin.object, path: origin.path.concat(path) };
 }

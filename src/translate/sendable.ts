@@ -33,16 +33,17 @@ export function encodingError(resource: Pick<XdsResource, 'version'>): string | 
   }
 }
 
+const missingSecret = (resource: XdsResource): string | null =>
+  resource.kind === 'cluster' || resource.kind === 'listener' ? secretNeeded(resource) : null;
+
 /**
  * Secrets are not served over ADS: a cluster or listener that names one (SdsSecretConfig) would never be warm, and keep
  * all others of its response waiting.
  */
-function missingSecret(resource: XdsResource): string | null {
-  const name = resource.kind === 'cluster' || resource.kind === 'listener' ? firstSecret(resource) : undefined;
+const secretNeeded = memo(({ json }: XdsResource): string | null => {
+  const [name] = secretsOver(json);
   return name === undefined ? null : `the secret ${name} is not served`;
-}
-
-const firstSecret = memo(({ json }: XdsResource): string | undefined => secretsOver(json)[0]);
+});
 
 function secretsOver(value: JsonValue): readonly string[] {
   if (Array.isArray(value)) return value.flatMap(secretsOver);

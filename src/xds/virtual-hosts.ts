@@ -6,7 +6,7 @@ import { interner } from '../lib/intern.ts';
 import { isObject } from '../lib/json.ts';
 import { memo } from '../lib/memo.ts';
 
-export const hostName = (host: EncodedPart): string => String(host.json['name']);
+export const hostName = ({ name }: EncodedPart): string => name;
 const virtualHostType = 'envoy.config.route.v3.VirtualHost';
 
 /** The virtual hosts of a route configuration, be it put together from them or one piece. */
@@ -14,7 +14,7 @@ export const hostsOf = memo((route: XdsResource): readonly EncodedPart[] => {
   if (route.parts !== null) return route.parts;
   const hosts = route.json['virtual_hosts'];
   const list = Array.isArray(hosts) ? hosts.filter(isObject) : [];
-  return list.map((host) => encodedPart(virtualHostType, host, route.origins));
+  return list.map((host) => encodedPart(virtualHostType, String(host['name'] ?? ''), host, route.origins));
 });
 
 export const hostsByName = memo((route: XdsResource): ReadonlyMap<string, EncodedPart> => {
@@ -22,15 +22,15 @@ export const hostsByName = memo((route: XdsResource): ReadonlyMap<string, Encode
 });
 
 /** Answers 503 in the place of a virtual host. */
-export const unavailable = memo(({ json, origins }: EncodedPart): EncodedPart => {
+export const unavailable = memo(({ name, json, origins }: EncodedPart): EncodedPart => {
   const routes = [{ match: { prefix: '/' }, direct_response: { status: 503 } }];
-  return encodedPart(virtualHostType, { name: json['name'] ?? '', domains: json['domains'] ?? [], routes }, origins);
+  return encodedPart(virtualHostType, name, { name, domains: json['domains'] ?? [], routes }, origins);
 });
 
 /** A form under the domains of a newer one: other virtual hosts may have taken over some, and Envoy wants each once. */
 export const underDomains = memo((form: EncodedPart, { json }: EncodedPart): EncodedPart => {
   if (deepEqual(form.json['domains'], json['domains'])) return form;
-  return encodedPart(virtualHostType, { ...form.json, domains: json['domains'] ?? [] }, form.origins);
+  return encodedPart(virtualHostType, form.name, { ...form.json, domains: json['domains'] ?? [] }, form.origins);
 });
 
 type Forms = ReadonlyMap<string, EncodedPart>;

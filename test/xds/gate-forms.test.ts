@@ -21,7 +21,7 @@ const routes = (...hosts: readonly JsonObject[]): XdsResource =>
   routeConfiguration(
     'r',
     { validate_clusters: false },
-    hosts.map((host) => encodedPart('envoy.config.route.v3.VirtualHost', host, [])),
+    hosts.map((host) => encodedPart('envoy.config.route.v3.VirtualHost', String(host['name']), host, [])),
   );
 
 const host = (name: string, domains: readonly string[], action: JsonObject): JsonObject => ({
@@ -67,7 +67,7 @@ test('a form is held under the newest domains, for another virtual host may have
 
 test('a route configuration that mirrors all requests to a missing cluster is held as a whole', () => {
   const last = routes(host('x', ['x'], to('a')));
-  const hosts = [encodedPart('envoy.config.route.v3.VirtualHost', host('x', ['x'], { redirect: {} }), [])];
+  const hosts = [encodedPart('envoy.config.route.v3.VirtualHost', 'x', host('x', ['x'], { redirect: {} }), [])];
   const next = routeConfiguration('r', { request_mirror_policies: [{ cluster: 'b' }] }, hosts);
   expect(pass('route', next, last, 'a').table?.get('r')).toBe(last);
 });

@@ -96,7 +96,7 @@ export function make(kind: ResourceKind, name: string, content: number | string)
   return routeConfiguration(
     name,
     {},
-    list.map((one) => encodedPart(type, one, [])),
+    list.map((one) => encodedPart(type, String(one['name']), one, [])),
   );
 }
 

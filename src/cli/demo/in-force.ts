@@ -2,7 +2,7 @@
 import { deepEqual } from 'fast-equals';
 import { decodeMessage, encodeMessage } from '../../envoy/protojson.ts';
 import type { ResourceTable } from '../../envoy/resource.ts';
-import { messageName, type ResourceKind, typeUrls } from '../../envoy/types.ts';
+import { messageNames, type ResourceKind } from '../../envoy/types.ts';
 import type { ActiveConfig } from '../../inject/envoy-admin.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../lib/json.ts';
 import { memo } from '../../lib/memo.ts';
@@ -31,7 +31,7 @@ function differing(kind: ResourceKind, wanted: ResourceTable, actual: ReadonlyMa
 /** One form for one message, however its JSON was written. */
 const normal = memo((json: JsonObject, kind: ResourceKind): JsonObject => {
   const { '@type': _, ...message } = json;
-  const type = messageName(typeUrls[kind]);
+  const type = messageNames[kind];
   return decodeMessage(type, encodeMessage(type, message));
 });
 

@@ -74,23 +74,16 @@ function balanced(service: Service, policy: PortPolicy, interception: Intercepti
   return service.resolution.kind === 'eds' && policy.lb.kind !== 'passthrough';
 }
 
-export const planCluster = memo(
-  (
-    service: Service,
-    port: ServicePort,
-    policy: PortPolicy,
-    bound: ServicePolicy | null,
-    subset: Subset | null,
-    interception: Interception,
-  ): ClusterPlan => ({
-    service,
-    port,
-    subset,
-    policy,
-    rules: bound?.rules ?? [],
-    eds: balanced(service, policy, interception),
-  }),
-);
+export function planCluster(
+  service: Service,
+  port: ServicePort,
+  policy: PortPolicy,
+  bound: ServicePolicy | null,
+  subset: Subset | null,
+  interception: Interception,
+): ClusterPlan {
+  return { service, port, subset, policy, rules: bound?.rules ?? [], eds: balanced(service, policy, interception) };
+}
 
 export function clusterName({ service, port, subset }: ClusterPlan): string {
   return outboundCluster(port.number, subset?.name ?? '', service.host);
@@ -119,14 +112,17 @@ export function clusterMetadata(plan: ClusterPlan, origins: readonly Origin[]): 
 
 /** What a cluster comes from: the service and what the rules say of it. */
 export function clusterOrigins({ service, policy, rules }: ClusterPlan): readonly Origin[] {
-  return [service.origin, ...(policy.origin === null ? [] : [policy.origin]), ...rules.map((id) => originOf(id))];
+  return [service.origin].concat(
+    policy.origin ?? [],
+    rules.map((id) => originOf(id)),
+  );
 }
 
 /** envoy.config.cluster.v3.Cluster for calls to a service. */
 export const emitCluster = memo((plan: ClusterPlan): XdsResource => {
   const name = clusterName(plan);
   const origins = clusterOrigins(plan);
-  const json = {
+  const json = () => ({
     name,
     alt_stat_name: `${name};`,
     ...discovery(name, plan),
@@ -136,7 +132,7 @@ export const emitCluster = memo((plan: ClusterPlan): XdsResource => {
     common_lb_config: { healthy_panic_threshold: { value: 0 } },
     ...protocolOptions(plan.port.protocol),
     metadata: clusterMetadata(plan, origins),
-  };
+  });
   return resource('cluster', name, json, origins);
 });
 

@@ -48,11 +48,28 @@ export function byLocality(
   return [...localities].sort(([a], [b]) => byText(a, b)).map(([, group]) => group);
 }
 
+interface Assignment {
+  from: readonly Endpoint[] | null;
+  made: XdsResource;
+}
+
+/** What was made last for a cluster: its endpoints come and go, and only those of now are asked for. */
+const lastAssignment = memo((view: EndpointView, plan: ClusterPlan): Assignment => {
+  return { from: null, made: assignment(plan, [], view) };
+});
+
 /** No endpoints is an answer too: a cluster that gets none would wait for ever. */
-export const emitLoadAssignment = memo(
-  (plan: ClusterPlan, endpoints: readonly Endpoint[], view: EndpointView): XdsResource => {
-    const groups = byLocality(plan, endpoints, view).map((group) => emitLocality(group, totalWeight(group)));
-    const name = clusterName(plan);
-    return resource('endpoint', name, { cluster_name: name, endpoints: groups }, [plan.service.origin]);
-  },
-);
+export function emitLoadAssignment(plan: ClusterPlan, endpoints: readonly Endpoint[], view: EndpointView): XdsResource {
+  const last = lastAssignment(view, plan);
+  if (last.from !== endpoints) {
+    last.made = assignment(plan, endpoints, view);
+    last.from = endpoints;
+  }
+  return last.made;
+}
+
+function assignment(plan: ClusterPlan, endpoints: readonly Endpoint[], view: EndpointView): XdsResource {
+  const name = clusterName(plan);
+  const groups = () => byLocality(plan, endpoints, view).map((group) => emitLocality(group, totalWeight(group)));
+  return resource('endpoint', name, () => ({ cluster_name: name, endpoints: groups() }), [plan.service.origin]);
+}

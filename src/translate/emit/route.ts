@@ -69,19 +69,20 @@ function defaultRoute({ service, port, cluster }: CalledPort): JsonObject {
 /** One service port as a virtual host; `domains` is a list joined by spaces, so that equal lists are one key. */
 const emitVirtualHost = memo((called: CalledPort, domains: string): EncodedPart => {
   const { service, port, cluster } = called;
-  const json = {
-    name: `${service.host}:${port.number}`,
+  const name = `${service.host}:${port.number}`;
+  const json = () => ({
+    name,
     domains: domains.split(' '),
     routes: [defaultRoute(called)],
     include_request_attempt_count: true,
-  };
+  });
   const { origin } = cluster.policy;
-  return encodedPart(virtualHostType, json, [service.origin, ...(origin === null ? [] : [origin])]);
+  return encodedPart(virtualHostType, name, json, [service.origin].concat(origin ?? []));
 });
 
 function catchAll(name: string, action: JsonObject): EncodedPart {
   const routes = [{ name, match: { prefix: '/' }, ...action }];
-  return encodedPart(virtualHostType, { name, domains: ['*'], routes, include_request_attempt_count: true }, []);
+  return encodedPart(virtualHostType, name, { name, domains: ['*'], routes, include_request_attempt_count: true }, []);
 }
 
 /** Requests for hosts that no service has: to wherever they were going. */

@@ -8,7 +8,7 @@ import type { LastCalls } from '../../lib/last-calls.ts';
 import { lazy, memo } from '../../lib/memo.ts';
 import { byText } from '../../lib/sorted.ts';
 import { type Diagnostic, diagnose, type Outcome } from '../../model/diagnostic.ts';
-import { type Endpoint, type Locality, nowhere, type ServiceEndpoints } from '../../model/endpoint.ts';
+import { type Endpoint, type Locality, noLabels, nowhere, type ServiceEndpoints } from '../../model/endpoint.ts';
 import type { Workload } from '../../model/mesh.ts';
 import { serviceHost } from '../../model/names.ts';
 import { at } from '../../model/origin.ts';
@@ -69,7 +69,13 @@ function endpointsOf(service: Service, views: readonly SliceView[], allowLoopbac
       if (endpoint.terminating) continue;
       const refused = refusal(endpoint.address, allowLoopback);
       if (refused !== null) {
-        diagnostics.push(diagnose('SLC0301', at(endpoint.origin, 'addresses', 0), `${endpoint.address} ${refused}`));
+        diagnostics.push(
+          diagnose(
+            'SLC0301',
+            at(slice.origin, 'endpoints', endpoint.index, 'addresses', 0),
+            `${endpoint.address} ${refused}`,
+          ),
+        );
         continue;
       }
       const place = places[index] ?? { workload: undefined, node: undefined };
@@ -92,7 +98,7 @@ function endpointAt(from: SliceEndpoint, port: number, place: Place, publishNotR
     port,
     healthy: from.ready || publishNotReady,
     locality: localityOf(place, from.zone),
-    labels: place.workload?.labels ?? new Map(),
+    labels: place.workload?.labels ?? noLabels,
     node: from.node ?? place.workload?.node ?? null,
     weight: 1,
   };

@@ -37,11 +37,18 @@ const at = ({ all, since }: Index, address: string): readonly ServedPort[] =>
 
 function build(services: Mesh['services'], endpoints: Mesh['endpoints']): Index {
   const all = new Map<string, ServedPort[]>();
+  /** The lists with one port alone, which all its addresses share; most addresses serve one. */
+  const alone = new Map<ServedPort, ServedPort[]>();
   for (const service of services.values()) {
     for (const [address, port] of servedBy(service, endpoints.get(service.host))) {
       const known = all.get(address);
-      if (known === undefined) all.set(address, [port]);
-      else known.push(port);
+      if (known !== undefined && known.length > 1) known.push(port);
+      else if (known !== undefined) all.set(address, [...known, port]);
+      else {
+        const list = alone.get(port) ?? [port];
+        alone.set(port, list);
+        all.set(address, list);
+      }
     }
   }
   return { services, endpoints, all, since: new Map() };
@@ -88,10 +95,13 @@ function servedBy(
   endpoints: ServiceEndpoints | undefined,
 ): readonly (readonly [string, ServedPort])[] {
   const ports = service?.ports.filter(({ protocol }) => isProxied(protocol)) ?? [];
-  return ports.flatMap(({ name: portName, number, protocol }) =>
-    (endpoints?.get(portName) ?? []).map(({ address, port: targetPort }) => {
-      const { name = '', namespace = '', host = '' } = service ?? {};
-      return [address, { name, namespace, host, port: number, protocol, targetPort }] as const;
-    }),
-  );
+  const { name = '', namespace = '', host = '' } = service ?? {};
+  return ports.flatMap(({ name: portName, number, protocol }) => {
+    const byTarget = new Map<number, ServedPort>();
+    return (endpoints?.get(portName) ?? []).map(({ address, port: targetPort }) => {
+      const port = byTarget.get(targetPort) ?? { name, namespace, host, port: number, protocol, targetPort };
+      byTarget.set(targetPort, port);
+      return [address, port] as const;
+    });
+  });
 }

@@ -3,7 +3,7 @@ import { type handleBidiStreamingCall, type handleUnaryCall, status } from '@grp
 import { decodeMessage, encodeMessage } from '../../envoy/protojson.ts';
 import { redact } from '../../envoy/redact.ts';
 import type { XdsResource } from '../../envoy/resource.ts';
-import { messageName, type ResourceKind, typeUrls } from '../../envoy/types.ts';
+import { messageNames, type ResourceKind, typeUrls } from '../../envoy/types.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { memo } from '../../lib/memo.ts';
 import type { WorkloadIdentity } from '../../model/identity.ts';
@@ -190,7 +190,7 @@ const shownBytes = memo((resource: XdsResource): Uint8Array | null => {
   const shown = redact(json);
   if (shown === json) return bytes;
   try {
-    return encodeMessage(messageName(typeUrls[kind]), shown);
+    return encodeMessage(messageNames[kind], shown);
   } catch {
     return null;
   }
