@@ -1,5 +1,6 @@
 // gRPC's length-prefixed messages, out of chunks of any size. Invariant: what is kept is at most twice what has arrived
-// of one message, whatever length it claims and however small its pieces are.
+// of one message, whatever length it claims and however small its pieces are; and that not for the collector to find, since
+// a thousand clients may each send a megabyte at the same time.
 import { status } from '@grpc/grpc-js';
 
 /** Why no further message can be read, as a gRPC status. */
@@ -27,12 +28,15 @@ const smallestPiece = 64;
 
 interface Arriving {
   readonly length: number;
-  bytes: Buffer;
+  bytes: Buffer<ArrayBuffer>;
   filled: number;
   pieces: number;
 }
 
-/** Messages longer than `limit` bytes are refused by their head. A message handed out may be a view of its chunk. */
+/**
+ * Messages longer than `limit` bytes are refused by their head. A message handed out may be a view of its chunk, and is gone
+ * when `onMessage` returns.
+ */
 export function messageReader(limit: number, onMessage: (message: Buffer) => void): MessageReader {
   const head = Buffer.alloc(headLength);
   let headFilled = 0;
@@ -52,7 +56,10 @@ export function messageReader(limit: number, onMessage: (message: Buffer) => voi
     reserve(message, Math.min(missing, chunk.length - from));
     const taken = chunk.copy(message.bytes, message.filled, from, from + missing);
     message.filled += taken;
-    if (message.filled === message.length) done(message.bytes.subarray(0, message.length));
+    if (message.filled === message.length) {
+      done(message.bytes);
+      release(message);
+    }
     return from + taken;
   };
   const done = (message: Buffer): void => {
@@ -106,7 +113,12 @@ function reserve(message: Arriving, more: number): void {
   const capacity = Math.min(message.length, Math.max(needed, message.bytes.length * 2, firstCapacity));
   const bytes = Buffer.allocUnsafeSlow(capacity);
   message.bytes.copy(bytes, 0, 0, message.filled);
+  release(message);
   message.bytes = bytes;
+}
+
+function release({ bytes }: Arriving): void {
+  if (bytes !== noBytes) bytes.buffer.transfer(0);
 }
 
 function faultOf(head: Buffer, limit: number): ReadFault | null {
