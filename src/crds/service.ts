@@ -161,7 +161,7 @@ function build(metadata: Metadata, spec: Spec, spot: Spot): Service | undefined 
     name: metadata.name,
     namespace: metadata.namespace,
     ports: uniquePorts(spec.ports ?? [], spot),
-    addresses: [...new Set(ips)].filter((ip) => ip !== 'None' && ip !== ''),
+    addresses: [...new Set(ips.filter((ip) => ip !== 'None' && ip !== ''))],
     resolution,
     nodeLocal: spec.internalTrafficPolicy ?? false,
     created: metadata.created,

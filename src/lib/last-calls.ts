@@ -30,7 +30,8 @@ export class LastCalls<K, V> {
   #call(key: K, surface: readonly unknown[] | null, inputs: readonly unknown[], compute: () => V): Call<V> {
     const last = this.#last.get(key);
     const value = last !== undefined && identical(last.inputs, inputs) ? last.value : compute();
-    return { surface, inputs, value };
+    // Copies: a list that was put together has room for more, and these are kept.
+    return { surface: surface?.slice() ?? null, inputs: inputs.slice(), value };
   }
 
   #keep(key: K, call: Call<V>): V {

@@ -1,4 +1,6 @@
 // The names that Sluice and its users' dashboards share, in one place.
+//
+// What there is of for every service is joined: a template of some length would keep its pieces in memory beside the text.
 
 /** Prefix of our annotations, and the key of our provenance in Envoy's metadata. */
 export const sluiceDomain = 'sluice.dev';
@@ -12,12 +14,12 @@ export const clusterDomain = 'cluster.local';
 
 /** The full name of a Kubernetes Service: `my-service.default.svc.cluster.local`. */
 export function serviceHost(name: string, namespace: string): string {
-  return `${name}.${namespace}.svc.${clusterDomain}`;
+  return [name, namespace, 'svc', clusterDomain].join('.');
 }
 
 /** Name of the cluster for a service's port, or one subset of it. */
 export function outboundCluster(port: number, subset: string, host: string): string {
-  return `outbound|${port}|${subset}|${host}`;
+  return ['outbound', port, subset, host].join('|');
 }
 
 /** Name of the cluster that a captured sidecar hands its own workload's requests to. */

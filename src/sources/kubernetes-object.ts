@@ -49,8 +49,10 @@ function isName(group: string, name: string): boolean {
  * repeat what they are). Names follow Kubernetes' rules (RFC 1123), and a missing namespace is `default`.
  */
 export function readObjects(value: JsonValue): readonly (ObjectFound | NoObject)[] {
-  return readAt(value, []);
+  return readAt(value, root);
 }
+
+const root: Path = [];
 
 function readAt(value: JsonValue, path: Path): readonly (ObjectFound | NoObject)[] {
   if (!isObject(value)) return [problem(path, 'not an object: apiVersion, kind and metadata are expected')];

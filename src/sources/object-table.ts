@@ -24,15 +24,20 @@ export interface FileGone {
 
 export type FileUpdate = FileVersion | FileGone;
 
-interface Entry {
+class Entry {
   readonly name: string;
   /** What is in force: the last version without findings, or, if there never was one, the good documents of the first. */
-  accepted: ParsedFile;
+  accepted = emptyFile;
   /** What is in the file now. */
-  latest: ParsedFile;
+  latest = emptyFile;
   text: () => string | null;
   /** The claim on an object that only this file defines; one list for all of them. */
-  readonly alone: readonly Entry[];
+  readonly alone: readonly Entry[] = [this];
+
+  constructor(name: string, text: () => string | null) {
+    this.name = name;
+    this.text = text;
+  }
 }
 
 /**
@@ -118,7 +123,7 @@ export class ObjectTable {
       entry.text = text;
       return [];
     }
-    const taken = entry ?? newEntry(name, text);
+    const taken = entry ?? new Entry(name, text);
     this.#entries.set(name, taken);
     taken.accepted = latest;
     taken.latest = latest;
@@ -193,11 +198,4 @@ export class ObjectTable {
     const { severity } = diagnosticCodes.SLC0003;
     return { code: 'SLC0003', severity, message, object: id, path: [], location: { file, line, column } };
   }
-}
-
-function newEntry(name: string, text: () => string | null): Entry {
-  const alone: Entry[] = [];
-  const entry: Entry = { name, accepted: emptyFile, latest: emptyFile, text, alone };
-  alone.push(entry);
-  return entry;
 }

@@ -24,8 +24,8 @@ const most = 3;
 
 /** The state of a file that `stat` tells. */
 export function fingerprintOf({ dev, ino, size, mtimeNs, ctimeNs, mtimeMs }: BigIntStats): Fingerprint {
-  const inode = `${dev}:${ino}`;
-  const state = `${inode}:${size}:${mtimeNs}:${ctimeNs}`;
+  const inode = [dev, ino].join(':');
+  const state = [inode, size, mtimeNs, ctimeNs].join(':');
   return { inode, state, size: Number(size), modified: Number(mtimeMs) };
 }
 

@@ -174,7 +174,7 @@ class Walk {
   async #entry(folder: Folder, { dirent, stats }: Entry): Promise<void> {
     if (stats === null || dirent.name === dataLink || (await leadsToData(dirent, folder.path))) return;
     const name = joined(folder.name, dirent.name);
-    const path = join(folder.path, dirent.name);
+    const path = folder.path === folder.name ? name : join(folder.path, dirent.name);
     if (stats.isDirectory()) await this.#folder({ ...folder, name, path, depth: folder.depth + 1 }, stats);
     else if (isReadable(dirent.name)) {
       await this.#file({ name, path, fingerprint: fingerprintOf(stats), sealed: folder.sealed }, stats, dirent);
@@ -218,7 +218,7 @@ export function isWithin(name: string, folder: string): boolean {
 }
 
 function joined(folder: string, name: string): string {
-  return folder.endsWith('/') ? `${folder}${name}` : `${folder}/${name}`;
+  return folder.endsWith('/') ? `${folder}${name}` : [folder, name].join('/');
 }
 
 /** Whether an entry is one of the links into a ConfigMap's data folder, which is walked itself. */

@@ -101,7 +101,7 @@ export function* parseSteps(text: string, known: Known, limits: SourceLimits): G
     for (const finding of document.findings) findings.push({ ...finding, line: finding.line + part.line - 1 });
     if (held === undefined) yield;
   }
-  return { documents, objects, repeated, findings };
+  return { documents, objects, repeated: kept(repeated), findings: kept(findings) };
 }
 
 function tooMany(line: number, { documentsPerFile }: SourceLimits): Finding {
@@ -131,12 +131,19 @@ function readDocument(text: string, known: Known, limits: SourceLimits): ParsedD
   for (const found of readObjects(result.value)) {
     const place = placeOf(findField(composed.document, found.path));
     if (found.kind === 'problem') findings.push({ code: 'SLC0004', ...place, message: found.message });
-    else objects.push({ id: found.id, json: kept(found.json, known.json(found.id)), path: found.path, ...place });
+    else objects.push({ id: found.id, json: asKnown(found.json, known.json(found.id)), path: found.path, ...place });
   }
-  return { objects, findings };
+  return { objects: kept(objects), findings: kept(findings) };
 }
 
-function kept(json: JsonObject, held: JsonObject | undefined): JsonObject {
+const nothing: readonly never[] = [];
+
+/** A list as it is kept: a list that grew has room for more, and there are several of each document. */
+function kept<T>(list: readonly T[]): readonly T[] {
+  return list.length === 0 ? nothing : list.slice();
+}
+
+function asKnown(json: JsonObject, held: JsonObject | undefined): JsonObject {
   return held !== undefined && deepEqual(held, json) ? held : json;
 }
 

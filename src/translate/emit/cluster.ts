@@ -59,6 +59,7 @@ function typedOptions(options: JsonObject): JsonObject {
 
 /** One cluster to be made: a port of a service, whole or one subset of it. */
 export interface ClusterPlan {
+  readonly name: string;
   readonly service: Service;
   readonly port: ServicePort;
   readonly subset: Subset | null;
@@ -74,6 +75,8 @@ function balanced(service: Service, policy: PortPolicy, interception: Intercepti
   return service.resolution.kind === 'eds' && policy.lb.kind !== 'passthrough';
 }
 
+const noRules: readonly ObjectId[] = [];
+
 export function planCluster(
   service: Service,
   port: ServicePort,
@@ -82,11 +85,9 @@ export function planCluster(
   subset: Subset | null,
   interception: Interception,
 ): ClusterPlan {
-  return { service, port, subset, policy, rules: bound?.rules ?? [], eds: balanced(service, policy, interception) };
-}
-
-export function clusterName({ service, port, subset }: ClusterPlan): string {
-  return outboundCluster(port.number, subset?.name ?? '', service.host);
+  const name = outboundCluster(port.number, subset?.name ?? '', service.host);
+  const eds = balanced(service, policy, interception);
+  return { name, service, port, subset, policy, rules: bound?.rules ?? noRules, eds };
 }
 
 function discovery(name: string, plan: ClusterPlan): JsonObject {
@@ -120,7 +121,7 @@ export function clusterOrigins({ service, policy, rules }: ClusterPlan): readonl
 
 /** envoy.config.cluster.v3.Cluster for calls to a service. */
 export const emitCluster = memo((plan: ClusterPlan): XdsResource => {
-  const name = clusterName(plan);
+  const { name } = plan;
   const origins = clusterOrigins(plan);
   const json = () => ({
     name,

@@ -4,7 +4,7 @@ import type { JsonObject } from '../../lib/json.ts';
 import { memo } from '../../lib/memo.ts';
 import { byText } from '../../lib/sorted.ts';
 import { type Endpoint, type EndpointView, type Locality, matches } from '../../model/endpoint.ts';
-import { type ClusterPlan, clusterName } from './cluster.ts';
+import type { ClusterPlan } from './cluster.ts';
 
 function emitEndpoint({ address, port, healthy, weight }: Endpoint): JsonObject {
   return {
@@ -69,7 +69,7 @@ export function emitLoadAssignment(plan: ClusterPlan, endpoints: readonly Endpoi
 }
 
 function assignment(plan: ClusterPlan, endpoints: readonly Endpoint[], view: EndpointView): XdsResource {
-  const name = clusterName(plan);
+  const { name } = plan;
   const groups = () => byLocality(plan, endpoints, view).map((group) => emitLocality(group, totalWeight(group)));
   return resource('endpoint', name, () => ({ cluster_name: name, endpoints: groups() }), [plan.service.origin]);
 }

@@ -4,7 +4,6 @@ import type { JsonObject } from '../../lib/json.ts';
 import { memo } from '../../lib/memo.ts';
 import { blackHoleCluster, passthroughCluster } from '../../model/names.ts';
 import type { ProxyGroup } from '../../model/proxy.ts';
-import { clusterName } from './cluster.ts';
 import { outboundHttp } from './http-connection-manager.ts';
 import { type ListenerPlan, listenerName, sharedBind } from './plan-listeners.ts';
 import { objectsMetadata } from './provenance.ts';
@@ -37,7 +36,7 @@ function tcpChain({ tcp }: ListenerPlan): JsonObject | null {
   const metadata = { filter_metadata: objectsMetadata([tcp.service.origin]) };
   return {
     metadata,
-    filters: [tcpProxy(clusterName(tcp.cluster), tcp.cluster.policy)],
+    filters: [tcpProxy(tcp.cluster.name, tcp.cluster.policy)],
     transport_socket_connect_timeout: '15s',
   };
 }

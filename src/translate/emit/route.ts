@@ -5,7 +5,6 @@ import { memo } from '../../lib/memo.ts';
 import { clusterDomain, passthroughCluster } from '../../model/names.ts';
 import type { ProxyGroup } from '../../model/proxy.ts';
 import type { Service } from '../../model/service.ts';
-import { clusterName } from './cluster.ts';
 import { emitHashPolicy } from './lb-policy.ts';
 import type { CalledPort } from './plan-listeners.ts';
 import { placesMetadata } from './provenance.ts';
@@ -36,18 +35,25 @@ const noTimeouts: JsonObject = { timeout: '0s', max_stream_duration: { grpc_time
 const inBrackets = (address: string): string => (address.includes(':') ? `[${address}]` : address);
 
 /** The names of a service that leave parts of its host out; `near`: as clients in its own namespace call it. */
-export function shortNames({ host, name, namespace }: Service, near: boolean): readonly string[] {
-  if (!host.endsWith(`.svc.${clusterDomain}`)) return [];
-  return [`${name}.${namespace}.svc`, `${name}.${namespace}`, ...(near ? [name] : [])];
+export function shortNames(service: Service, near: boolean): readonly string[] {
+  const { name, namespace } = service;
+  if (!isOfCluster(service)) return [];
+  return [[name, namespace, 'svc'].join('.'), [name, namespace].join('.'), ...(near ? [name] : [])];
 }
 
-/** All names by which clients may call a service. */
-const domainsOf = memo((service: Service, near: boolean): readonly string[] => {
-  const { host, addresses } = service;
-  const names = [host, `${host}.`, ...shortNames(service, near)];
+const isOfCluster = ({ host }: Service): boolean => host.endsWith(`.svc.${clusterDomain}`);
+
+/** The names by which clients of all namespaces may call a service. */
+const namesOf = memo((service: Service): readonly string[] =>
+  [service.host, [service.host, ''].join('.')].concat(shortNames(service, false)),
+);
+
+/** All names by which clients may call a service; `near`: those in its own namespace. */
+function domainsOf(service: Service, near: boolean): readonly string[] {
+  const names = near && isOfCluster(service) ? [...namesOf(service), service.name] : namesOf(service);
   const headless = service.resolution.kind === 'passthrough' ? names.map((each) => `*.${each}`) : [];
-  return [...names, ...headless, ...addresses.map(inBrackets)];
-});
+  return [...names, ...headless, ...service.addresses.map(inBrackets)];
+}
 
 function defaultRoute({ service, port, cluster }: CalledPort): JsonObject {
   const { hash, origin } = cluster.policy;
@@ -58,7 +64,7 @@ function defaultRoute({ service, port, cluster }: CalledPort): JsonObject {
     decorator: { operation: `${service.host}:${port.number}/*` },
     metadata: { filter_metadata: placesMetadata(origins) },
     route: {
-      cluster: clusterName(cluster),
+      cluster: cluster.name,
       ...noTimeouts,
       retry_policy: retryPolicy,
       ...(hash !== null && { hash_policy: [emitHashPolicy(hash)] }),
@@ -66,8 +72,22 @@ function defaultRoute({ service, port, cluster }: CalledPort): JsonObject {
   };
 }
 
-/** One service port as a virtual host; `domains` is a list joined by spaces, so that equal lists are one key. */
-const emitVirtualHost = memo((called: CalledPort, domains: string): EncodedPart => {
+/** `domains` is a list joined by spaces, so that equal lists are one key. */
+const lastHost = memo((_called: CalledPort, _domains: string): { host: WeakRef<EncodedPart> | null } => ({
+  host: null,
+}));
+
+/** One service port as a virtual host: one and the same for as long as a route configuration has it. */
+function emitVirtualHost(called: CalledPort, domains: string): EncodedPart {
+  const last = lastHost(called, domains);
+  const known = last.host?.deref();
+  if (known !== undefined) return known;
+  const host = virtualHost(called, domains);
+  last.host = new WeakRef(host);
+  return host;
+}
+
+function virtualHost(called: CalledPort, domains: string): EncodedPart {
   const { service, port, cluster } = called;
   const name = `${service.host}:${port.number}`;
   const json = () => ({
@@ -78,7 +98,7 @@ const emitVirtualHost = memo((called: CalledPort, domains: string): EncodedPart 
   });
   const { origin } = cluster.policy;
   return encodedPart(virtualHostType, name, json, [service.origin].concat(origin ?? []));
-});
+}
 
 function catchAll(name: string, action: JsonObject): EncodedPart {
   const routes = [{ name, match: { prefix: '/' }, ...action }];

@@ -10,14 +10,7 @@ import type { Outcome } from '../../../model/diagnostic.ts';
 import type { Endpoint, EndpointView } from '../../../model/endpoint.ts';
 import type { Mesh } from '../../../model/mesh.ts';
 import type { ProxyGroup } from '../../../model/proxy.ts';
-import {
-  adsSource,
-  type ClusterPlan,
-  circuitBreakers,
-  clusterMetadata,
-  clusterName,
-  clusterOrigins,
-} from '../cluster.ts';
+import { adsSource, type ClusterPlan, circuitBreakers, clusterMetadata, clusterOrigins } from '../cluster.ts';
 import { byLocality, emitLocality, totalWeight } from '../endpoints.ts';
 import { apiHttp } from '../http-connection-manager.ts';
 import { type CalledPort, sniffedRouteName } from '../plan-listeners.ts';
@@ -26,7 +19,7 @@ import { type Aliases, shortNames } from '../route.ts';
 import { grpcBalancing, reportLost } from './balancing.ts';
 
 const emitCluster = memo((plan: ClusterPlan): XdsResource => {
-  const name = clusterName(plan);
+  const { name } = plan;
   const origins = clusterOrigins(plan);
   const json = {
     name,
@@ -45,7 +38,7 @@ const emitCluster = memo((plan: ClusterPlan): XdsResource => {
  */
 const emitLoadAssignment = memo(
   (plan: ClusterPlan, endpoints: readonly Endpoint[], view: EndpointView): XdsResource => {
-    const name = clusterName(plan);
+    const { name } = plan;
     const healthy = endpoints.filter((endpoint) => endpoint.healthy);
     const ring = grpcBalancing(plan.policy).fields['lb_policy'] === 'RING_HASH';
     const groups = byLocality(plan, healthy, view).map((group) => emitLocality(group, ring ? 1 : totalWeight(group)));
@@ -65,7 +58,7 @@ const emitRoutes = memo(({ service, port, cluster }: CalledPort): XdsResource =>
     name: 'default',
     match: { prefix: '/' },
     metadata: { filter_metadata: placesMetadata(origins) },
-    route: { cluster: clusterName(cluster), retry_policy: retryPolicy, ...(hash !== null && { hash_policy: [hash] }) },
+    route: { cluster: cluster.name, retry_policy: retryPolicy, ...(hash !== null && { hash_policy: [hash] }) },
   };
   const json = { name, virtual_hosts: [{ name, domains: ['*'], routes: [route] }] };
   return resource('route', name, json, [service.origin, ...origins]);
