@@ -40,8 +40,8 @@ export interface EncodedPart {
 }
 
 /**
- * An Envoy message in proto3 JSON with snake_case names. Where there are many such resources, a function that makes it:
- * it is called whenever somebody asks, so that nothing is held but the bytes.
+ * An Envoy message in proto3 JSON with snake_case names. Where there are many such resources, a function that makes it: the
+ * message is encoded at once, and made again whenever somebody asks, so that nothing is held but the bytes.
  */
 export type Json = JsonObject | (() => JsonObject);
 
@@ -55,13 +55,14 @@ function encode(type: string, json: JsonObject): Uint8Array {
   return encodeMessage(type, json);
 }
 
-/** A message that is encoded when its bytes are asked for. There are very many: a class takes the least memory. */
+/** There are very many: an object of a class takes the least memory. */
 class Part implements EncodedPart {
   readonly name: string;
   readonly origins: readonly Origin[];
   readonly #type: string;
   readonly #json: Json;
-  #bytes: Uint8Array | null = null;
+  /** Or why there are none. */
+  #bytes: Uint8Array | Error | null = null;
   #version: string | null = null;
 
   constructor(type: string, name: string, json: Json, origins: readonly Origin[]) {
@@ -69,6 +70,8 @@ class Part implements EncodedPart {
     this.origins = origins;
     this.#type = type;
     this.#json = json;
+    // What fails before it is encoded is a fault in the objects behind it, and is thrown here.
+    if (typeof json === 'function') this.#encode(json());
   }
 
   get json(): JsonObject {
@@ -76,7 +79,17 @@ class Part implements EncodedPart {
   }
 
   get bytes(): Uint8Array {
-    this.#bytes ??= encode(this.#type, this.json);
+    const bytes = this.#bytes ?? this.#encode(this.json);
+    if (bytes instanceof Error) throw bytes;
+    return bytes;
+  }
+
+  #encode(json: JsonObject): Uint8Array | Error {
+    try {
+      this.#bytes = encode(this.#type, json);
+    } catch (error) {
+      this.#bytes = error instanceof Error ? error : new Error(String(error));
+    }
     return this.#bytes;
   }
 
@@ -96,7 +109,7 @@ class Whole extends Part implements XdsResource {
   }
 }
 
-/** A resource that is encoded when it is first sent. */
+/** A resource; one whose JSON is at hand is encoded when it is first sent. */
 export function resource(kind: ResourceKind, name: string, json: Json, origins: readonly Origin[]): XdsResource {
   return new Whole(kind, name, json, origins);
 }

@@ -49,26 +49,25 @@ export function byLocality(
 }
 
 interface Assignment {
-  from: readonly Endpoint[] | null;
-  made: XdsResource;
+  readonly from: readonly Endpoint[];
+  readonly made: XdsResource;
 }
 
 /** What was made last for a cluster: its endpoints come and go, and only those of now are asked for. */
-const lastAssignment = memo((view: EndpointView, plan: ClusterPlan): Assignment => {
-  return { from: null, made: assignment(plan, [], view) };
-});
+const lastAssignment = memo((_view: EndpointView, _plan: ClusterPlan): { assignment: Assignment | null } => ({
+  assignment: null,
+}));
 
 /** No endpoints is an answer too: a cluster that gets none would wait for ever. */
 export function emitLoadAssignment(plan: ClusterPlan, endpoints: readonly Endpoint[], view: EndpointView): XdsResource {
   const last = lastAssignment(view, plan);
-  if (last.from !== endpoints) {
-    last.made = assignment(plan, endpoints, view);
-    last.from = endpoints;
-  }
-  return last.made;
+  if (last.assignment?.from === endpoints) return last.assignment.made;
+  const made = loadAssignment(plan, endpoints, view);
+  last.assignment = { from: endpoints, made };
+  return made;
 }
 
-function assignment(plan: ClusterPlan, endpoints: readonly Endpoint[], view: EndpointView): XdsResource {
+function loadAssignment(plan: ClusterPlan, endpoints: readonly Endpoint[], view: EndpointView): XdsResource {
   const { name } = plan;
   const groups = () => byLocality(plan, endpoints, view).map((group) => emitLocality(group, totalWeight(group)));
   return resource('endpoint', name, () => ({ cluster_name: name, endpoints: groups() }), [plan.service.origin]);
