@@ -7,7 +7,7 @@ import { lazy } from '../lib/memo.ts';
 import type { Origin } from '../model/origin.ts';
 import { encodeMessage } from './protojson.ts';
 import { messageNames, type ResourceKind } from './types.ts';
-import { lengthDelimited } from './wire.ts';
+import { bytesField, joinPieces, ready } from './wire.ts';
 
 export interface XdsResource {
   readonly kind: ResourceKind;
@@ -153,7 +153,7 @@ export function routeConfiguration(name: string, shell: JsonObject, hosts: reado
       return hosts.flatMap((host) => host.origins);
     },
     get bytes() {
-      return Buffer.concat([head(), ...hosts.map((host) => lengthDelimited(2, host.bytes))]);
+      return joinPieces([ready(head()), ...hosts.map((host) => bytesField(2, host.bytes))]);
     },
     get version() {
       return version();

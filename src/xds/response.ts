@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto';
 import type { XdsResource } from '../envoy/resource.ts';
 import type { ResourceKind } from '../envoy/types.ts';
-import { joinBytes, stringField } from '../envoy/wire.ts';
+import { joinPieces, textField } from '../envoy/wire.ts';
 import { memo } from '../lib/memo.ts';
 import { recent } from './recent.ts';
 import type { Protocol } from './requests.ts';
@@ -31,12 +31,12 @@ export const contentVersion = memo((resources: readonly XdsResource[], removed: 
 });
 
 function encodeShared({ protocol, typeUrl, version, resources, removed, heartbeats = [] }: Response): Buffer {
-  return joinBytes([
-    stringField(1, version),
-    ...resources.flatMap((resource) => entryOf(protocol, resource)),
+  return joinPieces([
+    textField(1, version),
+    ...resources.map((resource) => entryOf(protocol, resource)),
     ...heartbeats.map((resource) => heartbeatOf(resource)),
-    stringField(4, typeUrl),
-    ...removed.map((name) => stringField(6, name)),
+    textField(4, typeUrl),
+    ...removed.map((name) => textField(6, name)),
   ]);
 }
 
@@ -79,5 +79,5 @@ export interface ResponseBytes {
 
 /** The encoded response with the nonce that it has on a stream. Fields may come in any order. */
 export function encodeResponse(response: Response, nonce: string): ResponseBytes {
-  return { own: stringField(5, nonce), shared: sharedPart(response) };
+  return { own: joinPieces([textField(5, nonce)]), shared: sharedPart(response) };
 }

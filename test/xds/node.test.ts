@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type NodeOutcome, nodeIdentity, proxyNode, readNode } from '../../src/envoy/node.ts';
-import { lengthDelimited, stringField } from '../../src/envoy/wire.ts';
+import { bytesField, joinPieces, textField } from '../../src/envoy/wire.ts';
 import { encode, metadata } from '../harness/ads-client.ts';
 
 const read = (node: Readonly<Record<string, unknown>>): NodeOutcome =>
@@ -91,10 +91,11 @@ test.each([
 });
 
 test('metadata that no decoder should follow is refused', () => {
-  let value: Buffer = stringField(3, 'deep');
-  for (let level = 0; level < 5000; level += 1) value = lengthDelimited(6, lengthDelimited(1, value));
-  const entry = Buffer.concat([stringField(1, 'DEEP'), lengthDelimited(2, value)]);
-  const node = Buffer.concat([stringField(1, 'x'), lengthDelimited(3, lengthDelimited(1, entry))]);
+  const inside = (field: number, bytes: Uint8Array): Buffer => joinPieces([bytesField(field, bytes)]);
+  let value = joinPieces([textField(3, 'deep')]);
+  for (let level = 0; level < 5000; level += 1) value = inside(6, inside(1, value));
+  const entry = joinPieces([textField(1, 'DEEP'), bytesField(2, value)]);
+  const node = joinPieces([textField(1, 'x'), bytesField(3, inside(1, entry))]);
   expect(readNode(node)).toEqual({ kind: 'refused', reason: 'the node is not an envoy.config.core.v3.Node' });
 });
 
