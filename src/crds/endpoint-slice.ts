@@ -1,6 +1,7 @@
 // EndpointSlice (discovery.k8s.io/v1): where a service's pods are, and whether they take traffic.
 import { deepEqual } from 'fast-equals';
 import { isObject } from '../lib/json.ts';
+import { serviceHost } from '../model/names.ts';
 import { type Origin, originOf } from '../model/origin.ts';
 import {
   boolean,
@@ -43,6 +44,8 @@ export interface EndpointSlice {
   readonly name: string;
   /** Null where the slice does not say which Service it belongs to. */
   readonly service: string | null;
+  /** That Service's host. */
+  readonly host: string | null;
   readonly endpoints: readonly SliceEndpoint[];
   readonly ports: readonly SlicePort[];
   readonly origin: Origin;
@@ -118,13 +121,19 @@ export const endpointSliceKind = kind(
     required: ['addressType'],
     body: { addressType, endpoints: list(endpoint), ports: list(port) },
   },
-  (metadata, { addressType: family, endpoints = [], ports = [] }, spot): EndpointSlice | undefined =>
-    family && {
-      namespace: metadata.namespace,
-      name: metadata.name,
-      service: metadata.labels.get('kubernetes.io/service-name') ?? null,
-      endpoints: ofFamily(family, endpoints, spot),
-      ports,
-      origin: originOf(metadata.id),
-    },
+  ({ id, name, namespace, labels }, { addressType: family, endpoints = [], ports = [] }, spot) => {
+    const service = labels.get('kubernetes.io/service-name') ?? null;
+    const host = service && serviceHost(service, namespace);
+    return (
+      family && {
+        namespace,
+        name,
+        service,
+        host,
+        endpoints: ofFamily(family, endpoints, spot),
+        ports,
+        origin: originOf(id),
+      }
+    );
+  },
 );

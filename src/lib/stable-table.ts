@@ -3,7 +3,7 @@ import { deepEqual } from 'fast-equals';
 
 /**
  * A table from one batch to the next. `update` returns the previous table itself when nothing differs, and otherwise a
- * new table in which every equal value is the previous object.
+ * table in which every equal value is the previous object: `next` itself, if all in it are.
  */
 export class StableTable<K, V> {
   #current: ReadonlyMap<K, V> = new Map();
@@ -36,15 +36,17 @@ export function stableMap<K, V>(
   equal: (a: V, b: V) => boolean = deepEqual,
 ): ReadonlyMap<K, V> {
   let same = previous.size === next.size;
-  const merged = new Map<K, V>();
   const oldKeys = previous.keys();
+  /** What has to be put in the place of a value of `next`; mostly that is nothing. */
+  const kept = new Map<K, V>();
   for (const [key, value] of next) {
     const old = previous.get(key);
-    const kept = old !== undefined && (old === value || equal(old, value)) ? old : value;
-    same &&= kept === old && oldKeys.next().value === key;
-    merged.set(key, kept);
+    const keeps = old !== undefined && (old === value || equal(old, value));
+    if (keeps && old !== value) kept.set(key, old);
+    same &&= keeps && oldKeys.next().value === key;
   }
-  return same ? previous : merged;
+  if (same) return previous;
+  return kept.size === 0 ? next : new Map([...next].map(([key, value]) => [key, kept.get(key) ?? value]));
 }
 
 /** `previous` if it holds the same items by identity in the same order, else `next`. */

@@ -12,16 +12,16 @@ interface Sendable {
 /** Encodes what is new. What does not encode is left out, and so is what Envoy would wait for in vain. */
 export const sendable = memo((table: ResourceTable): Sendable => {
   const diagnostics: Diagnostic[] = [];
-  const good = new Map<string, XdsResource>();
-  for (const [name, resource] of table) {
+  const bad = new Set<string>();
+  for (const resource of table.values()) {
     const error = encodingError(resource) ?? missingSecret(resource);
-    if (error === null) good.set(name, resource);
-    else
-      diagnostics.push(
-        ...resource.origins.slice(0, 1).map((origin) => diagnose('SLC0502', origin, `${name}: ${error}`)),
-      );
+    if (error === null) continue;
+    const { name, origins } = resource;
+    bad.add(name);
+    diagnostics.push(...origins.slice(0, 1).map((origin) => diagnose('SLC0502', origin, `${name}: ${error}`)));
   }
-  return diagnostics.length === 0 ? { table, diagnostics } : { table: good, diagnostics };
+  if (bad.size === 0) return { table, diagnostics };
+  return { table: new Map([...table].filter(([name]) => !bad.has(name))), diagnostics };
 });
 
 /** Encodes it; why that fails, or null. */

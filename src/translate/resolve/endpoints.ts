@@ -4,13 +4,10 @@ import ipaddr from 'ipaddr.js';
 import type { EndpointSlice, SliceEndpoint } from '../../crds/endpoint-slice.ts';
 import type { Node } from '../../crds/node.ts';
 import type { Service } from '../../crds/service.ts';
-import type { LastCalls } from '../../lib/last-calls.ts';
-import { lazy, memo } from '../../lib/memo.ts';
 import { byText } from '../../lib/sorted.ts';
 import { type Diagnostic, diagnose, type Outcome } from '../../model/diagnostic.ts';
 import { type Endpoint, type Locality, noLabels, nowhere, type ServiceEndpoints } from '../../model/endpoint.ts';
 import type { Workload } from '../../model/mesh.ts';
-import { serviceHost } from '../../model/names.ts';
 import { at } from '../../model/origin.ts';
 import { isProxied } from '../../model/service.ts';
 
@@ -21,8 +18,6 @@ export interface EndpointInputs {
   readonly nodes: ReadonlyMap<string, Node>;
   readonly allowLoopback: boolean;
 }
-
-export type EndpointCalls = LastCalls<string, Outcome<ServiceEndpoints>>;
 
 /** What stands behind one endpoint: its Pod, and the Node where no Pod is known. */
 interface Place {
@@ -56,12 +51,17 @@ function localityOf({ workload, node }: Place, zone: string | null): Locality {
   return zone === null ? nowhere : { ...nowhere, zone };
 }
 
-interface SliceView {
+export interface SliceView {
   readonly slice: EndpointSlice;
   readonly places: readonly Place[];
 }
 
-function endpointsOf(service: Service, views: readonly SliceView[], allowLoopback: boolean): Outcome<ServiceEndpoints> {
+/** The endpoints of a service, and what is wrong with its slices. */
+export function endpointsOf(
+  service: Service,
+  views: readonly SliceView[],
+  allowLoopback: boolean,
+): Outcome<ServiceEndpoints> {
   const diagnostics: Diagnostic[] = [];
   const byPort = new Map<string, Map<string, Endpoint>>();
   for (const { slice, places } of views) {
@@ -125,68 +125,20 @@ function emptyPorts(service: Service, endpoints: ServiceEndpoints): Diagnostic[]
     });
 }
 
-/** The service that a slice says it belongs to. */
-const hostOf = memo(({ service, namespace }: EndpointSlice): string => serviceHost(service ?? '', namespace));
-
-function groupSlices(inputs: EndpointInputs): Outcome<ReadonlyMap<string, readonly EndpointSlice[]>> {
-  const groups = new Map<string, EndpointSlice[]>();
-  const diagnostics: Diagnostic[] = [];
-  for (const slice of inputs.slices) {
-    const host = hostOf(slice);
-    if (slice.service !== null && inputs.services.has(host)) {
-      const group = groups.get(host);
-      if (group === undefined) groups.set(host, [slice]);
-      else group.push(slice);
-    } else {
-      const message =
-        slice.service === null
-          ? 'the label kubernetes.io/service-name is missing, so its endpoints belong to no Service'
-          : `there is no Service "${slice.service}" in namespace ${slice.namespace}`;
-      diagnostics.push(
-        diagnose('SLC0202', at(slice.origin, 'metadata', 'labels', 'kubernetes.io/service-name'), message),
-      );
-    }
-  }
-  return { value: groups, diagnostics };
+/** What a service's slices come to, looked at with all that stands behind their endpoints. */
+export interface ServiceSlices {
+  readonly views: readonly SliceView[];
+  /** All that goes into the endpoints, to be compared by identity. */
+  readonly inputs: readonly unknown[];
 }
 
-/** Where no Pod and no Node has changed, what stands behind the endpoints is not even looked up. */
-function ofService(
-  service: Service,
-  slices: readonly EndpointSlice[],
-  inputs: EndpointInputs,
-  calls: EndpointCalls,
-): Outcome<ServiceEndpoints> {
-  const { workloads, nodes, allowLoopback } = inputs;
-  const views = lazy((): readonly SliceView[] =>
-    [...slices]
-      .sort((a, b) => byText(a.name, b.name))
-      .map((slice) => ({ slice, places: slice.endpoints.map((endpoint) => placeOf(endpoint, slice, inputs)) })),
-  );
-  const behind = (): readonly unknown[] =>
-    views().flatMap(({ slice, places }) => [slice, ...places.flatMap(({ workload, node }) => [workload, node])]);
-  return calls.runThrough(
-    service.host,
-    [service, workloads, nodes, ...slices],
-    () => [service, ...behind()],
-    () => endpointsOf(service, views(), allowLoopback),
-  );
-}
-
-/** By host. Only services whose inputs changed are computed again. */
-export function resolveEndpoints(
-  inputs: EndpointInputs,
-  calls: EndpointCalls,
-): Outcome<ReadonlyMap<string, ServiceEndpoints>> {
-  const groups = groupSlices(inputs);
-  const diagnostics = [...groups.diagnostics];
-  const byHost = new Map<string, ServiceEndpoints>();
-  for (const service of inputs.services.values()) {
-    const { value, diagnostics: said } = ofService(service, groups.value.get(service.host) ?? [], inputs, calls);
-    byHost.set(service.host, value);
-    // One by one: an argument list has a limit, which the endpoints of a service may exceed.
-    for (const each of said) diagnostics.push(each);
-  }
-  calls.endRound();
-  return { value: byHost, diagnostics };
+export function lookBehind(slices: readonly EndpointSlice[], inputs: EndpointInputs): ServiceSlices {
+  const views = slices
+    .toSorted((a, b) => byText(a.name, b.name))
+    .map((slice) => ({ slice, places: slice.endpoints.map((endpoint) => placeOf(endpoint, slice, inputs)) }));
+  const behind = views.flatMap(({ slice, places }) => [
+    slice,
+    ...places.flatMap(({ workload, node }) => [workload, node]),
+  ]);
+  return { views, inputs: behind };
 }

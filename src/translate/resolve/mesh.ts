@@ -10,7 +10,7 @@ import type { Mesh, Workload } from '../../model/mesh.ts';
 import type { ObjectSet } from '../../model/object.ts';
 import type { PolicyChoice } from '../../model/policy.ts';
 import type { Service } from '../../model/service.ts';
-import { type EndpointCalls, resolveEndpoints } from './endpoints.ts';
+import { EndpointResolver } from './endpoint-resolver.ts';
 import { type PolicyCalls, resolvePolicies } from './policies.ts';
 import { type MergeCalls, mergeRules } from './rules.ts';
 import { ServedIndex } from './served.ts';
@@ -26,7 +26,7 @@ export class MeshResolver {
   readonly #workloads = new StableTable<string, Workload>();
   readonly #endpoints = new StableTable<string, ServiceEndpoints>(sameEndpoints);
   readonly #policies = new StableTable<string, PolicyChoice>();
-  readonly #endpointCalls: EndpointCalls = new LastCalls();
+  readonly #endpointResolver = new EndpointResolver();
   readonly #mergeCalls: MergeCalls = new LastCalls();
   readonly #policyCalls: PolicyCalls = new LastCalls();
   readonly #served = new ServedIndex();
@@ -48,7 +48,7 @@ export class MeshResolver {
     const slices = typed.slices;
     const inputs = { services: services.value, slices, workloads, nodes, allowLoopback: this.#allowLoopback };
     const endpoints = this.#stage('endpoints', [services, slices, workloads, nodes], () =>
-      resolveEndpoints(inputs, this.#endpointCalls),
+      this.#endpointResolver.resolve(inputs),
     );
     const merged = this.#stage('rules', [typed.rules], () => mergeRules(typed.rules, this.#mergeCalls));
     const policies = this.#stage('policies', [services, merged], () =>
