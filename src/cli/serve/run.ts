@@ -98,6 +98,8 @@ async function startParts(options: ServeOptions, { log, metrics, parts }: Starte
   await controlPlane.start();
   warmUp(controlPlane);
   await rehearse(rehearsalTime).catch((error: unknown) => log.debug({ err: error }, 'the rehearsal failed'));
+  // What the start leaves behind would otherwise lie there while the first proxies come.
+  globalThis.gc?.();
   readiness.start();
   process.stderr.write(`listening ${xds.where} http=${formatAddress(http)}\n`);
 }
