@@ -65,7 +65,9 @@ describe('a file with other endpoints', () => {
     await log.until(() => log.value('other') === 'one');
     expect(log.reports.map(({ changes }) => changes.length)).toEqual([1, 1, 1]);
   });
+});
 
+describe('a file with other endpoints, in steps or among others,', () => {
   test('R-80: that is moved aside and written anew is read when it is complete', async () => {
     const folder = await emptyFolder();
     const path = join(folder, 'a.yaml');

@@ -5,6 +5,7 @@ import { proxyNode } from '../../envoy/node.ts';
 import type { JsonValue } from '../../lib/json.ts';
 import { defaultNamespace } from '../../model/names.ts';
 import { type ObjectSet, objectName, type SourceObject } from '../../model/object.ts';
+import type { SnapshotFeed } from '../../xds/snapshot.ts';
 
 /** So many namespaces, the largest first, are translated while the time lasts, in milliseconds; the largest in any case. */
 const namespaces = { most: 8, longest: 250 } as const;
@@ -14,15 +15,20 @@ const rehearsals = { most: 20, longest: 150 } as const;
 /** To be called when everything is read and no proxy is there yet. */
 export function warmUp(controlPlane: ControlPlane): void {
   const [largest = defaultNamespace, ...others] = largestNamespaces(controlPlane.objects);
-  // A proxy that follows: else a turn would make nothing.
-  const feed = controlPlane.follow(proxyNode({ namespace: largest }), () => {});
+  // Without a proxy a turn would make nothing.
+  const feed = follow(controlPlane, largest);
   rehearse(controlPlane);
   feed.close();
   const began = performance.now();
   for (const namespace of others) {
     if (performance.now() - began > namespaces.longest) break;
-    controlPlane.snapshotFor(proxyNode({ namespace }));
+    follow(controlPlane, namespace).close();
   }
+}
+
+/** A proxy of the namespace that nobody stands behind. */
+function follow(controlPlane: ControlPlane, namespace: string): SnapshotFeed {
+  return controlPlane.follow(proxyNode({ namespace }), () => {});
 }
 
 /** The namespaces with the most Services and Pods. */
