@@ -175,7 +175,7 @@ class FilesSource implements Source {
 
   /** Looks as long as there is a reason to. */
   #work(): void {
-    if (this.#looking === null && this.#due.size > 0) this.#occupy(this.#lookAll());
+    if (!this.#closed && this.#looking === null && this.#due.size > 0) this.#occupy(this.#lookAll());
   }
 
   /** One look at a time: what becomes due meanwhile follows. */

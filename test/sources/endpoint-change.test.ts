@@ -2,6 +2,7 @@
 import { closeSync, openSync, renameSync, writeSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { changesEndpointsOnly } from '../../src/sources/endpoint-change.ts';
 import { defaultLimits } from '../../src/sources/limits.ts';
@@ -124,4 +125,19 @@ describe('a version of a file', () => {
   ])('with %s differs in more', (_, next) => {
     expect(onlyEndpoints(next)).toBe(false);
   });
+});
+
+test('a source that is closed while it looks lets the process go on', async () => {
+  const folder = await emptyFolder();
+  await writeFiles(folder, { 'a.yaml': slice('a', ['10.0.0.1']) });
+  for (let delay = 0; delay < 20; delay += 1) {
+    const { source } = await follow({ paths: [folder], timing: { quiet: 0, longest: 0 } });
+    const changes = Array.from({ length: 20 }, async (_, index) => {
+      await sleep(index);
+      await replaceFile(join(folder, 'a.yaml'), slice('a', [`10.0.1.${index}`]));
+    });
+    await sleep(delay);
+    await source.close();
+    await Promise.all(changes);
+  }
 });
