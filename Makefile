@@ -25,7 +25,7 @@ demo: install ## the main job on a real Envoy: a DestinationRule decides how req
 	@bin/sluice demo --once
 
 test: install $(INTEROP) $(OLDER) ## all checks and tests; the last line says how many passed
-	@node scripts/test.ts
+	@node scripts/test.ts $(OPTIONS)
 
 check: install ## types, lint, unused code, directions of imports
 	@node scripts/test.ts --checks

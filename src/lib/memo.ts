@@ -48,14 +48,17 @@ function next(step: Step, key: unknown): Step {
 /**
  * A function that runs `compute` once per combination of arguments and gives the same result object ever after (the
  * result undefined is not remembered). At least one argument should be an object: primitives alone are never forgotten.
- * It is to be called with the same number of arguments each time.
+ * What counts are the parameters that `compute` names: an index that `flatMap` passes beyond them does not.
+ * So none of them may be a rest parameter or have a default.
  */
 export function memo<A extends readonly unknown[], R>(compute: (...args: A) => R): (...args: A) => R {
   const root = new Step();
+  const end = compute.length - 1;
+  if (end < 0) throw new Error('memo: the function names no parameter');
   return (...args) => {
     let step = root;
-    for (let index = 0; index < args.length - 1; index += 1) step = next(step, args[index]);
-    const last = args.at(-1);
+    for (let index = 0; index < end; index += 1) step = next(step, args[index]);
+    const last = args[end];
     const known = step.get(last);
     if (known !== undefined) return known as R;
     const result = compute(...args);

@@ -14,15 +14,22 @@ const servedKey = (served: ServedPort): string => Object.values(served).join(' '
 
 const nobody = '';
 
+const nothing: readonly ServedPort[] = [];
+const both = memo((first: readonly ServedPort[], second: readonly ServedPort[]): readonly ServedPort[] => [
+  ...first,
+  ...second,
+]);
+
 /** What is behind the proxy, by its addresses. A sidecar that captures nothing, and a gateway, serve nothing. */
-function servedAt(mesh: Mesh, node: ProxyNode, workload: Workload | undefined): readonly (readonly ServedPort[])[] {
-  if (node.role !== 'sidecar' || node.interception === 'NONE') return [];
-  return (workload?.addresses ?? [node.ip]).map((address) => mesh.served.get(address));
+function servedAt(mesh: Mesh, node: ProxyNode, workload: Workload | undefined): readonly ServedPort[] {
+  if (node.role !== 'sidecar' || node.interception === 'NONE') return nothing;
+  const [first = nothing, ...more] = (workload?.addresses ?? [node.ip]).map((address) => mesh.served.get(address));
+  return more.reduce(both, first);
 }
 
 /** A Service selects Pods of its own namespace; one elsewhere may not say how a workload is spoken to. */
-function servedPorts(lists: readonly (readonly ServedPort[])[], { namespace }: ProxyNode): readonly ServedPort[] {
-  const served = lists.flat().filter((port) => port.namespace === namespace);
+function servedPorts(behind: readonly ServedPort[], { namespace }: ProxyNode): readonly ServedPort[] {
+  const served = behind.filter((port) => port.namespace === namespace);
   const unique = new Map(sortedBy(served, servedKey).map((each) => [servedKey(each), each] as const));
   return internServed([...unique.keys()].join(), () => [...unique.values()]);
 }
@@ -47,19 +54,17 @@ const asGroupMember = memo((node: ProxyNode): ProxyNode => {
 export function proxyGroup(mesh: Mesh, asking: ProxyNode): ProxyGroup {
   const node = asGroupMember(asking);
   const workload = mesh.workloads.get(`${node.name}.${node.namespace}`);
-  return groupOf(node, endpointView(mesh, workload), ...servedAt(mesh, node, workload));
+  return groupOf(node, endpointView(mesh, workload), servedAt(mesh, node, workload));
 }
 
-const groupOf = memo(
-  (node: ProxyNode, view: EndpointView, ...lists: readonly (readonly ServedPort[])[]): ProxyGroup => {
-    const { role, generator, namespace, interception, envoyMinor } = node;
-    const portOffset = interception === 'NONE' ? node.portOffset : 0;
-    const ipFamily = node.ip.includes(':') ? 'v6' : 'v4';
-    const served = servedPorts(lists, node);
-    const settings = { role, generator, namespace, interception, portOffset, envoyMinor, ipFamily } as const;
-    return interned({ ...settings, served, endpointView: view });
-  },
-);
+const groupOf = memo((node: ProxyNode, view: EndpointView, behind: readonly ServedPort[]): ProxyGroup => {
+  const { role, generator, namespace, interception, envoyMinor } = node;
+  const portOffset = interception === 'NONE' ? node.portOffset : 0;
+  const ipFamily = node.ip.includes(':') ? 'v6' : 'v4';
+  const served = servedPorts(behind, node);
+  const settings = { role, generator, namespace, interception, portOffset, envoyMinor, ipFamily } as const;
+  return interned({ ...settings, served, endpointView: view });
+});
 
 function interned(group: ProxyGroup): ProxyGroup {
   const { served, endpointView, ...settings } = group;
