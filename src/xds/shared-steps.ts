@@ -30,7 +30,7 @@ export class SharedSteps {
   #forgetting: NodeJS.Timeout | undefined;
 
   constructor({ protocol, ...times }: Omit<StreamOptions, 'noncePrefix'>) {
-    const { supersedeAfter, removalDeadline, gateDeadline, drain } = times;
+    const { supersedeAfter, removalDeadline, gateDeadline, drain, fullSpacing } = times;
     const shortest = Math.min(...[supersedeAfter, removalDeadline, gateDeadline, drain].filter((time) => time > 0));
     this.#tick = Math.max(1, Math.floor(shortest * share));
     // What begins late in a tick is not to end early.
@@ -39,6 +39,7 @@ export class SharedSteps {
       protocol,
       noncePrefix: lastNonce,
       supersedeAfter: least(supersedeAfter),
+      fullSpacing,
       removalDeadline: least(removalDeadline),
       gateDeadline: least(gateDeadline),
       drain: least(drain),

@@ -13,6 +13,8 @@ export interface StreamOptions {
   readonly noncePrefix: string;
   /** After how long without an answer a response may be overtaken by a newer one. */
   readonly supersedeAfter: number;
+  /** How long each resource of a full state (SotW's clusters and listeners) puts off the next one. */
+  readonly fullSpacing: number;
   /** For how long at most a removal waits for other types to be acknowledged. */
   readonly removalDeadline: number;
   /** After how long it is reported that listeners or routes wait for clusters, and a first answer goes without them. */

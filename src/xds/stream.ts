@@ -17,7 +17,7 @@ import type { Response } from './response.ts';
 import { settle } from './settle.ts';
 import type { Snapshot } from './snapshot.ts';
 import { type Stranger, type StreamState, withSubscription } from './stream-state.ts';
-import { follow, hasNews, type SendOptions, type Sent, send } from './subscription.ts';
+import { follow, hasNews, rested, type SendOptions, type Sent, send } from './subscription.ts';
 import { type Answer, request } from './subscription-request.ts';
 
 export type StreamEvent =
@@ -63,7 +63,7 @@ const mostStrangers = 8;
 /** Takes in one event, and gives what is to be sent because of it. */
 export function step(before: StreamState, event: StreamEvent): StreamStep {
   const { state, notes } = takeIn(before, event);
-  const settled = settle(state, event.now);
+  const settled = settle(withoutRests(state, event.now), event.now);
   const exhausted = nameCount(settled) > mostNames ? `the stream names more than ${mostNames} resources` : null;
   const { state: after, response } =
     exhausted === null ? serve(settled, event.now) : { state: settled, response: null };
@@ -100,6 +100,11 @@ function takeIn(state: StreamState, event: StreamEvent): TakenIn {
     case 'request':
       return takeRequest(state, event.request);
   }
+}
+
+function withoutRests(state: StreamState, now: number): StreamState {
+  const { cluster, listener } = state.subscriptions;
+  return withSubscription(withSubscription(state, rested(cluster, now)), rested(listener, now));
 }
 
 function takeRequest(state: StreamState, message: DiscoveryRequest): TakenIn {
@@ -149,8 +154,8 @@ function serve(state: StreamState, now: number): { readonly state: StreamState; 
 }
 
 function sendOptions(state: StreamState, kind: ResourceKind, now: number): SendOptions {
-  const { supersedeAfter } = state.options;
-  return { now, nonce: nextNonce(state), removals: mayRemove(state, kind, now), supersedeAfter };
+  const { supersedeAfter, fullSpacing } = state.options;
+  return { now, nonce: nextNonce(state), removals: mayRemove(state, kind, now), supersedeAfter, fullSpacing };
 }
 
 const nextNonce = ({ options, responses }: StreamState): string => `${options.noncePrefix}${responses + 1}`;
@@ -180,9 +185,9 @@ function wakeAt(state: StreamState, now: number): number | null {
   const { subscriptions, options, writable, removalsSince, drainSince, heldSince } = state;
   if (!writable) return null;
   const times = resourceKinds.flatMap((kind) => {
-    const { inFlight } = subscriptions[kind];
-    if (inFlight === null || !hasNews(subscriptions[kind], mayRemove(state, kind, now))) return [];
-    return [inFlight.since + options.supersedeAfter];
+    const { inFlight, spacedUntil } = subscriptions[kind];
+    if (!hasNews(subscriptions[kind], mayRemove(state, kind, now))) return [];
+    return [spacedUntil ?? now, inFlight === null ? now : inFlight.since + options.supersedeAfter];
   });
   times.push(...resourceKinds.flatMap((kind) => beatDue(subscriptions[kind]) ?? []));
   if (removalsSince !== null) times.push(removalsSince + options.removalDeadline);

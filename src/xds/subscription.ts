@@ -74,6 +74,8 @@ export interface Subscription {
   /** Whether the client waits for an answer even if there is nothing to tell. */
   readonly answerDue: boolean;
   readonly inFlight: Flight | null;
+  /** Before when no other full state is to be sent for the sake of changes alone; null: one may be sent at any time. */
+  readonly spacedUntil: number | null;
   /** When the client was last told of what has a time to live, at the latest; null: never. */
   readonly toldAt: number | null;
   /** The nonce of the last response. */
@@ -102,6 +104,7 @@ export function newSubscription(protocol: Protocol, kind: ResourceKind): Subscri
     search: null,
     answerDue: false,
     inFlight: null,
+    spacedUntil: null,
     toldAt: null,
     nonce: null,
     acknowledged: null,
@@ -195,6 +198,8 @@ export interface SendOptions {
   readonly removals: boolean;
   /** How long a response may be unanswered before a newer one is sent all the same, in milliseconds. */
   readonly supersedeAfter: number;
+  /** How long each resource of a full state puts off the next one, in milliseconds. */
+  readonly fullSpacing: number;
 }
 
 /** Whether there is something to tell the client, be it that an earlier response is not answered yet. */
@@ -215,10 +220,24 @@ export interface Sent {
 /** The next response, if there is one to be sent now: the newest state, whatever happened meanwhile. */
 export function send(subscription: Subscription, options: SendOptions): Sent | null {
   const { inFlight } = subscription;
-  if (!hasNews(subscription, options.removals)) return null;
+  if (!hasNews(subscription, options.removals) || isSpaced(subscription, options.now)) return null;
   if (inFlight === null) return respond(subscription, options);
   if (options.now - inFlight.since < options.supersedeAfter) return null;
   return respond(takeBack(withoutUntaken(subscription, inFlight)), options);
+}
+
+/**
+ * A client that is sent one large state after the other does nothing but read them (envoyproxy/envoy#46383). Who asks
+ * for it is answered in any case, and after a refusal what is better is not put off.
+ */
+function isSpaced({ spacedUntil, answerDue, error }: Subscription, now: number): boolean {
+  return spacedUntil !== null && now < spacedUntil && !answerDue && error === null;
+}
+
+/** States of streams that differ in a time alone become one when it is over. */
+export function rested(subscription: Subscription, now: number): Subscription {
+  const { spacedUntil } = subscription;
+  return spacedUntil === null || now < spacedUntil ? subscription : { ...subscription, spacedUntil: null };
 }
 
 function withoutUntaken(subscription: Subscription, { before }: Flight): Subscription {
@@ -227,7 +246,7 @@ function withoutUntaken(subscription: Subscription, { before }: Flight): Subscri
   return { ...subscription, held: { ...held, table: goneAsHeld(held.table, target, before, good, confirmed) } };
 }
 
-function respond(subscription: Subscription, { now, nonce, removals }: SendOptions): Sent | null {
+function respond(subscription: Subscription, { now, nonce, removals, fullSpacing }: SendOptions): Sent | null {
   const { wanted, target, held, waiting, protocol, kind } = subscription;
   const due = dueTo(subscription);
   if (due === null || wanted === null || target === null) return null;
@@ -248,6 +267,7 @@ function respond(subscription: Subscription, { now, nonce, removals }: SendOptio
       confirmed: stillThere(subscription, resources, removed),
       refused: due.refused,
       answerDue: false,
+      spacedUntil: full ? now + resources.length * fullSpacing : null,
       toldAt: subscription.toldAt ?? (haveTime(resources) ? now : null),
       inFlight: {
         nonce,

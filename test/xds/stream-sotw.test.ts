@@ -1,7 +1,55 @@
 // The stream reducer, as conversations of the state-of-the-world variant.
-import { type Case, converse } from './transcript.ts';
+import { expect, test } from 'vitest';
+import { type Case, Conversation, converse } from './transcript.ts';
 
 const sotw: readonly Case[] = [
+  [
+    'R-28: full states keep their distance, the more so the larger they are; endpoints and routes do not wait',
+    `spacing 100
+     publish cluster: a=1 b=1; endpoint: a=1 b=1
+     cluster ask
+     < cluster a=1 b=1
+     cluster ack
+     endpoint ask a b
+     < endpoint a=1 b=1
+     endpoint ack
+     wait 50
+     publish cluster: a=2 b=1
+     wait 50
+     publish cluster: a=3 b=1; endpoint: a=1 b=2
+     < endpoint b=2
+     endpoint ack
+     wait 99
+     wait 1
+     < cluster a=3 b=1
+     < endpoint a=1
+     cluster ack
+     endpoint ack
+     wait 200
+     publish cluster: a=4 b=1
+     < cluster a=4 b=1
+     < endpoint a=1`,
+  ],
+  [
+    'R-28: who asks is answered, and what mends a refusal is sent, whatever was sent just before',
+    `spacing 60000
+     publish cluster: a=1
+     cluster ask
+     < cluster a=1
+     cluster ack
+     cluster fresh
+     < cluster a=1
+     cluster ack
+     cluster ask *
+     publish cluster: a=2
+     wait 60000
+     < cluster a=2
+     cluster nack no
+     ! cluster refused no
+     ! cluster at fault a<a=1
+     publish cluster: a=3
+     < cluster a=3`,
+  ],
   [
     'clusters are sent as a whole, endpoints as far as they changed',
     `publish cluster: a=1 b=1; endpoint: a=1 b=1
@@ -192,3 +240,25 @@ const sotw: readonly Case[] = [
 ];
 
 converse('sotw', sotw);
+
+test('R-28: of 5,000 clusters that change every second for a minute a client is sent a few full states', () => {
+  const names = Array.from({ length: 5_000 }, (_, index) => `c${index}`);
+  const client = new Conversation('sotw');
+  client.play('spacing 4');
+  client.play(`publish cluster: ${names.map((name) => `${name}=1`).join(' ')}; endpoint: c7=0`);
+  for (const line of ['cluster ask', 'cluster ack', 'endpoint ask c7', 'endpoint ack']) client.play(line);
+  const before = client.lines.length;
+  for (let second = 1; second <= 60; second += 1) {
+    const changed = names.map((name, index) => `${name}=${index === second ? 2 : 1}`).join(' ');
+    for (const line of [
+      `publish cluster: ${changed}; endpoint: c7=${second}`,
+      'cluster ack',
+      'endpoint ack',
+      'wait 1000',
+    ])
+      client.play(line);
+  }
+  const sent = client.lines.slice(before).filter((line) => line.startsWith('< '));
+  expect(sent.filter((line) => line.startsWith('< cluster')).length).toBe(3);
+  expect(sent.filter((line) => line.startsWith('< endpoint'))).toHaveLength(60);
+});

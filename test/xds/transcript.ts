@@ -11,6 +11,7 @@
 //   cluster fresh [NAMES]                      the same as ask, without a nonce
 //   cluster back [NAMES]                       SotW: a first request of a client that has taken something from another stream
 //   wait MILLISECONDS                          time goes by
+//   spacing MILLISECONDS                       of full states, for each resource
 //   stop | go                                  the client stops to read; reads again
 import { describe, expect, test } from 'vitest';
 import { type ResourceKind, resourceKinds, typeUrls } from '../../src/envoy/types.ts';
@@ -23,8 +24,8 @@ import { label, shared, snapshot } from './resources.ts';
 
 type Input =
   | { readonly kind: 'snapshot'; readonly text: string }
-  | { readonly kind: 'wait'; readonly milliseconds: number }
-  | { readonly kind: 'reads'; readonly reads: boolean }
+  | { readonly kind: 'wait' | 'spacing'; readonly milliseconds: number }
+  | { readonly kind: 'stop' | 'go' }
   | { readonly kind: 'request'; readonly request: DiscoveryRequest };
 
 interface Spoken {
@@ -33,7 +34,7 @@ interface Spoken {
   readonly version: string;
 }
 
-class Conversation {
+export class Conversation {
   readonly protocol: Protocol;
   readonly lines: string[] = [];
   state: StreamState;
@@ -49,6 +50,7 @@ class Conversation {
       protocol,
       noncePrefix: 'n',
       supersedeAfter: 2000,
+      fullSpacing: 0,
       removalDeadline: 5000,
       gateDeadline: 5000,
       drain: 0,
@@ -62,8 +64,10 @@ class Conversation {
       this.#feed({ kind: 'snapshot', snapshot: snapshot(tables(input.text), this.state.latest), now: this.#now });
     } else if (input.kind === 'request') this.#feed({ kind: 'request', request: input.request, now: this.#now });
     else if (input.kind === 'wait') this.#pass(input.milliseconds);
-    else {
-      this.#reads = input.reads;
+    else if (input.kind === 'spacing') {
+      this.state = { ...this.state, options: { ...this.state.options, fullSpacing: input.milliseconds } };
+    } else {
+      this.#reads = input.kind === 'go';
       this.#drain();
     }
   }
@@ -127,8 +131,8 @@ class Conversation {
   #parse(line: string): Input {
     const [subject = '', verb = '', ...rest] = line.split(' ');
     if (subject === 'publish') return { kind: 'snapshot', text: [verb, ...rest].join(' ') };
-    if (subject === 'wait') return { kind: 'wait', milliseconds: Number(verb) };
-    if (subject === 'stop' || subject === 'go') return { kind: 'reads', reads: subject === 'go' };
+    if (subject === 'wait' || subject === 'spacing') return { kind: subject, milliseconds: Number(verb) };
+    if (subject === 'stop' || subject === 'go') return { kind: subject };
     return { kind: 'request', request: this.#request(subject, verb, rest) };
   }
 
