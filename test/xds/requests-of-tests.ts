@@ -6,7 +6,7 @@ import type { StreamEvent } from '../../src/xds/stream.ts';
 export const options = {
   noncePrefix: 'n',
   supersedeAfter: 2000,
-  fullSpacing: 0,
+  fullSpacing: 40,
   removalDeadline: 5000,
   gateDeadline: 5000,
   drain: 0,
