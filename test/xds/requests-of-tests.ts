@@ -6,7 +6,7 @@ import type { StreamEvent } from '../../src/xds/stream.ts';
 export const options = {
   noncePrefix: 'n',
   supersedeAfter: 2000,
-  fullSpacing: 40,
+  fullSpacing: 0,
   removalDeadline: 5000,
   gateDeadline: 5000,
   drain: 0,
@@ -21,7 +21,7 @@ export const asking = (kind: 'cluster' | 'endpoint', names: readonly string[], n
 
 /** Of all clients of a model, so that what is done for one is given to others. */
 export const steps = {
-  sotw: new SharedSteps({ protocol: 'sotw', ...options }),
+  sotw: new SharedSteps({ protocol: 'sotw', ...options, fullSpacing: 40 }),
   delta: new SharedSteps({ protocol: 'delta', ...options }),
 };
 
