@@ -4,6 +4,7 @@ import { type ResourceKind, resourceKinds } from '../envoy/types.ts';
 import { memo } from '../lib/memo.ts';
 import { wants } from './due.ts';
 import type { GatedKind } from './gate.ts';
+import { type NameSet, noNames } from './name-set.ts';
 import { referencesOf } from './references.ts';
 import type { StreamState, Subscriptions } from './stream-state.ts';
 import { dueTo, hasNews, holdsUnknown, mayHold, type Subscription } from './subscription.ts';
@@ -59,17 +60,27 @@ const takesOver = memo((before: ResourceTable, after: ResourceTable): boolean =>
 const addressOf = ({ json }: XdsResource): string => JSON.stringify(json['address']);
 
 /** Whether the client has taken all that it may have for now of this type, or wants nothing of it. */
-function isAcknowledged(subscription: Subscription, removals = true): boolean {
+function isAcknowledged(subscription: Subscription, withheld = noNames, removals = true): boolean {
   const { wanted, target, waiting, inFlight, refused } = subscription;
   if (wanted === null) return true;
   if (target === null || inFlight !== null || refused.size > 0) return false;
-  return ![...waiting].some((name) => wants(wanted, name)) && !hasNews(subscription, removals);
+  const waits = [...waiting].some((name) => wants(wanted, name) && !withheld.has(name));
+  return !waits && !hasNews(subscription, removals);
+}
+
+/** What is there in no form that the client could be sent: it has all that it should have without it. */
+const withheldOf = ({ latest }: StreamState, kind: ResourceKind): NameSet => latest?.withheld?.[kind] ?? noNames;
+
+/** Whether something that the client wants is there in no form that it could be sent. */
+export function isWithheld(state: StreamState, kind: ResourceKind): boolean {
+  const { wanted } = state.subscriptions[kind];
+  return wanted !== null && [...withheldOf(state, kind)].some((name) => wants(wanted, name));
 }
 
 /** Whether the client has acknowledged all that it should have of this type, and nothing is held back. */
-export function isInSync({ subscriptions, held }: StreamState, kind: ResourceKind): boolean {
+export function isInSync({ subscriptions, held }: StreamState, kind: ResourceKind, withheld = noNames): boolean {
   const gated: readonly ResourceKind[] = Object.keys(held) as GatedKind[];
-  return isAcknowledged(subscriptions[kind]) && (!gated.includes(kind) || held[kind as GatedKind].size === 0);
+  return isAcknowledged(subscriptions[kind], withheld) && (!gated.includes(kind) || held[kind as GatedKind].size === 0);
 }
 
 export const fullKinds = ['cluster', 'listener'] as const;
@@ -78,15 +89,14 @@ export const fullKinds = ['cluster', 'listener'] as const;
  * Whether a full state of this kind would take from a returning client what it may hold in a form that nobody here knows:
  * all forms that are known were refused.
  */
-export function takesUnknown({ subscriptions, latest }: StreamState, kind: ResourceKind): boolean {
-  const subscription = subscriptions[kind];
+export function takesUnknown(state: StreamState, kind: ResourceKind): boolean {
+  const subscription = state.subscriptions[kind];
   if (!holdsUnknown(subscription)) return false;
   const { wanted, refused, good } = subscription;
   const formless = [...refused].flatMap(([name, { version }]) =>
     version === null || (good.get(name) ?? null) !== null ? [] : [name],
   );
-  const names = [...formless, ...(latest?.withheld?.[kind] ?? [])];
-  return wanted !== null && names.some((name) => wants(wanted, name));
+  return isWithheld(state, kind) || (wanted !== null && formless.some((name) => wants(wanted, name)));
 }
 
 /** Such a full state is put off, but not for ever. */
@@ -99,7 +109,7 @@ export function isSparing(state: StreamState, kind: ResourceKind, now: number): 
 export function hasEverything(state: StreamState): boolean {
   const { subscriptions, held } = state;
   if (Object.values(held).some(({ size }) => size > 0)) return false;
-  return resourceKinds.every((kind) => isAcknowledged(subscriptions[kind], false));
+  return resourceKinds.every((kind) => isAcknowledged(subscriptions[kind], withheldOf(state, kind), false));
 }
 
 export function mayRemove(state: StreamState, kind: ResourceKind, now: number): boolean {
@@ -113,5 +123,7 @@ export function mayRemove(state: StreamState, kind: ResourceKind, now: number): 
 export function isComplete(state: StreamState): boolean {
   const { subscriptions } = state;
   if (subscriptions.listener.wanted === null) return false;
-  return resourceKinds.every((kind) => subscriptions[kind].wanted === null || isInSync(state, kind));
+  return resourceKinds.every(
+    (kind) => subscriptions[kind].wanted === null || isInSync(state, kind, withheldOf(state, kind)),
+  );
 }

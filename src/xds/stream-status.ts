@@ -6,7 +6,7 @@ import type { ProxyNode } from '../model/proxy.ts';
 import { heldVersion, type Wanted } from './due.ts';
 import type { GatedKind } from './gate.ts';
 import { noNames } from './name-set.ts';
-import { isInSync } from './removal.ts';
+import { isInSync, isWithheld } from './removal.ts';
 import type { Protocol } from './requests.ts';
 import type { StreamState } from './stream-state.ts';
 import type { Subscription } from './subscription.ts';
@@ -108,7 +108,7 @@ function typeStatus({ state, nonces, refusedAt }: StreamFacts, kind: ResourceKin
 
 function syncState(state: StreamState, kind: ResourceKind): SyncState {
   const { error, refused, refusedHosts, nonce } = state.subscriptions[kind];
-  if (error !== null || refused.size > 0 || refusedHosts.size > 0) return 'refused';
+  if (error !== null || refused.size > 0 || refusedHosts.size > 0 || isWithheld(state, kind)) return 'refused';
   if (kind in state.held && state.held[kind as GatedKind].size > 0) return 'held';
   if (isInSync(state, kind)) return 'synced';
   return nonce === null ? 'not sent' : 'stale';

@@ -1,10 +1,12 @@
 // What a client that refuses a state keeps, and what it is still told to let go.
 import { expect, test } from 'vitest';
-import { typeUrls } from '../../src/envoy/types.ts';
+import { proxyNode } from '../../src/envoy/node.ts';
 import { nameSet } from '../../src/xds/name-set.ts';
+import { hasEverything } from '../../src/xds/removal.ts';
 import { type StreamEvent, type StreamStep, step } from '../../src/xds/stream.ts';
 import { newStream } from '../../src/xds/stream-state.ts';
-import { asking, options } from './requests-of-tests.ts';
+import { statusOf } from '../../src/xds/stream-status.ts';
+import { asking, options, subscribing } from './requests-of-tests.ts';
 import { label, snapshot } from './resources.ts';
 import { converse } from './transcript.ts';
 
@@ -107,6 +109,21 @@ test('a full state has what the client holds of that which others refuse, though
   expect(labels(step(state, { kind: 'snapshot', snapshot: third, now: 2 }).response)).toEqual(['a=3', 'b=1']);
 });
 
+test('a client has everything that it can be sent; what others refuse is said of its type', () => {
+  const start = newStream({ ...options, protocol: 'delta' });
+  const withheld = { ...snapshot({ cluster: 'a=1' }), withheld: { cluster: nameSet(['b']) } };
+  let { state } = step(start, { kind: 'snapshot', snapshot: withheld, now: 0 });
+  const ask = (nonce: string) => step(state, subscribing('cluster', nonce));
+  const { state: sent, response } = ask('');
+  ({ state } = step(sent, { kind: 'drained', now: 0 }));
+  expect(hasEverything(state)).toBe(false);
+  ({ state } = ask(response?.nonce ?? ''));
+  expect(hasEverything(state)).toBe(true);
+  const facts = { node: proxyNode({}), caller: { identity: null }, nonces: { last: () => null } };
+  const [status] = statusOf({ ...facts, state, connectedAt: new Date(), refusedAt: new Map() });
+  expect(status?.types).toMatchObject([{ kind: 'cluster', state: 'refused', synced: false }]);
+});
+
 test('what a delta client kept because others refuse it goes when it is gone', () => {
   let { state } = step(newStream({ ...options, protocol: 'delta' }), {
     kind: 'snapshot',
@@ -118,15 +135,7 @@ test('what a delta client kept because others refuse it goes when it is gone', (
     state = step(rest.state, { kind: 'drained', now: 0 }).state;
     return response;
   };
-  const ask = (nonce: string) =>
-    say({
-      kind: 'request',
-      now: 0,
-      request: {
-        ...{ protocol: 'delta', typeUrl: typeUrls.cluster, subscribe: [], unsubscribe: [], versions: new Map() },
-        ...{ nonce, error: null, node: null },
-      },
-    });
+  const ask = (nonce: string) => say(subscribing('cluster', nonce));
   ask(ask('')?.nonce ?? '');
   const kept = { ...snapshot({ cluster: 'a=2' }, state.latest), withheld: { cluster: nameSet(['b']) } };
   const next = say({ kind: 'snapshot', snapshot: kept, now: 0 });

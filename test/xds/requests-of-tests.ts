@@ -19,6 +19,17 @@ export const asking = (kind: 'cluster' | 'endpoint', names: readonly string[], n
     request: { protocol: 'sotw', typeUrl: typeUrls[kind], version: '', names, nonce, error: null, node: null },
   }) satisfies StreamEvent;
 
+/** A delta client that asks for everything, or answers. */
+export const subscribing = (kind: 'cluster' | 'endpoint', nonce: string) =>
+  ({
+    kind: 'request',
+    now: 0,
+    request: {
+      ...{ protocol: 'delta', typeUrl: typeUrls[kind], subscribe: [], unsubscribe: [], versions: new Map() },
+      ...{ nonce, error: null, node: null },
+    },
+  }) satisfies StreamEvent;
+
 /** Of all clients of a model, so that what is done for one is given to others. */
 export const steps = {
   sotw: new SharedSteps({ protocol: 'sotw', ...options, fullSpacing: 40 }),
