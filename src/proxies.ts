@@ -1,6 +1,7 @@
 // Who is connected, and what each group of proxies is offered: its snapshot, without what its proxies have refused.
 import type { XdsResource } from './envoy/resource.ts';
 import { type ResourceKind, resourceKinds } from './envoy/types.ts';
+import { recent } from './lib/recent.ts';
 import type { Steps } from './lib/slices.ts';
 import type { Diagnostic } from './model/diagnostic.ts';
 import type { Mesh } from './model/mesh.ts';
@@ -43,6 +44,8 @@ export interface ProxiesOptions {
   readonly onNews: () => void;
 }
 
+/** For how long at least what was made for a group waits for proxies to come back, in milliseconds. */
+const lingering = 30_000;
 /** Of how many groups without a proxy it is remembered what they have refused. */
 const mostAbsent = 16;
 
@@ -52,6 +55,8 @@ export class Proxies {
   readonly #snapshots = new WeakMap<ProxyGroup, Snapshot>();
   /** Of groups that have refused something: kept while it stands, whether a proxy of the group is connected or not. */
   readonly #quarantines = new Map<ProxyGroup, Quarantine>();
+  /** Holds groups that proxies have left, and with them what was made for them. */
+  readonly #hold = recent<ProxyGroup>(lingering);
   #mesh: Mesh | undefined;
   /** While proxies are handed what was made of the mesh: that. */
   #emitted: Emitted = new Map();
@@ -165,6 +170,7 @@ export class Proxies {
 
   #close(feed: Feed): void {
     this.#feeds.delete(feed);
+    if (feed.group !== undefined) this.#hold(feed.group);
     if (feed.refusals.size + feed.own.verdicts.length > 0) this.#options.onNews();
   }
 

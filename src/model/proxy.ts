@@ -24,6 +24,7 @@ export interface ProxyNode {
   readonly interception: Interception;
   /** Added to ports below 1024 where the proxy binds them itself. */
   readonly portOffset: number;
+  /** Envoy's version is 1.this; null: it does not say. */
   readonly envoyMinor: number | null;
   readonly locality: Locality;
 }
@@ -40,6 +41,5 @@ export interface ProxyGroup {
   readonly interception: Interception;
   readonly ipFamily: IpFamily;
   readonly portOffset: number;
-  readonly envoyMinor: number | null;
   readonly endpointView: EndpointView;
 }

@@ -4,7 +4,7 @@ import type { XdsResource } from '../envoy/resource.ts';
 import type { ResourceKind } from '../envoy/types.ts';
 import { joinPieces, textField } from '../envoy/wire.ts';
 import { memo } from '../lib/memo.ts';
-import { recent } from './recent.ts';
+import { recent } from '../lib/recent.ts';
 import type { Protocol } from './requests.ts';
 import { entryOf, heartbeatOf } from './resource-entry.ts';
 

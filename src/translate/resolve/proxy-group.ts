@@ -47,7 +47,7 @@ function endpointView(mesh: Mesh, workload: Workload | undefined): EndpointView 
 /** What of a gRPC client counts: it has no listeners of its own, captures nothing and serves nothing. */
 const asGroupMember = memo((node: ProxyNode): ProxyNode => {
   if (node.generator === 'envoy') return node;
-  return { ...node, role: 'sidecar', interception: 'NONE', portOffset: 0, envoyMinor: null, ip: '' };
+  return { ...node, role: 'sidecar', interception: 'NONE', portOffset: 0, ip: '' };
 });
 
 /** The group of a proxy; equal groups are one object. */
@@ -58,11 +58,11 @@ export function proxyGroup(mesh: Mesh, asking: ProxyNode): ProxyGroup {
 }
 
 const groupOf = memo((node: ProxyNode, view: EndpointView, behind: readonly ServedPort[]): ProxyGroup => {
-  const { role, generator, namespace, interception, envoyMinor } = node;
+  const { role, generator, namespace, interception } = node;
   const portOffset = interception === 'NONE' ? node.portOffset : 0;
   const ipFamily = node.ip.includes(':') ? 'v6' : 'v4';
   const served = servedPorts(behind, node);
-  const settings = { role, generator, namespace, interception, portOffset, envoyMinor, ipFamily } as const;
+  const settings = { role, generator, namespace, interception, portOffset, ipFamily } as const;
   return interned({ ...settings, served, endpointView: view });
 });
 
