@@ -1,6 +1,7 @@
 // Before the first proxy comes, a small mesh that exists in memory alone is served to imaginary proxies, and changed again
 // and again: what a fleet needs when it comes back all at once is compiled by then.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { stringify } from 'yaml';
 import { ControlPlane } from '../../../control-plane.ts';
 import { proxyNode } from '../../../envoy/node.ts';
 import { resourceKinds } from '../../../envoy/types.ts';
@@ -16,7 +17,7 @@ const timers = { closeSpread: 0, closeGrace: 0 };
 /** Takes about `time` milliseconds. It is done on a port of its own on loopback, and nothing of it is left. */
 export async function rehearse(time: number): Promise<void> {
   const source = new MemorySource();
-  source.apply(Array.from({ length: services }, (_, index) => serviceObjects(index, 0)).flat());
+  for (let index = 0; index < services; index += 1) source.apply(serviceText(index, 0));
   const controlPlane = new ControlPlane({
     sources: [source],
     allowLoopbackEndpoints: true,
@@ -31,7 +32,7 @@ export async function rehearse(time: number): Promise<void> {
     for (let turn = 1; performance.now() < end; turn += 1) {
       proxies.push(new ImaginaryProxy(xds.port, `rehearsal-${turn}`, names));
       if (proxies.length > proxiesAtOnce) await proxies.shift()?.close();
-      source.apply(serviceObjects(turn % services, turn));
+      source.apply(serviceText(turn % services, turn));
       await sleep(1);
     }
   } finally {
@@ -48,6 +49,12 @@ function namesIn(controlPlane: ControlPlane): Names {
 }
 
 /** A Service and its EndpointSlice, which differs from turn to turn. */
+function serviceText(index: number, turn: number): string {
+  return serviceObjects(index, turn)
+    .map((object) => stringify(object))
+    .join('---\n');
+}
+
 function serviceObjects(index: number, turn: number): readonly JsonObject[] {
   const name = `rehearsal-${index}`;
   const addresses = [`127.1.${index}.1`, `127.2.${turn >> 8}.${turn & 255}`];
