@@ -5,7 +5,8 @@ import { memo } from '../lib/memo.ts';
 import { type Wanted, wants } from './due.ts';
 import { type NameSet, nameSet, noNames } from './name-set.ts';
 import type { Response } from './response.ts';
-import { excepted, isFullState, type SendOptions, type Subscription, send } from './subscription.ts';
+import { type SendOptions, send } from './sending.ts';
+import { excepted, isFullState, type Subscription } from './subscription.ts';
 import { everything } from './tables.ts';
 
 const none: readonly XdsResource[] = [];

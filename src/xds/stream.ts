@@ -14,10 +14,11 @@ import type { Culprit } from './refusal.ts';
 import { isSparing, mayRemove } from './removal.ts';
 import { type DiscoveryRequest, mostNames } from './requests.ts';
 import type { Response } from './response.ts';
+import { rested, type SendOptions, type Sent, send } from './sending.ts';
 import { settle } from './settle.ts';
 import type { Snapshot } from './snapshot.ts';
 import { type Stranger, type StreamState, withSubscription } from './stream-state.ts';
-import { follow, hasNews, rested, type SendOptions, type Sent, send } from './subscription.ts';
+import { follow, hasNews } from './subscription.ts';
 import { type Answer, request } from './subscription-request.ts';
 
 export type StreamEvent =

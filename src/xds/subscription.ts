@@ -1,7 +1,7 @@
 // One kind of resource on one stream: what the client wants, holds and has refused. A pure reducer; SotW and delta differ
 // in how a request is read (subscription-request.ts) and in what a response holds.
 import type { ResourceTable, XdsResource } from '../envoy/resource.ts';
-import { type ResourceKind, typeUrls } from '../envoy/types.ts';
+import type { ResourceKind } from '../envoy/types.ts';
 import { memo } from '../lib/memo.ts';
 import {
   computeDue,
@@ -18,19 +18,10 @@ import {
   type Wanted,
   wants,
 } from './due.ts';
-import { common, type NameSet, nameSet, noNames, unite, without } from './name-set.ts';
-import {
-  type GoodForms,
-  goneAsHeld,
-  noGoodForms,
-  noRefusedHosts,
-  type RefusedHosts,
-  resting,
-  type Search,
-} from './refusal.ts';
+import { common, type NameSet, nameSet, noNames, unite } from './name-set.ts';
+import { type GoodForms, noGoodForms, noRefusedHosts, type RefusedHosts, type Search } from './refusal.ts';
 import type { Protocol } from './requests.ts';
-import { contentVersion, type Response } from './response.ts';
-import { chosen, emptyTable, everything, haveTime, keepGone, keepNamed, namesIn } from './tables.ts';
+import { emptyTable, namesIn } from './tables.ts';
 
 /** A response that the client has not answered yet. It names resources, it does not hold their bytes. */
 export interface Flight {
@@ -191,17 +182,6 @@ export function takeBack(subscription: Subscription): Subscription {
   return excepted(subscription, all ? inFlight.names : common(inFlight.names, wanted.names));
 }
 
-export interface SendOptions {
-  readonly now: number;
-  readonly nonce: string;
-  /** Whether the client may be told now that what it holds is gone. */
-  readonly removals: boolean;
-  /** How long a response may be unanswered before a newer one is sent all the same, in milliseconds. */
-  readonly supersedeAfter: number;
-  /** How long each resource of a full state puts off the next one, in milliseconds. */
-  readonly fullSpacing: number;
-}
-
 /** Whether there is something to tell the client, be it that an earlier response is not answered yet. */
 export function hasNews(subscription: Subscription, removals: boolean): boolean {
   const due = dueTo(subscription);
@@ -210,109 +190,10 @@ export function hasNews(subscription: Subscription, removals: boolean): boolean 
   return removals && due.removed.length > 0;
 }
 
-export interface Sent {
-  readonly subscription: Subscription;
-  readonly response: Response;
-  /** Of the resources in the response, those that the client did not hold in this form. */
-  readonly changed: readonly XdsResource[];
-}
-
-/** The next response, if there is one to be sent now: the newest state, whatever happened meanwhile. */
-export function send(subscription: Subscription, options: SendOptions): Sent | null {
-  const { inFlight } = subscription;
-  if (!hasNews(subscription, options.removals) || isSpaced(subscription, options.now)) return null;
-  if (inFlight === null) return respond(subscription, options);
-  if (options.now - inFlight.since < options.supersedeAfter) return null;
-  return respond(takeBack(withoutUntaken(subscription, inFlight)), options);
-}
-
-/**
- * A client that is sent one large state after the other does nothing but read them (envoyproxy/envoy#46383). Who asks
- * for it is answered in any case, and after a refusal what is better is not put off.
- */
-function isSpaced({ spacedUntil, answerDue, error }: Subscription, now: number): boolean {
-  return spacedUntil !== null && now < spacedUntil && !answerDue && error === null;
-}
-
-/** States of streams that differ in a time alone become one when it is over. */
-export function rested(subscription: Subscription, now: number): Subscription {
-  const { spacedUntil } = subscription;
-  return spacedUntil === null || now < spacedUntil ? subscription : { ...subscription, spacedUntil: null };
-}
-
-function withoutUntaken(subscription: Subscription, { before }: Flight): Subscription {
-  const { target, held, good, confirmed } = subscription;
-  if (target === null || !isFullState(subscription)) return subscription;
-  return { ...subscription, held: { ...held, table: goneAsHeld(held.table, target, before, good, confirmed) } };
-}
-
-function respond(subscription: Subscription, { now, nonce, removals, fullSpacing }: SendOptions): Sent | null {
-  const { wanted, target, held, waiting, protocol, kind } = subscription;
-  const due = dueTo(subscription);
-  if (due === null || wanted === null || target === null) return null;
-  const full = isFullState(subscription);
-  const all = removals ? target : keepGone(held.table, target, due.kept);
-  // What it is told nothing of it is to keep, as far as it is known.
-  const quiet = full && waiting.size > 0 ? without(waiting, nameSet(held.except.keys())) : noNames;
-  const told = keepNamed(held.table, all, quiet);
-  const table = full ? resting(told, due.refused, subscription.good) : all;
-  const resources = full ? fullState(table, wanted) : due.changed;
-  const removed = full ? noTexts : removals ? due.gone : due.absent;
-  const version = contentVersion(resources, removed);
-  const unanswered = subscription.inFlight?.names ?? noNames;
-  return {
-    subscription: {
-      ...subscription,
-      held: { table, except: afterSending(full ? without(due.resting, quiet) : null, due, removals) },
-      confirmed: stillThere(subscription, resources, removed),
-      refused: due.refused,
-      answerDue: false,
-      spacedUntil: full ? now + resources.length * fullSpacing : null,
-      toldAt: subscription.toldAt ?? (haveTime(resources) ? now : null),
-      inFlight: {
-        nonce,
-        since: now,
-        version,
-        resources,
-        removed,
-        names: unite(namesIn(resources, removed), unanswered),
-        changed: due.changed,
-        before: subscription.inFlight?.before ?? held,
-      },
-      nonce,
-    },
-    response: { protocol, kind, typeUrl: typeUrls[kind], nonce, version, resources, removed },
-    changed: due.changed,
-  };
-}
-
-/** From the moment when its removal is sent a cluster may be gone. */
-function stillThere(
-  subscription: Subscription,
-  resources: readonly XdsResource[],
-  removed: readonly string[],
-): NameSet {
-  const { confirmed } = subscription;
-  if (confirmed.size === 0) return confirmed;
-  return isFullState(subscription)
-    ? common(confirmed, namesIn(resources, noTexts))
-    : without(confirmed, namesIn([], removed));
-}
-
 /** The names that are confirmed by the answer to a response; but what was asked for anew since may be gone meanwhile. */
 export function confirm({ kind, confirmed, held: { except }, inFlight, wanted }: Subscription): NameSet {
   if (kind !== 'cluster' || inFlight === null || wanted === null) return confirmed;
   const all = namesIn(inFlight.resources, noTexts);
   const names = wanted.wildcard ? all : common(all, wanted.names);
   return unite(confirmed, except.size === 0 ? names : nameSet([...names].filter((name) => !except.has(name))));
-}
-
-/** A full state leaves no exceptions but what stands aside: what is not in it is not there. */
-function afterSending(aside: NameSet | null, due: Due, removals: boolean): Exceptions {
-  if (aside !== null) return excepting(noExceptions, aside, unsure);
-  return removals ? due.after : due.afterKeeping;
-}
-
-function fullState(table: ResourceTable, wanted: Wanted): readonly XdsResource[] {
-  return wanted.wildcard ? everything(table) : chosen(table, wanted.names);
 }

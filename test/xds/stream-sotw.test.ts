@@ -48,6 +48,19 @@ const sotw: readonly Case[] = [
      ! cluster refused no
      ! cluster at fault a<a=1
      publish cluster: a=3
+     < cluster a=3
+     cluster ack
+     wait 60000
+     publish cluster: a=3 b=1 c=1
+     < cluster a=3 b=1 c=1
+     cluster nack bad
+     ! cluster refused bad
+     < cluster a=3
+     cluster ack
+     < cluster a=3 b=1
+     cluster nack bad
+     ! cluster refused bad
+     ! cluster at fault b
      < cluster a=3`,
   ],
   [
