@@ -5,6 +5,7 @@ import { type Due, type Exceptions, excepting, noExceptions, noTexts, unsure, ty
 import { common, type NameSet, nameSet, noNames, unite, without } from './name-set.ts';
 import { goneAsHeld, resting } from './refusal.ts';
 import { contentVersion, type Response } from './response.ts';
+import type { FullSpacing } from './stream-state.ts';
 import { dueTo, type Flight, hasNews, isFullState, type Subscription, takeBack } from './subscription.ts';
 import { chosen, everything, haveTime, keepGone, keepNamed, namesIn } from './tables.ts';
 
@@ -15,8 +16,7 @@ export interface SendOptions {
   readonly removals: boolean;
   /** How long a response may be unanswered before a newer one is sent all the same, in milliseconds. */
   readonly supersedeAfter: number;
-  /** How long each resource of a full state puts off the next one, in milliseconds. */
-  readonly fullSpacing: number;
+  readonly fullSpacing: FullSpacing;
 }
 
 export interface Sent {
@@ -77,7 +77,7 @@ function respond(subscription: Subscription, { now, nonce, removals, fullSpacing
       confirmed: stillThere(subscription, resources, removed),
       refused: due.refused,
       answerDue: false,
-      spacedUntil: full ? now + resources.length * fullSpacing : null,
+      spacedUntil: full ? now + Math.max(0, resources.length - fullSpacing.free) * fullSpacing.each : null,
       toldAt: subscription.toldAt ?? (haveTime(resources) ? now : null),
       inFlight: {
         nonce,

@@ -1,11 +1,12 @@
 // What the server can be set to: times and bounds, and what holds where nothing is said.
 
+import type { FullSpacing } from './stream-state.ts';
+
 /** All in milliseconds. */
 export interface XdsTimers {
   /** After how long without an answer a response may be overtaken by a newer one. */
   readonly supersedeAfter: number;
-  /** How long each resource of a full state (SotW's clusters and listeners) puts off the next one. */
-  readonly fullSpacing: number;
+  readonly fullSpacing: FullSpacing;
   /** How long a removal waits at most for other types to be acknowledged. */
   readonly removalDeadline: number;
   /** After how long it is reported that listeners or routes wait for clusters to be acknowledged. */
@@ -40,7 +41,7 @@ export interface XdsTimers {
 
 export const defaultTimers: XdsTimers = {
   supersedeAfter: 2_000,
-  fullSpacing: 4,
+  fullSpacing: { free: 500, each: 4 },
   removalDeadline: 5_000,
   gateDeadline: 5_000,
   drain: 1_000,

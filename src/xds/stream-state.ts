@@ -6,6 +6,14 @@ import type { Protocol } from './requests.ts';
 import type { Snapshot } from './snapshot.ts';
 import { newSubscription, type Subscription } from './subscription.ts';
 
+/** How far apart full states are (SotW's clusters and listeners): each resource in one, but for the first, puts off the next. */
+export interface FullSpacing {
+  /** How many put off nothing, */
+  readonly free: number;
+  /** and by how much each of the others does. */
+  readonly each: number;
+}
+
 /** Times are in milliseconds. */
 export interface StreamOptions {
   readonly protocol: Protocol;
@@ -13,8 +21,7 @@ export interface StreamOptions {
   readonly noncePrefix: string;
   /** After how long without an answer a response may be overtaken by a newer one. */
   readonly supersedeAfter: number;
-  /** How long each resource of a full state (SotW's clusters and listeners) puts off the next one. */
-  readonly fullSpacing: number;
+  readonly fullSpacing: FullSpacing;
   /** For how long at most a removal waits for other types to be acknowledged. */
   readonly removalDeadline: number;
   /** After how long it is reported that listeners or routes wait for clusters, and a first answer goes without them. */

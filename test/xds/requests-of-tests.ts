@@ -6,7 +6,7 @@ import type { StreamEvent } from '../../src/xds/stream.ts';
 export const options = {
   noncePrefix: 'n',
   supersedeAfter: 2000,
-  fullSpacing: 0,
+  fullSpacing: { free: 0, each: 0 },
   removalDeadline: 5000,
   gateDeadline: 5000,
   drain: 0,
@@ -32,7 +32,7 @@ export const subscribing = (kind: 'cluster' | 'endpoint', nonce: string) =>
 
 /** Of all clients of a model, so that what is done for one is given to others. */
 export const steps = {
-  sotw: new SharedSteps({ protocol: 'sotw', ...options, fullSpacing: 40 }),
+  sotw: new SharedSteps({ protocol: 'sotw', ...options, fullSpacing: { free: 0, each: 40 } }),
   delta: new SharedSteps({ protocol: 'delta', ...options }),
 };
 

@@ -50,7 +50,7 @@ export class Conversation {
       protocol,
       noncePrefix: 'n',
       supersedeAfter: 2000,
-      fullSpacing: 0,
+      fullSpacing: { free: 0, each: 0 },
       removalDeadline: 5000,
       gateDeadline: 5000,
       drain: 0,
@@ -65,7 +65,10 @@ export class Conversation {
     } else if (input.kind === 'request') this.#feed({ kind: 'request', request: input.request, now: this.#now });
     else if (input.kind === 'wait') this.#pass(input.milliseconds);
     else if (input.kind === 'spacing') {
-      this.state = { ...this.state, options: { ...this.state.options, fullSpacing: input.milliseconds } };
+      this.state = {
+        ...this.state,
+        options: { ...this.state.options, fullSpacing: { free: 0, each: input.milliseconds } },
+      };
     } else {
       this.#reads = input.kind === 'go';
       this.#drain();
