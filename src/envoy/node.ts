@@ -17,7 +17,8 @@ const highestPortOffset = 64_511;
 const pinnedEnvoyMinor = 40;
 
 export type NodeOutcome =
-  | { readonly kind: 'node'; readonly node: ProxyNode }
+  /** `identity`: what of it must not change on a stream. */
+  | { readonly kind: 'node'; readonly node: ProxyNode; readonly identity: string }
   | { readonly kind: 'refused'; readonly reason: string };
 
 /** The fields of Node that are read; an Envoy's list of its extensions, the bulk of it, is skipped. */
@@ -33,6 +34,7 @@ const nodeReader = lazy(() =>
   partialMessage('envoy.config.core.v3.Node', ['id', 'cluster'], ['metadata', 'locality', 'user_agent_build_version']),
 );
 const versionReader = lazy(() => partialMessage('envoy.config.core.v3.BuildVersion', [], ['version']));
+const localityReader = lazy(() => partialMessage('envoy.config.core.v3.Locality', ['region', 'zone', 'sub_zone']));
 
 /** Why a node is refused; only ever caught in this file. */
 class Refusal extends Error {}
@@ -47,22 +49,24 @@ class Refusal extends Error {}
  */
 export function readNode(bytes: Uint8Array): NodeOutcome {
   try {
-    return { kind: 'node', node: toProxy(decodeNode(bytes)) };
+    const raw = decodeNode(bytes);
+    return { kind: 'node', node: toProxy(raw), identity: identityOf(raw) };
   } catch (error) {
     const reason = error instanceof Refusal ? error.message : 'the node is not an envoy.config.core.v3.Node';
     return { kind: 'refused', reason };
   }
 }
 
-/** What must not change on a stream, cheap to read: the node's id and cluster. Null for bytes that are no node. */
+/** What must not change on a stream, cheap to read. Null for bytes that are no node. */
 export function nodeIdentity(bytes: Uint8Array): string | null {
   try {
-    const { id, cluster } = decodeNode(bytes);
-    return JSON.stringify([id, cluster]);
+    return identityOf(decodeNode(bytes));
   } catch {
     return null;
   }
 }
+
+const identityOf = ({ id, cluster }: RawNode): string => JSON.stringify([id, cluster]);
 
 /** A proxy without any wire bytes: a captured sidecar in `default`, but for what is given. */
 export function proxyNode(given: Partial<ProxyNode> = {}): ProxyNode {
@@ -178,6 +182,7 @@ function readPortOffset(value: JsonValue | undefined): number {
 
 /** BuildVersion.version.minor_number of an Envoy 1.x; null where it is not said. */
 function readMinor(build: Uint8Array): number | null {
+  if (build.length === 0) return null;
   const { version } = versionReader().decode(build) as unknown as { readonly version: Uint8Array };
   const semantic = messageType('envoy.type.v3.SemanticVersion').decode(version);
   const { major_number, minor_number } = semantic as unknown as { major_number: number; minor_number: number };
@@ -185,10 +190,11 @@ function readMinor(build: Uint8Array): number | null {
 }
 
 function readLocality(bytes: Uint8Array): Locality {
-  const { region, zone, subZone } = decodeMessage('envoy.config.core.v3.Locality', bytes);
+  if (bytes.length === 0) return nowhere;
+  const { region, zone, sub_zone } = localityReader().decode(bytes) as unknown as Record<string, string>;
   return {
     region: shortText('node.locality.region', region),
     zone: shortText('node.locality.zone', zone),
-    subZone: shortText('node.locality.sub_zone', subZone),
+    subZone: shortText('node.locality.sub_zone', sub_zone),
   };
 }

@@ -84,6 +84,14 @@ function hostClusters(host: JsonObject): readonly string[] {
 /** The clusters that a virtual host names. */
 export const clustersOfHost = memo((host: EncodedPart): readonly string[] => hostClusters(host.json));
 
+/** Finds what resources refer to, which is remembered: before the first proxy asks, if it is called then. */
+export function findReferences(resources: Iterable<XdsResource>): void {
+  for (const resource of resources) {
+    references(resource);
+    for (const host of resource.parts ?? []) clustersOfHost(host);
+  }
+}
+
 /** The clusters that a route configuration names for all its virtual hosts. */
 export const clustersOfShell = memo((route: XdsResource): readonly string[] => mirrorClusters(route.json));
 

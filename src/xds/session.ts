@@ -173,11 +173,10 @@ export class Session {
 
   /** The first request has to say who the proxy is. */
   #meet({ node: bytes }: DiscoveryRequest): Refused | null {
-    const spoken = bytes === null ? null : nodeIdentity(bytes);
-    if (bytes === null || spoken === null) return invalid('the first request on a stream has to name its node');
+    if (bytes === null) return invalid('the first request on a stream has to name its node');
     const outcome = readNode(bytes);
     if (outcome.kind === 'refused') return invalid(outcome.reason);
-    const { node } = outcome;
+    const { node, identity: spoken } = outcome;
     const { connection, identity } = this.caller;
     const denied = identity === null ? null : this.#options.authorizeNode(node, identity);
     if (denied !== null) {

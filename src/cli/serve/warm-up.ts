@@ -2,9 +2,11 @@
 // share is translated and encoded, and the code of a turn is run until it is compiled.
 import type { ControlPlane } from '../../control-plane.ts';
 import { proxyNode } from '../../envoy/node.ts';
+import { resourceKinds } from '../../envoy/types.ts';
 import type { JsonValue } from '../../lib/json.ts';
 import { defaultNamespace } from '../../model/names.ts';
 import { type ObjectSet, objectName, type SourceObject } from '../../model/object.ts';
+import { findReferences } from '../../xds/references.ts';
 import type { SnapshotFeed } from '../../xds/snapshot.ts';
 
 /** So many namespaces, the largest first, are translated while the time lasts, in milliseconds; the largest in any case. */
@@ -28,7 +30,9 @@ export function warmUp(controlPlane: ControlPlane): void {
 
 /** A proxy of the namespace that nobody stands behind. */
 function follow(controlPlane: ControlPlane, namespace: string): SnapshotFeed {
-  return controlPlane.follow(proxyNode({ namespace }), () => {});
+  return controlPlane.follow(proxyNode({ namespace }), (snapshot) => {
+    for (const kind of resourceKinds) findReferences(snapshot[kind].values());
+  });
 }
 
 /** The namespaces with the most Services and Pods. */

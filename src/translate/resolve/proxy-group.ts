@@ -28,8 +28,9 @@ function servedAt(mesh: Mesh, node: ProxyNode, workload: Workload | undefined): 
 }
 
 /** A Service selects Pods of its own namespace; one elsewhere may not say how a workload is spoken to. */
-function servedPorts(behind: readonly ServedPort[], { namespace }: ProxyNode): readonly ServedPort[] {
+function servedPorts(behind: readonly ServedPort[], namespace: string): readonly ServedPort[] {
   const served = behind.filter((port) => port.namespace === namespace);
+  if (served.length === 0) return nothing;
   const unique = new Map(sortedBy(served, servedKey).map((each) => [servedKey(each), each] as const));
   return internServed([...unique.keys()].join(), () => [...unique.values()]);
 }
@@ -45,23 +46,23 @@ function endpointView(mesh: Mesh, workload: Workload | undefined): EndpointView 
 }
 
 /** What of a gRPC client counts: it has no listeners of its own, captures nothing and serves nothing. */
-const asGroupMember = memo((node: ProxyNode): ProxyNode => {
-  if (node.generator === 'envoy') return node;
+const asGrpcClient = memo((node: ProxyNode): ProxyNode => {
   return { ...node, role: 'sidecar', interception: 'NONE', portOffset: 0, ip: '' };
 });
 
 /** The group of a proxy; equal groups are one object. */
 export function proxyGroup(mesh: Mesh, asking: ProxyNode): ProxyGroup {
-  const node = asGroupMember(asking);
+  const node = asking.generator === 'grpc' ? asGrpcClient(asking) : asking;
   const workload = mesh.workloads.get(`${node.name}.${node.namespace}`);
-  return groupOf(node, endpointView(mesh, workload), servedAt(mesh, node, workload));
+  return groupOf(endpointView(mesh, workload), servedAt(mesh, node, workload), node);
 }
 
-const groupOf = memo((node: ProxyNode, view: EndpointView, behind: readonly ServedPort[]): ProxyGroup => {
+/** Proxies come last: what is remembered of each is one entry. */
+const groupOf = memo((view: EndpointView, behind: readonly ServedPort[], node: ProxyNode): ProxyGroup => {
   const { role, generator, namespace, interception } = node;
   const portOffset = interception === 'NONE' ? node.portOffset : 0;
   const ipFamily = node.ip.includes(':') ? 'v6' : 'v4';
-  const served = servedPorts(behind, node);
+  const served = servedPorts(behind, namespace);
   const settings = { role, generator, namespace, interception, portOffset, ipFamily } as const;
   return interned({ ...settings, served, endpointView: view });
 });

@@ -1,7 +1,7 @@
 // The metrics of the streams. Those that begin with pilot_ have the names, labels and buckets that dashboards of Istio's
 // control plane read; their seconds are seconds.
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { ResourceKind } from '../../../envoy/types.ts';
+import { type ResourceKind, resourceKinds } from '../../../envoy/types.ts';
 import type { XdsEvent } from '../../../xds/xds-event.ts';
 
 /** How dashboards call the types. */
@@ -77,7 +77,7 @@ export function xdsMetrics(registers: Registry[], faults: Pick<Counter, 'inc'>):
     acknowledged: answers.acknowledged,
     refused: answers.refused,
     stale: answers.stale,
-    held: ({ type, count }) => held.inc({ type: types[type] }, count),
+    held: ({ type, count }) => held(type, count),
     clusterless: () => clusterless.inc(),
     unknownType: streams.unknownType,
     ...defenceMetrics(registers),
@@ -86,11 +86,17 @@ export function xdsMetrics(registers: Registry[], faults: Pick<Counter, 'inc'>):
   return <K extends XdsEvent['kind']>(event: XdsEvent & { readonly kind: K }) => counted[event.kind as K](event);
 }
 
-/** A counter by type of resource that begins at zero for each. */
-function typed(registers: Registry[], name: string, help: string): Counter<'type'> {
-  const counter = new Counter({ name, help, labelNames: ['type'], registers });
-  for (const type of typeNames) counter.inc({ type }, 0);
-  return counter;
+/** A counter by type of resource that begins at zero for each. What is counted often is labelled when somebody looks. */
+function typed(registers: Registry[], name: string, help: string): (type: ResourceKind, count?: number) => void {
+  const counts: Record<ResourceKind, number> = { cluster: 0, endpoint: 0, listener: 0, route: 0 };
+  const collect = function (this: Counter<'type'>): void {
+    this.reset();
+    for (const kind of resourceKinds) this.inc({ type: types[kind] }, counts[kind]);
+  };
+  new Counter({ name, help, labelNames: ['type'], registers, collect });
+  return (type, count = 1) => {
+    counts[type] += count;
+  };
 }
 
 function pushMetrics(registers: Registry[]) {
@@ -113,7 +119,7 @@ function pushMetrics(registers: Registry[]) {
   return ({ type, took, bytes }: XdsEvent & { readonly kind: 'pushed' }): void => {
     if (type === null) return;
     const labels = { type: types[type] };
-    pushes.inc(labels);
+    pushes(type);
     time.observe(labels, took / 1000);
     size.observe(labels, bytes);
   };
@@ -129,12 +135,12 @@ function answerMetrics(registers: Registry[]) {
   });
   const gauges = new Map<string, Gauge>(byType);
   return {
-    acknowledged: ({ type }: { readonly type: ResourceKind }) => acknowledged.inc({ type: types[type] }),
+    acknowledged: ({ type }: { readonly type: ResourceKind }) => acknowledged(type),
     refused: ({ type }: { readonly type: ResourceKind }) => {
-      rejects.inc({ type: types[type] });
+      rejects(type);
       gauges.get(types[type])?.inc();
     },
-    stale: ({ type }: { readonly type: ResourceKind }) => stale.inc({ type: types[type] }),
+    stale: ({ type }: { readonly type: ResourceKind }) => stale(type),
   };
 }
 
