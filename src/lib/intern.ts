@@ -1,4 +1,5 @@
 // Equal values become one object, for as long as somebody holds it.
+import { memo } from './memo.ts';
 
 /** A function that gives the same object for equal keys while that object is in use anywhere. */
 export function interner<T extends object>(): (key: string, make: () => T) => T {
@@ -14,4 +15,16 @@ export function interner<T extends object>(): (key: string, make: () => T) => T 
     forgotten.register(created, key);
     return created;
   };
+}
+
+interface Link {
+  readonly list: readonly object[];
+}
+
+const nothing: Link = { list: [] };
+const longer = memo((before: Link, item: object): Link => ({ list: [...before.list, item] }));
+
+/** Lists of the same objects in the same order are one list, so that it can be what something is remembered by. */
+export function internList<T extends object>(items: readonly T[]): readonly T[] {
+  return items.reduce(longer, nothing).list as readonly T[];
 }

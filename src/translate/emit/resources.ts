@@ -10,7 +10,7 @@ import type { Mesh } from '../../model/mesh.ts';
 import { at } from '../../model/origin.ts';
 import { policyFor, type ServicePolicy, type Subset } from '../../model/policy.ts';
 import type { Interception, ProxyGroup } from '../../model/proxy.ts';
-import { isHttp, isProxied, type Service, type ServicePort } from '../../model/service.ts';
+import { isHttp, isProxied, type Service, type ServicePort, serviceAt } from '../../model/service.ts';
 import { byTargetPort, emitVirtualInbound, emitVirtualOutbound } from './capture.ts';
 import {
   blackHole,
@@ -26,20 +26,16 @@ import { emitGrpcResources } from './grpc/resources.ts';
 import { emitListener } from './listener.ts';
 import {
   type CalledPort,
+  type CalledService,
   hasOwnListener,
   type ListenerPlan,
   planListeners,
   sniffedRouteName,
 } from './plan-listeners.ts';
 import { type Aliases, emitSharedRoutes, emitSniffedRoutes } from './route.ts';
+import { planRoutes, type RouteSource } from './route-plan.ts';
 
 export type Resources = { readonly [K in ResourceKind]: ResourceTable };
-
-/** A service as clients of one namespace call it: its ports, and the clusters of its subsets. */
-interface CalledService {
-  readonly ports: readonly CalledPort[];
-  readonly subsets: readonly ClusterPlan[];
-}
 
 const callService = memo((service: Service, bound: ServicePolicy | null, interception: Interception): CalledService => {
   const proxied = service.resolution.kind === 'alias' ? [] : service.ports.filter((port) => isProxied(port.protocol));
@@ -64,6 +60,25 @@ const callServices = memo(
     );
     return { ports: called.flatMap(({ ports }) => ports), subsets: called.flatMap(({ subsets }) => subsets) };
   },
+);
+
+/** Looks services up as clients of a namespace call them; the same inputs give the same object. */
+const routeSource = memo(
+  (
+    routes: Mesh['routes'],
+    services: Mesh['services'],
+    policies: Mesh['policies'],
+    namespace: string,
+    interception: Interception,
+  ): RouteSource => ({
+    routes,
+    others: [...routes].filter(([host]) => !services.has(host)),
+    find: (host) => {
+      const service = serviceAt(services, host);
+      if (service === undefined) return undefined;
+      return callService(service, policyFor(policies.get(service.host), namespace), interception);
+    },
+  }),
 );
 
 const aliasesOf = memo((services: Mesh['services']): Aliases => {
@@ -91,6 +106,7 @@ function emitRoutes(
   plans: readonly ListenerPlan[],
   called: readonly CalledPort[],
   aliases: Aliases,
+  source: RouteSource,
   group: ProxyGroup,
 ): readonly XdsResource[] {
   const names = new Set(plans.map(({ routeName }) => routeName));
@@ -98,10 +114,14 @@ function emitRoutes(
   const byPort = Map.groupBy(spoken, ({ port }) => port.number);
   const shared = [...byPort]
     .filter(([port]) => names.has(String(port)))
-    .map(([port, all]) => emitSharedRoutes(port, all, aliases, group));
+    .map(([port, all]) => emitSharedRoutes(port, all, aliases, source, group));
   const sniffed = spoken
     .filter((each) => !isHttp(each.port.protocol) && hasOwnListener(each, group))
-    .map((each) => emitSniffedRoutes(sniffedRouteName(each.service, each.port.number), each));
+    .map((each) => {
+      const { service, port } = each;
+      const plan = planRoutes(source, service.host, port.number, group);
+      return emitSniffedRoutes(sniffedRouteName(service, port.number), each, plan);
+    });
   return [...shared, ...sniffed.filter(({ name }) => names.has(name))];
 }
 
@@ -152,14 +172,14 @@ interface Routing {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-const emitRouting = memo((called: CalledService, aliases: Aliases, group: ProxyGroup): Routing => {
+const emitRouting = memo((called: CalledService, aliases: Aliases, source: RouteSource, group: ProxyGroup): Routing => {
   // A gateway's listeners come from Gateway objects.
   const plans: Outcome<readonly ListenerPlan[]> =
     group.role === 'router' ? { value: [], diagnostics: [] } : planListeners(called.ports, group);
   return {
     clusters: resourceTable(emitClusters(called, group)),
     listeners: resourceTable(emitListeners(plans.value, group)),
-    routes: resourceTable(emitRoutes(plans.value, called.ports, aliases, group)),
+    routes: resourceTable(emitRoutes(plans.value, called.ports, aliases, source, group)),
     diagnostics: [...plans.diagnostics, ...withoutDestination(called, group)],
   };
 });
@@ -205,7 +225,8 @@ export function emitResources(mesh: Mesh, group: ProxyGroup): Outcome<Resources>
   const called = callServices(mesh.services, mesh.policies, group.namespace, interception);
   const aliases = aliasesOf(mesh.services);
   if (group.generator === 'grpc') return emitGrpcResources(called.ports, aliases, mesh.endpoints, group);
-  const routing = emitRouting(called, aliases, group);
+  const source = routeSource(mesh.routes, mesh.services, mesh.policies, group.namespace, interception);
+  const routing = emitRouting(called, aliases, source, group);
   const value = {
     cluster: routing.clusters,
     endpoint: emitLoadAssignments(called, mesh.endpoints, group.endpointView),

@@ -1,0 +1,90 @@
+// Which routes a client has for a host and port, bound to the clusters that it has.
+import { internList } from '../../lib/intern.ts';
+import { memo } from '../../lib/memo.ts';
+import { type Labels, matches } from '../../model/endpoint.ts';
+import type { Mesh } from '../../model/mesh.ts';
+import type { ProxyGroup } from '../../model/proxy.ts';
+import {
+  type ClientMatch,
+  type Destination,
+  type HostRoutes,
+  meshGateway,
+  type RouteChoice,
+  type RouteEntry,
+  routesFor,
+} from '../../model/route.ts';
+import type { ClusterPlan } from './cluster.ts';
+import type { CalledService } from './plan-listeners.ts';
+
+/** A service as the client calls it; undefined: no service has the host. */
+export type FindService = (host: string) => CalledService | undefined;
+
+/** Equal plans are one object. */
+export interface RoutePlan {
+  readonly entries: readonly RouteEntry[];
+  /** What destinations lead to, by host. */
+  readonly services: ReadonlyMap<string, CalledService>;
+}
+
+/** What all clients of a group have of routes. */
+export interface RouteSource {
+  readonly routes: Mesh['routes'];
+  /** Of these, those for hosts that no service has. */
+  readonly others: readonly (readonly [host: string, choice: RouteChoice])[];
+  readonly find: FindService;
+}
+
+const isConditional = ({ port, labels, namespace, gateways }: ClientMatch): boolean =>
+  port !== null || labels.size > 0 || namespace !== null || gateways !== null;
+
+const hasConditions = memo(({ entries }: HostRoutes): boolean =>
+  entries.some(({ match }) => isConditional(match.client)),
+);
+
+function holds(client: ClientMatch, port: number, namespace: string, labels: Labels): boolean {
+  if (client.port !== null && client.port !== port) return false;
+  if (client.namespace !== null && client.namespace !== namespace) return false;
+  return (client.gateways?.includes(meshGateway) ?? true) && matches(client.labels, labels);
+}
+
+const held = memo((routes: HostRoutes, labels: Labels, namespace: string, port: number): readonly RouteEntry[] =>
+  internList(routes.entries.filter(({ match }) => holds(match.client, port, namespace, labels))),
+);
+
+function destinationsOf({ route: { action } }: RouteEntry): readonly Destination[] {
+  return action.kind === 'forward' ? [...action.shares, ...action.mirrors].map((each) => each.destination) : [];
+}
+
+const destinationHosts = memo((entries: readonly RouteEntry[]): readonly string[] => [
+  ...new Set(entries.flatMap(destinationsOf).map(({ host }) => host)),
+]);
+
+/** Stands for a service that is not there. */
+const nobody: CalledService = { ports: [], subsets: [] };
+
+/** Of a list of routes, and then what each of their hosts leads to. */
+const planOf = memo((parts: readonly object[]): RoutePlan => {
+  const [entries, ...services] = parts as [readonly RouteEntry[], ...CalledService[]];
+  return {
+    entries,
+    services: new Map(destinationHosts(entries).map((host, index) => [host, services[index] ?? nobody])),
+  };
+});
+
+/** The routes that clients of a group have for a host and port; null: none, so what is usual holds. */
+export function planRoutes(source: RouteSource, host: string, port: number, group: ProxyGroup): RoutePlan | null {
+  const routes = routesFor(source.routes.get(host), group.namespace);
+  if (routes === null) return null;
+  const entries = hasConditions(routes) ? held(routes, group.labels, group.namespace, port) : routes.entries;
+  if (entries.length === 0) return null;
+  return planOf(internList([entries, ...destinationHosts(entries).map((each) => source.find(each) ?? nobody)]));
+}
+
+/** The cluster that a destination means to a client which calls `port`; null: there is none. */
+export function clusterOf(plan: RoutePlan, { host, port, subset }: Destination, called: number): ClusterPlan | null {
+  const service = plan.services.get(host) ?? nobody;
+  const number = port ?? called;
+  if (subset === null) return service.ports.find((each) => each.port.number === number)?.cluster ?? null;
+  const same = (each: ClusterPlan): boolean => each.port.number === number && each.subset?.name === subset;
+  return service.subsets.find(same) ?? null;
+}
