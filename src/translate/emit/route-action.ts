@@ -27,11 +27,12 @@ import { clusterOf, type RoutePlan } from './route-plan.ts';
  */
 export const noTimeouts: JsonObject = { timeout: '0s', max_stream_duration: { grpc_timeout_header_max: '0s' } };
 
-/** A gRPC client's deadline holds where it comes earlier. */
+/**
+ * Beside a max_stream_duration Envoy would not look at the timeout. Where a gRPC client's own deadline comes earlier, the
+ * client itself ends the call.
+ */
 function timeouts({ timeout }: Forward): JsonObject {
-  if (timeout === null) return noTimeouts;
-  const duration = protoDuration(timeout);
-  return { timeout: duration, max_stream_duration: { grpc_timeout_header_max: duration } };
+  return timeout === null ? noTimeouts : { timeout: protoDuration(timeout) };
 }
 
 /** Answers 503: the route leads nowhere. */
