@@ -192,6 +192,14 @@ const table = {
       'The VirtualService that is named is not there, is not for others to delegate to, or contradicts this one.',
     fix: 'Correct name and namespace, and the match of the two routes.',
   },
+  SLC0227: {
+    severity: 'warning',
+    title: 'gRPC clients do not follow the VirtualService',
+    explanation:
+      'Clients that are their own proxy (GENERATOR grpc) call the service itself: weights, matches and timeouts of the rule ' +
+      'do not reach them yet.',
+    fix: 'Call the service through an Envoy where the rule has to hold.',
+  },
   SLC0301: {
     severity: 'error',
     title: 'Loopback or link-local endpoint refused',

@@ -224,7 +224,7 @@ export function emitResources(mesh: Mesh, group: ProxyGroup): Outcome<Resources>
   const interception = interceptionOf(group);
   const called = callServices(mesh.services, mesh.policies, group.namespace, interception);
   const aliases = aliasesOf(mesh.services);
-  if (group.generator === 'grpc') return emitGrpcResources(called.ports, aliases, mesh.endpoints, group);
+  if (group.generator === 'grpc') return emitGrpcResources(called.ports, aliases, mesh, group);
   const source = routeSource(mesh.routes, mesh.services, mesh.policies, group.namespace, interception);
   const routing = emitRouting(called, aliases, source, group);
   const value = {

@@ -6,10 +6,12 @@ import { type ResourceTable, resource, resourceTable, type XdsResource } from '.
 import type { ResourceKind } from '../../../envoy/types.ts';
 import type { JsonObject } from '../../../lib/json.ts';
 import { memo } from '../../../lib/memo.ts';
-import type { Outcome } from '../../../model/diagnostic.ts';
+import { type Diagnostic, diagnose, type Outcome } from '../../../model/diagnostic.ts';
 import type { Endpoint, EndpointView } from '../../../model/endpoint.ts';
 import type { Mesh } from '../../../model/mesh.ts';
+import { at, originOf } from '../../../model/origin.ts';
 import type { ProxyGroup } from '../../../model/proxy.ts';
+import { routesFor } from '../../../model/route.ts';
 import { adsSource, type ClusterPlan, circuitBreakers, clusterMetadata, clusterOrigins } from '../cluster.ts';
 import { byLocality, emitLocality, totalWeight } from '../endpoints.ts';
 import { apiHttp } from '../http-connection-manager.ts';
@@ -90,14 +92,21 @@ function emitListeners(
 type Resources = { readonly [K in ResourceKind]: ResourceTable };
 type Routing = Outcome<Pick<Resources, 'cluster' | 'listener' | 'route'>>;
 
+/** The rules for services that are called here; each once. */
+function reportRules(called: readonly CalledPort[], routes: Mesh['routes'], { namespace }: ProxyGroup): Diagnostic[] {
+  const rules = called.flatMap(({ service: { host } }) => routesFor(routes.get(host), namespace)?.rules ?? []);
+  const message = 'gRPC clients that are their own proxy go to the service itself, whatever the routes say';
+  return [...new Set(rules)].map((id) => diagnose('SLC0227', at(originOf(id), 'spec', 'http'), message));
+}
+
 const emitRouting = memo(
-  (called: readonly CalledPort[], aliases: Aliases, group: ProxyGroup): Routing => ({
+  (called: readonly CalledPort[], aliases: Aliases, routes: Mesh['routes'], group: ProxyGroup): Routing => ({
     value: {
       cluster: resourceTable(called.map(({ cluster }) => emitCluster(cluster))),
       listener: resourceTable(emitListeners(called, aliases, group)),
       route: resourceTable(called.map((each) => emitRoutes(each))),
     },
-    diagnostics: reportLost(called.map(({ cluster }) => cluster.policy)),
+    diagnostics: [...reportLost(called.map(({ cluster }) => cluster.policy)), ...reportRules(called, routes, group)],
   }),
 );
 
@@ -116,9 +125,9 @@ const emitLoadAssignments = memo(
 export function emitGrpcResources(
   called: readonly CalledPort[],
   aliases: Aliases,
-  endpoints: Mesh['endpoints'],
+  { endpoints, routes }: Pick<Mesh, 'endpoints' | 'routes'>,
   group: ProxyGroup,
 ): Outcome<Resources> {
-  const { value, diagnostics } = emitRouting(called, aliases, group);
+  const { value, diagnostics } = emitRouting(called, aliases, routes, group);
   return { value: { ...value, endpoint: emitLoadAssignments(called, endpoints, group.endpointView) }, diagnostics };
 }
