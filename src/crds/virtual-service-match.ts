@@ -77,7 +77,7 @@ const pathMatch: Decoder<TextMatch> = (value, spot) => {
 };
 
 /** The fields that say which clients something is for; those of TCP and TLS routes have them too. */
-const clientFields = {
+export const clientFields = {
   port: integer(portRange),
   sourceLabels: selector,
   sourceNamespace: nonEmptyString,
@@ -91,7 +91,7 @@ interface ClientFields {
   readonly gateways?: readonly string[] | undefined;
 }
 
-function clientMatch({ port, sourceLabels, sourceNamespace, gateways = [] }: ClientFields): ClientMatch {
+export function clientMatch({ port, sourceLabels, sourceNamespace, gateways = [] }: ClientFields): ClientMatch {
   return {
     port: port ?? null,
     labels: sourceLabels ?? noLabels,
@@ -158,7 +158,7 @@ function build(decoded: Fields, spot: Spot): HttpMatch {
 }
 
 /** `decode`, or nothing at all if there was anything to say about the value. */
-function whole<T>(decode: Decoder<T>): Decoder<T> {
+export function whole<T>(decode: Decoder<T>): Decoder<T> {
   return (value, spot) => {
     const before = spot.diagnostics.length;
     const decoded = decode(value, spot);

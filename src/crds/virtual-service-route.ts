@@ -56,7 +56,7 @@ interface Surroundings {
 }
 
 /** The destinations of a rule in `namespace`, where short names are at home. */
-function destinationIn(namespace: string): Decoder<Destination> {
+export function destinationIn(namespace: string): Decoder<Destination> {
   const decode = object(
     { host: hostName, subset: nonEmptyString, port: object({ number: integer(portRange) }, { required: ['number'] }) },
     { required: ['host'] },
@@ -74,10 +74,10 @@ function destinationIn(namespace: string): Decoder<Destination> {
   };
 }
 
-const weight = integer({ min: 0, max: 2147483647 });
+export const weight = integer({ min: 0, max: 2147483647 });
 
 /** Whether the weights of these shares can be used; reports why not. */
-function usableWeights(shares: readonly { readonly weight: number }[], spot: Spot): boolean {
+export function usableWeights(shares: readonly { readonly weight: number }[], spot: Spot): boolean {
   const total = shares.reduce((sum, share) => sum + share.weight, 0);
   if (total > 4294967295) report(spot, 'SLC0105', 'the weights add up to more than 4294967295');
   else if (total === 0) report(spot, 'SLC0105', 'the weights add up to 0, so there is nowhere to go');

@@ -1,11 +1,13 @@
 // VirtualService (networking.istio.io): where requests for hosts go.
+import { isObject, type JsonValue } from '../lib/json.ts';
 import { sluiceDomain } from '../model/names.ts';
 import { type Origin, originOf } from '../model/origin.ts';
-import { meshGateway } from '../model/route.ts';
-import { type Decoder, inside, later, list, nonEmptyString, object, report, type Spot } from './decode.ts';
+import { type ConnectionRoute, meshGateway } from '../model/route.ts';
+import { type Decoder, inside, list, nonEmptyString, object, report, type Spot } from './decode.ts';
 import { exportedTo, exportTo, fullHost, hostPattern } from './host.ts';
 import { kind } from './kind.ts';
 import type { Metadata } from './metadata.ts';
+import { tcpRouteIn, tlsRouteIn } from './virtual-service-connections.ts';
 import { reportUnreachable } from './virtual-service-order.ts';
 import { type HttpRule, httpRuleIn } from './virtual-service-route.ts';
 
@@ -26,6 +28,8 @@ export interface VirtualService {
   /** Namespaces whose clients see it; `*`: all. */
   readonly exportTo: ReadonlySet<string>;
   readonly http: readonly HttpRule[];
+  /** Those by server name first. */
+  readonly connections: readonly ConnectionRoute[];
   readonly origin: Origin;
 }
 
@@ -51,14 +55,21 @@ function hostIn(namespace: string): Decoder<RuleHost> {
   };
 }
 
-function specIn({ namespace }: Metadata, sticky: boolean) {
+/** The names by which TLS clients may call the hosts of a rule: as they are written, and in full. */
+function namesIn(spec: JsonValue, namespace: string): readonly string[] {
+  const hosts = isObject(spec) && Array.isArray(spec['hosts']) ? spec['hosts'] : [];
+  const names = hosts.filter((each: JsonValue) => typeof each === 'string');
+  return names.flatMap((name: string) => [name.toLowerCase(), fullHost(name, namespace)]);
+}
+
+function specIn({ namespace }: Metadata, sticky: boolean, names: readonly string[]) {
   return object({
     hosts: list(hostIn(namespace)),
     gateways,
     exportTo,
     http: list(httpRuleIn({ namespace, sticky })),
-    tcp: later('routes of TCP connections'),
-    tls: later('routes of TLS connections'),
+    tcp: list(tcpRouteIn(namespace)),
+    tls: list(tlsRouteIn(namespace, names)),
   });
 }
 
@@ -88,11 +99,12 @@ export const virtualServiceKind = kind(
   },
   (metadata, { spec = null }, spot): VirtualService | undefined => {
     const place = inside(spot, 'spec');
-    const decoded = specIn(metadata, isSticky(metadata, spot))(spec, place);
+    const decoded = specIn(metadata, isSticky(metadata, spot), namesIn(spec, metadata.namespace))(spec, place);
     if (decoded === undefined) return undefined;
-    const { http = [], gateways: named = [meshGateway] } = decoded;
+    const { http = [], tcp = [], tls = [], gateways: named = [meshGateway] } = decoded;
     reportUnreachable(http, spot);
-    if (decoded.http === undefined) report(place, 'SLC0104', 'one of "http", "tcp" and "tls" is required');
+    if (http.length + tcp.length + tls.length === 0)
+      report(place, 'SLC0104', 'one of "http", "tcp" and "tls" is required');
     return {
       namespace: metadata.namespace,
       name: metadata.name,
@@ -101,6 +113,7 @@ export const virtualServiceKind = kind(
       gateways: named,
       exportTo: exportedTo(decoded.exportTo, metadata.namespace),
       http,
+      connections: [...tls, ...tcp],
       origin: originOf(metadata.id),
     };
   },

@@ -215,10 +215,50 @@ export interface RouteEntry {
   readonly match: HttpMatch;
 }
 
+/** A range of IP addresses. */
+export interface Subnet {
+  readonly address: string;
+  /** How many of its bits count. */
+  readonly length: number;
+}
+
+/** All of it has to be so; empty lists and null leave it open. */
+export interface ConnectionMatch {
+  /** The server names that TLS clients ask for; a wildcard may stand first. */
+  readonly serverNames: readonly string[];
+  /** Where the connection goes to. */
+  readonly subnets: readonly Subnet[];
+  /** Where it comes from. */
+  readonly source: Subnet | null;
+  readonly client: ClientMatch;
+  readonly origin: Origin;
+}
+
+export interface ConnectionShare {
+  readonly destination: Destination;
+  readonly weight: number;
+}
+
+/** A route for connections whose bytes are passed on as they are. `tls`: by what TLS clients say first. */
+export interface ConnectionRoute {
+  readonly kind: 'tcp' | 'tls';
+  readonly matches: readonly ConnectionMatch[];
+  /** Empty: what is written cannot be done, and such connections end. */
+  readonly shares: readonly ConnectionShare[];
+  readonly origin: Origin;
+}
+
+export interface ConnectionEntry {
+  readonly route: ConnectionRoute;
+  readonly match: ConnectionMatch;
+}
+
 /** What the rules for one host come to. */
 export interface HostRoutes {
   /** In the order in which they are tried; what every request matches comes last. */
   readonly entries: readonly RouteEntry[];
+  /** Routes for connections, in the order in which they are tried. */
+  readonly connections: readonly ConnectionEntry[];
   /** The rules behind it, in their order. */
   readonly rules: readonly ObjectId[];
 }

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { stringify } from 'yaml';
 import type { JsonObject } from '../../src/lib/json.ts';
 import type { Files, TestMesh } from './mesh.ts';
-import { addresses, backend, shop } from './shop.ts';
+import { addresses, backend, type ShopPort, shop } from './shop.ts';
 
 const hosts = addresses(3);
 /** By the names under which they answer: two of version v1, and the one of v2. */
@@ -17,15 +17,15 @@ function object(kind: string, apiVersion: string, name: string, body: JsonObject
 
 const istio = 'networking.istio.io/v1';
 /** Everything but routes. */
-export const versionsOfShop: Files = {
-  ...shop(hosts, null),
+export const versionsOf = (port: ShopPort): Files => ({
+  ...shop(hosts, null, port),
   // In the place of the endpoints without Pods.
   'endpoints.yaml': stringify({
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
     metadata: { name: 'shop', labels: { 'kubernetes.io/service-name': 'shop' } },
     addressType: 'IPv4',
-    ports: [{ name: 'http', port: 28080 }],
+    ports: [{ name: port.name, port: 28080 }],
     endpoints: hosts.map((host, index) => ({ addresses: [host], targetRef: { kind: 'Pod', name: `shop-${index}` } })),
   }),
   ...Object.fromEntries(
@@ -41,12 +41,17 @@ export const versionsOfShop: Files = {
       subsets: ['v1', 'v2'].map((version) => ({ name: version, labels: { version } })),
     },
   }),
-};
+});
+
+export const versionsOfShop = versionsOf({ name: 'http', number: 80 });
 
 /** The VirtualService of the shop. */
-export const rule = (...http: readonly JsonObject[]): Files => ({
-  'routes.yaml': object('VirtualService', istio, 'shop', { spec: { hosts: ['shop'], http } }),
+export const ruleWith = (routes: JsonObject): Files => ({
+  'routes.yaml': object('VirtualService', istio, 'shop', { spec: { hosts: ['shop'], ...routes } }),
 });
+
+/** The same with routes of HTTP. */
+export const rule = (...http: readonly JsonObject[]): Files => ruleWith({ http });
 /** A destination of a route. */
 export const to = (subset: string, weight?: number): JsonObject => ({
   destination: { host: 'shop', subset },

@@ -94,10 +94,22 @@ const action = fc.oneof(
 const httpRoute = fc.tuple(fc.option(fc.array(match, { maxLength: 2 })), action).map(([matches, rest]): JsonObject => {
   return { ...rest, ...(matches !== null && { match: matches }) };
 });
+const connectionMatch = fc.constantFrom<JsonObject>(
+  { sourceSubnet: '10.0.0.0/8' },
+  { destinationSubnets: ['10.9.0.1'], port: 3306 },
+  { sourceLabels: { version: 'v2' } },
+  { destinationSubnets: ['x'] },
+);
+const connectionRoute = fc
+  .tuple(fc.option(fc.array(connectionMatch, { maxLength: 2 })), destination)
+  .map(([matches, each]): JsonObject => {
+    return { route: [{ destination: each }], ...(matches !== null && { match: matches }) };
+  });
 const routed = fc.record({
   hosts: fc.constantFrom<string[]>(['a'], ['a', 'www.example.com'], ['*.default.svc.cluster.local'], []),
   exportTo,
   http: fc.array(httpRoute, { maxLength: 3 }),
+  tcp: fc.array(connectionRoute, { maxLength: 2 }),
 }) as fc.Arbitrary<JsonObject>;
 
 const object: fc.Arbitrary<SourceObject> = fc.oneof(

@@ -21,9 +21,10 @@ import {
   passthrough,
   planCluster,
 } from './cluster.ts';
+import { emitConnections } from './connection-routes.ts';
 import { emitLoadAssignment } from './endpoints.ts';
 import { emitGrpcResources } from './grpc/resources.ts';
-import { emitListener } from './listener.ts';
+import { emitListener, emitRoutedListener } from './listener.ts';
 import {
   type CalledPort,
   type CalledService,
@@ -33,7 +34,7 @@ import {
   sniffedRouteName,
 } from './plan-listeners.ts';
 import { type Aliases, emitSharedRoutes, emitSniffedRoutes } from './route.ts';
-import { planRoutes, type RouteSource } from './route-plan.ts';
+import { planConnections, planRoutes, type RouteSource } from './route-plan.ts';
 
 export type Resources = { readonly [K in ResourceKind]: ResourceTable };
 
@@ -96,8 +97,15 @@ const emitClusters = memo((called: CalledService, group: ProxyGroup): readonly X
   return [...clusters, passthrough, emitInboundPassthrough(group.ipFamily), ...inbound];
 });
 
-function emitListeners(plans: readonly ListenerPlan[], group: ProxyGroup): readonly XdsResource[] {
-  const outbound = plans.map((plan) => emitListener(plan, group));
+function emitOutbound(plan: ListenerPlan, source: RouteSource, group: ProxyGroup): XdsResource {
+  const { tcp } = plan;
+  const connections = tcp === null ? null : planConnections(source, tcp, group);
+  if (tcp === null || connections === null) return emitListener(plan, group);
+  return emitRoutedListener(plan, group, emitConnections(connections, tcp.port.number));
+}
+
+function emitListeners(plans: readonly ListenerPlan[], source: RouteSource, group: ProxyGroup): readonly XdsResource[] {
+  const outbound = plans.map((plan) => emitOutbound(plan, source, group));
   return isCaptured(group) ? [emitVirtualOutbound(group), emitVirtualInbound(group), ...outbound] : outbound;
 }
 
@@ -178,7 +186,7 @@ const emitRouting = memo((called: CalledService, aliases: Aliases, source: Route
     group.role === 'router' ? { value: [], diagnostics: [] } : planListeners(called.ports, group);
   return {
     clusters: resourceTable(emitClusters(called, group)),
-    listeners: resourceTable(emitListeners(plans.value, group)),
+    listeners: resourceTable(emitListeners(plans.value, source, group)),
     routes: resourceTable(emitRoutes(plans.value, called.ports, aliases, source, group)),
     diagnostics: [...plans.diagnostics, ...withoutDestination(called, group)],
   };

@@ -7,7 +7,9 @@ import type { ClientMatch, RouteChoice } from '../../model/route.ts';
 
 function clientsIn({ otherwise, byNamespace }: RouteChoice): readonly ClientMatch[] {
   const all = [otherwise, ...byNamespace.values()];
-  return all.flatMap((routes) => routes?.entries.map(({ match }) => match.client) ?? []);
+  return all.flatMap((routes) =>
+    routes === null ? [] : [...routes.entries, ...routes.connections].map(({ match }) => match.client),
+  );
 }
 
 const labelsOfRoutes = memo(

@@ -6,8 +6,8 @@ import { clusterDomain } from '../../model/names.ts';
 import { describeObject } from '../../model/object.ts';
 import { at } from '../../model/origin.ts';
 import type { PolicyChoice } from '../../model/policy.ts';
-import { type Destination, type HttpRoute, matchesAll, meshGateway } from '../../model/route.ts';
-import { serviceAt } from '../../model/service.ts';
+import { type ClientMatch, type Destination, type HttpRoute, matchesAll, meshGateway } from '../../model/route.ts';
+import { type Protocol, serviceAt } from '../../model/service.ts';
 import type { RoutingRule } from './delegates.ts';
 import { likelyHost } from './policies.ts';
 import { covers, isVisible, namedNamespaces } from './virtual-services.ts';
@@ -42,23 +42,40 @@ function destinationsOf({ action }: HttpRoute): readonly Destination[] {
   return [...action.shares, ...action.mirrors].map(({ destination }) => destination);
 }
 
+const httpProtocols: readonly Protocol[] = ['http', 'http2', 'grpc', 'auto'];
+const connectionProtocols: readonly Protocol[] = ['tcp', 'tls', 'auto'];
+
 /** The ports on which a route is called, as far as the services say that its rule names. */
-function portsCalled({ source }: RoutingRule, { matches }: HttpRoute, services: Services): readonly number[] {
+function portsCalled(
+  { source }: RoutingRule,
+  matches: readonly { readonly client: ClientMatch }[],
+  protocols: readonly Protocol[],
+  services: Services,
+): readonly number[] {
   const asked = matches.map(({ client }) => client.port);
   if (asked.every((port) => port !== null)) return asked;
   const known = source.hosts.flatMap(({ host }) => serviceAt(services, host)?.ports ?? []);
-  return known
-    .filter(({ protocol }) => protocol !== 'udp' && protocol !== 'tcp' && protocol !== 'tls')
-    .map(({ number }) => number);
+  return known.filter(({ protocol }) => protocols.includes(protocol)).map(({ number }) => number);
 }
 
 function leadingNowhere(rule: RoutingRule, services: Services, policies: Policies): readonly Diagnostic[] {
-  return rule.routes.flatMap((route) =>
-    destinationsOf(route).flatMap((destination) => {
-      const why = lost(destination, portsCalled(rule, route, services), services, policies);
+  const said = (destinations: readonly Destination[], called: readonly number[]): readonly Diagnostic[] =>
+    destinations.flatMap((destination) => {
+      const why = lost(destination, called, services, policies);
       return why === null ? [] : [diagnose('SLC0225', destination.origin, why)];
+    });
+  return [
+    ...rule.routes.flatMap((route) =>
+      said(destinationsOf(route), portsCalled(rule, route.matches, httpProtocols, services)),
+    ),
+    ...rule.source.connections.flatMap(({ matches, shares }) => {
+      const called = portsCalled(rule, matches, connectionProtocols, services);
+      return said(
+        shares.map(({ destination }) => destination),
+        called,
+      );
     }),
-  );
+  ];
 }
 
 /** Hosts that look as if they were meant to be those of services. */
@@ -72,6 +89,24 @@ function ofNobody({ source }: RoutingRule, services: Services): readonly Diagnos
     if (!local && !host.endsWith(`.${clusterDomain}`)) return [];
     const near = likelyHost({ host, namespace: source.namespace }, services);
     return [diagnose('SLC0201', origin, `no Service has the host ${host}${near}`)];
+  });
+}
+
+/** Routes of a kind that none of the ports carries. */
+function withoutPort({ source, routes }: RoutingRule, services: Services): readonly Diagnostic[] {
+  const known = source.hosts.flatMap(({ host }) => serviceAt(services, host) ?? []);
+  if (known.length === 0) return [];
+  const { connections } = source;
+  const kinds = [
+    { what: 'HTTP', first: routes[0], protocols: httpProtocols },
+    { what: 'TLS', first: connections.find(({ kind }) => kind === 'tls'), protocols: ['tls'] },
+    { what: 'TCP', first: connections.find(({ kind }) => kind === 'tcp'), protocols: connectionProtocols },
+  ];
+  return kinds.flatMap(({ what, first, protocols }) => {
+    const carried = known.some(({ ports }) => ports.some(({ protocol }) => protocols.includes(protocol)));
+    if (first === undefined || carried) return [];
+    const hosts = known.map(({ host }) => host).join(', ');
+    return [diagnose('SLC0110', first.origin, `no port of ${hosts} carries ${what}, so these routes are for nothing`)];
   });
 }
 
@@ -130,6 +165,7 @@ export function checkRoutes(
     ...rules.flatMap((rule) => [
       ...withoutGateways(rule),
       ...ofNobody(rule, services),
+      ...withoutPort(rule, services),
       ...leadingNowhere(rule, services, policies),
     ]),
     ...[...byPattern].flatMap(([host, list]) => shared(host, list)),

@@ -5,7 +5,14 @@ import { internList } from '../../lib/intern.ts';
 import type { LastCalls } from '../../lib/last-calls.ts';
 import { memo } from '../../lib/memo.ts';
 import { sortedBy } from '../../lib/sorted.ts';
-import { type HostRoutes, matchesAll, meshGateway, type RouteChoice, type RouteEntry } from '../../model/route.ts';
+import {
+  type ConnectionEntry,
+  type HostRoutes,
+  matchesAll,
+  meshGateway,
+  type RouteChoice,
+  type RouteEntry,
+} from '../../model/route.ts';
 import { isHttp, type ServicePort } from '../../model/service.ts';
 import type { RoutingRule } from './delegates.ts';
 import { patternsOf } from './policies.ts';
@@ -39,13 +46,18 @@ const merge = memo((rules: readonly RoutingRule[]): HostRoutes => {
   ];
   // Nothing has to move in a single rule: there the order is what its author wrote.
   const ordered = rules.length === 1 ? entries : [...first, ...last];
-  return { entries: ordered, rules: rules.map(({ source }) => source.origin.object) };
+  const connections = rules.flatMap(({ source }) =>
+    source.connections.flatMap((route) => route.matches.map((match): ConnectionEntry => ({ route, match }))),
+  );
+  return { entries: ordered, connections, rules: rules.map(({ source }) => source.origin.object) };
 });
 
 /** By the hosts that they name, each list in the order in which the rules count. */
 export function rulesOfSidecars(rules: readonly RoutingRule[]): ByPattern {
   const ofMesh = rules
-    .filter(({ source, routes }) => source.gateways.includes(meshGateway) && routes.length > 0)
+    .filter(
+      ({ source, routes }) => source.gateways.includes(meshGateway) && routes.length + source.connections.length > 0,
+    )
     .toSorted((a, b) => byAge(a.source, b.source));
   const pairs = ofMesh.flatMap((rule) => rule.source.hosts.map(({ host }) => ({ host, rule })));
   const groups = Map.groupBy(pairs, ({ host }) => host);
