@@ -194,10 +194,10 @@ const table = {
   },
   SLC0227: {
     severity: 'warning',
-    title: 'gRPC clients do not follow the VirtualService',
+    title: 'gRPC clients do not do this',
     explanation:
-      'Clients that are their own proxy (GENERATOR grpc) call the service itself: weights, matches and timeouts of the rule ' +
-      'do not reach them yet.',
+      'Clients that are their own proxy (GENERATOR grpc) know routes by path and metadata, weights, timeouts and retries; ' +
+      'what else a VirtualService asks for they leave out.',
     fix: 'Call the service through an Envoy where the rule has to hold.',
   },
   SLC0301: {

@@ -232,8 +232,8 @@ export function emitResources(mesh: Mesh, group: ProxyGroup): Outcome<Resources>
   const interception = interceptionOf(group);
   const called = callServices(mesh.services, mesh.policies, group.namespace, interception);
   const aliases = aliasesOf(mesh.services);
-  if (group.generator === 'grpc') return emitGrpcResources(called.ports, aliases, mesh, group);
   const source = routeSource(mesh.routes, mesh.services, mesh.policies, group.namespace, interception);
+  if (group.generator === 'grpc') return emitGrpcResources(called, aliases, source, mesh.endpoints, group);
   const routing = emitRouting(called, aliases, source, group);
   const value = {
     cluster: routing.clusters,
