@@ -7,9 +7,10 @@ import { type Diagnostic, diagnose, type Outcome } from '../../model/diagnostic.
 import type { Endpoint, EndpointView } from '../../model/endpoint.ts';
 import { defaultPortPolicy } from '../../model/lb-policy.ts';
 import type { Mesh } from '../../model/mesh.ts';
-import { at } from '../../model/origin.ts';
+import { at, originOf } from '../../model/origin.ts';
 import { policyFor, type ServicePolicy, type Subset } from '../../model/policy.ts';
 import type { Interception, ProxyGroup } from '../../model/proxy.ts';
+import { routesFor } from '../../model/route.ts';
 import { isHttp, isProxied, type Service, type ServicePort, serviceAt } from '../../model/service.ts';
 import { byTargetPort, emitVirtualInbound, emitVirtualOutbound } from './capture.ts';
 import {
@@ -173,6 +174,19 @@ function withResources(table: ResourceTable, resources: readonly XdsResource[]):
   return next;
 }
 
+/** Hosts of rules whose requests no listener takes. */
+function unheard(plans: readonly ListenerPlan[], source: RouteSource, { namespace, role }: ProxyGroup): Diagnostic[] {
+  if (role === 'router') return [];
+  const names = new Set(plans.map(({ routeName }) => routeName));
+  return source.others.flatMap(([host, choice]) => {
+    const { entries = [], rules: [rule] = [] } = routesFor(choice, namespace) ?? {};
+    if (rule === undefined || entries.length === 0 || choice.ports.some((port) => names.has(String(port)))) return [];
+    const ports = choice.ports.join(' or ');
+    const message = `no service with HTTP has port ${ports}, so sidecars have no listener that takes requests for ${host}`;
+    return [diagnose('SLC0110', originOf(rule, 'spec', 'hosts'), message)];
+  });
+}
+
 interface Routing {
   readonly clusters: ResourceTable;
   readonly listeners: ResourceTable;
@@ -188,7 +202,7 @@ const emitRouting = memo((called: CalledService, aliases: Aliases, source: Route
     clusters: resourceTable(emitClusters(called, group)),
     listeners: resourceTable(emitListeners(plans.value, source, group)),
     routes: resourceTable(emitRoutes(plans.value, called.ports, aliases, source, group)),
-    diagnostics: [...plans.diagnostics, ...withoutDestination(called, group)],
+    diagnostics: [...plans.diagnostics, ...withoutDestination(called, group), ...unheard(plans.value, source, group)],
   };
 });
 
