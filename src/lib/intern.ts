@@ -18,13 +18,16 @@ export function interner<T extends object>(): (key: string, make: () => T) => T 
 }
 
 interface Link {
-  readonly list: readonly object[];
+  /** The list that ends here, once somebody has asked for it. */
+  list: readonly object[] | null;
 }
 
 const nothing: Link = { list: [] };
-const longer = memo((before: Link, item: object): Link => ({ list: [...before.list, item] }));
+const longer = memo((_before: Link, _item: object): Link => ({ list: null }));
 
 /** Lists of the same objects in the same order are one list, so that it can be what something is remembered by. */
 export function internList<T extends object>(items: readonly T[]): readonly T[] {
-  return items.reduce(longer, nothing).list as readonly T[];
+  const end = items.reduce<Link>((before, item) => longer(before, item), nothing);
+  end.list ??= items;
+  return end.list as readonly T[];
 }
