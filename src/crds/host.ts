@@ -1,10 +1,16 @@
 // Hosts as rules name them, and to whom rules are exported.
 import { serviceHost } from '../model/names.ts';
-import { type Decoder, list, nonEmptyString, report } from './decode.ts';
+import { objectName } from '../model/object.ts';
+import { type Decoder, list, nonEmptyString, report, type Spot } from './decode.ts';
 
 /** A name without a dot is a service in the rule's own namespace; all else is a full name already. */
 export function fullHost(host: string, namespace: string): string {
   return host.includes('.') || host.includes('*') ? host.toLowerCase() : serviceHost(host.toLowerCase(), namespace);
+}
+
+/** The host that a name at this place means: short names are at home in the namespace of the object. */
+export function hostAt(name: string, { origin }: Spot): string {
+  return fullHost(name, objectName(origin.object).namespace);
 }
 
 /** The namespaces that an `exportTo` names; `*`: all. */

@@ -38,15 +38,13 @@ type RedirectFields = NonNullable<ReturnType<typeof redirectFields>>;
 
 const isPrefix = ({ path }: HttpMatch): boolean => path === null || path.kind === 'prefix';
 
-function redirectPath({ uri, prefixRewrite }: RedirectFields, matches: readonly HttpMatch[], spot: Spot) {
+function redirectPath({ uri, prefixRewrite }: RedirectFields, spot: Spot): Redirect['path'] {
   const here = inside(spot, 'prefixRewrite');
   if (uri !== undefined) {
     if (prefixRewrite !== undefined) report(here, 'SLC0107', '"uri" is set as well, and only one may be; it is used');
-    return { kind: 'whole', text: uri } as const;
+    return { kind: 'whole', text: uri };
   }
-  if (prefixRewrite === undefined) return null;
-  if (!matches.every(isPrefix)) return report(here, 'SLC0105', 'every match has to be one of a prefix') ?? null;
-  return { kind: 'prefix', text: prefixRewrite } as const;
+  return prefixRewrite === undefined ? null : { kind: 'prefix', text: prefixRewrite };
 }
 
 function redirectPort({ port, derivePort: derived }: RedirectFields, spot: Spot): RedirectPort | null {
@@ -57,23 +55,27 @@ function redirectPort({ port, derivePort: derived }: RedirectFields, spot: Spot)
   return { kind: 'number', number: port };
 }
 
-/** The redirect of a route with these matches. */
-export function redirectOf(matches: readonly HttpMatch[]): Decoder<Redirect> {
-  return (value, spot) => {
-    const decoded = redirectFields(value, spot);
-    if (decoded === undefined) return undefined;
-    const path = redirectPath(decoded, matches, spot);
-    const port = redirectPort(decoded, spot);
-    const { authority = null, scheme = null, redirectCode: status = 301 } = decoded;
-    if (path === null && port === null && authority === null && scheme === null) {
-      return report(
-        spot,
-        'SLC0104',
-        'a redirect has to change something: uri, prefixRewrite, authority, scheme or port',
-      );
-    }
-    return { kind: 'redirect', path, authority, scheme, port, status };
-  };
+/** Undefined: it would change nothing. */
+function effective(redirect: Redirect, spot: Spot): Redirect | undefined {
+  const { path, port, authority, scheme } = redirect;
+  if (path !== null || port !== null || authority !== null || scheme !== null) return redirect;
+  const fields = 'uri, prefixRewrite, authority, scheme or port';
+  return report(spot, 'SLC0104', `a redirect has to change something: ${fields}`);
+}
+
+export const redirect: Decoder<Redirect> = (value, spot) => {
+  const decoded = redirectFields(value, spot);
+  if (decoded === undefined) return undefined;
+  const { authority = null, scheme = null, redirectCode: status = 301 } = decoded;
+  const [path, port] = [redirectPath(decoded, spot), redirectPort(decoded, spot)];
+  return effective({ kind: 'redirect', path, authority, scheme, port, status }, spot);
+};
+
+/** A redirect as far as it suits the matches of its route: a prefix is only replaced where one has matched. */
+export function suited(wanted: Redirect, matches: readonly HttpMatch[], spot: Spot): Redirect | undefined {
+  if (wanted.path?.kind !== 'prefix' || matches.every(isPrefix)) return wanted;
+  report(inside(spot, 'prefixRewrite'), 'SLC0105', 'every match has to be one of a prefix');
+  return effective({ ...wanted, path: null }, spot);
 }
 
 const largestBody = 1_048_576;

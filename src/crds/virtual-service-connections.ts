@@ -6,7 +6,7 @@ import type { ConnectionMatch, ConnectionRoute, ConnectionShare, Subnet } from '
 import { type Decoder, list, nonEmptyString, object, report, type Spot } from './decode.ts';
 import { hostPattern } from './host.ts';
 import { clientFields, clientMatch, whole } from './virtual-service-match.ts';
-import { destinationIn, usableWeights, weight } from './virtual-service-route.ts';
+import { destination, usableWeights, weight } from './virtual-service-route.ts';
 
 /** `10.0.0.0/8`, or one address. */
 const subnet: Decoder<Subnet> = (value, spot) => {
@@ -44,22 +44,14 @@ const tlsFields = whole(
   ),
 );
 
-const covers = (host: string, name: string): boolean =>
-  host === name || (host.startsWith('*') && name.endsWith(host.slice(1)));
-
-/** A match of names that some host of the rule covers. */
-function tlsMatchFor(hosts: readonly string[]): Decoder<ConnectionMatch> {
-  return (value, spot) => {
-    const decoded = tlsFields(value, spot);
-    if (decoded?.sniHosts === undefined) return undefined;
-    const names = decoded.sniHosts.map((name) => name.toLowerCase());
-    const strange = names.find((name) => !hosts.some((host) => covers(host, name)));
-    if (strange !== undefined) return report(spot, 'SLC0105', `${strange} is not among the hosts of the rule`);
-    if (names.length === 0) return report(spot, 'SLC0104', 'at least one name is required in "sniHosts"');
-    const subnets = decoded.destinationSubnets ?? [];
-    return { serverNames: names, subnets, source: null, client: clientMatch(decoded), origin: spot.origin };
-  };
-}
+const tlsMatch: Decoder<ConnectionMatch> = (value, spot) => {
+  const decoded = tlsFields(value, spot);
+  if (decoded?.sniHosts === undefined) return undefined;
+  const serverNames = decoded.sniHosts.map((name) => name.toLowerCase());
+  if (serverNames.length === 0) return report(spot, 'SLC0104', 'at least one name is required in "sniHosts"');
+  const subnets = decoded.destinationSubnets ?? [];
+  return { serverNames, subnets, source: null, client: clientMatch(decoded), origin: spot.origin };
+};
 
 function everyConnection(origin: Origin): ConnectionMatch {
   return { serverNames: [], subnets: [], source: null, client: clientMatch({}), origin };
@@ -67,26 +59,25 @@ function everyConnection(origin: Origin): ConnectionMatch {
 
 const nowhere: readonly ConnectionShare[] = [];
 
-/** No shares at all: what is written cannot be understood, and such connections end. */
-function sharesIn(namespace: string): Decoder<readonly ConnectionShare[]> {
-  const fields = object({ destination: destinationIn(namespace), weight }, { required: ['destination'] });
-  const share: Decoder<ConnectionShare> = (value, spot) => {
-    const decoded = fields(value, spot);
-    return decoded?.destination && { destination: decoded.destination, weight: decoded.weight ?? 0 };
-  };
-  return (value, spot) => {
-    const shares = list(share)(value, spot);
-    if (shares === undefined || !Array.isArray(value) || shares.length < value.length) return nowhere;
-    const [only] = shares;
-    if (only === undefined) return report(spot, 'SLC0104', 'at least one destination is required') ?? nowhere;
-    if (shares.length === 1) return [{ ...only, weight: 100 }];
-    return usableWeights(shares, spot) ? shares.filter((each) => each.weight > 0) : nowhere;
-  };
-}
+const shareFields = object({ destination, weight }, { required: ['destination'] });
+const shareList = list<ConnectionShare>((value, spot) => {
+  const decoded = shareFields(value, spot);
+  return decoded?.destination && { destination: decoded.destination, weight: decoded.weight ?? 0 };
+});
 
-function routeOf(kind: ConnectionRoute['kind'], match: Decoder<ConnectionMatch>, namespace: string) {
-  const fields = object({ match: list(match), route: sharesIn(namespace) });
-  return (value: Parameters<typeof fields>[0], spot: Spot): ConnectionRoute | undefined => {
+/** No shares at all: what is written cannot be understood, and such connections end. */
+const route: Decoder<readonly ConnectionShare[]> = (value, spot) => {
+  const shares = shareList(value, spot);
+  if (shares === undefined || !Array.isArray(value) || shares.length < value.length) return nowhere;
+  const [only] = shares;
+  if (only === undefined) return report(spot, 'SLC0104', 'at least one destination is required') ?? nowhere;
+  if (shares.length === 1) return [{ ...only, weight: 100 }];
+  return usableWeights(shares, spot) ? shares.filter((each) => each.weight > 0) : nowhere;
+};
+
+function routeOf(kind: ConnectionRoute['kind'], match: Decoder<ConnectionMatch>): Decoder<ConnectionRoute> {
+  const fields = object({ match: list(match), route });
+  return (value, spot) => {
     const decoded = fields(value, spot);
     if (decoded === undefined) return undefined;
     const given = isObject(value) ? (value['match'] ?? null) : null;
@@ -98,12 +89,21 @@ function routeOf(kind: ConnectionRoute['kind'], match: Decoder<ConnectionMatch>,
   };
 }
 
-/** The TCP routes of a rule. */
-export function tcpRouteIn(namespace: string): Decoder<ConnectionRoute> {
-  return routeOf('tcp', tcpMatch, namespace);
-}
+export const tcpRoute = routeOf('tcp', tcpMatch);
+export const tlsRoute = routeOf('tls', tlsMatch);
 
-/** The TLS routes of a rule for these hosts. */
-export function tlsRouteIn(namespace: string, hosts: readonly string[]): Decoder<ConnectionRoute> {
-  return routeOf('tls', tlsMatchFor(hosts), namespace);
+const covers = (host: string, name: string): boolean =>
+  host === name || (host.startsWith('*') && name.endsWith(host.slice(1)));
+
+/** A route without the matches of server names that are none of the rule's hosts. */
+export function withinHosts(wanted: ConnectionRoute, hosts: readonly string[], { diagnostics }: Spot): ConnectionRoute {
+  const strangerIn = ({ serverNames }: ConnectionMatch): string | undefined =>
+    serverNames.find((name) => !hosts.some((host) => covers(host, name)));
+  const matches = wanted.matches.filter((match) => {
+    const stranger = strangerIn(match);
+    const message = `${stranger} is not among the hosts of the rule, so the match is left out`;
+    if (stranger !== undefined) report({ origin: match.origin, diagnostics }, 'SLC0105', message);
+    return stranger === undefined;
+  });
+  return { ...wanted, matches };
 }

@@ -51,6 +51,7 @@ const none: HeaderChanges = { set: [], add: [], remove: [] };
 /** `headers` of a route or of a destination. */
 export const headerRules: Decoder<HeaderRules> = (value, spot) => {
   const authorities: string[] = [];
+  // Made anew each time, since what it finds goes beside its value.
   const decode = object({ request: changes((host) => authorities.push(host)), response: changes(null) });
   const decoded = decode(value, spot);
   if (authorities.length > 1) report(inside(spot, 'request', 'set'), 'SLC0107', 'Host and :authority are the same');

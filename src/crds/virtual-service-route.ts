@@ -1,6 +1,7 @@
 // HTTPRoute of a VirtualService (networking.istio.io): requests that match, and what happens to them.
-import { isObject } from '../lib/json.ts';
+import { isObject, type JsonValue } from '../lib/json.ts';
 import type { Milliseconds } from '../model/lb-policy.ts';
+import { objectName } from '../model/object.ts';
 import type { Origin } from '../model/origin.ts';
 import type {
   Destination,
@@ -26,8 +27,8 @@ import {
   string,
 } from './decode.ts';
 import { duration } from './duration.ts';
-import { fullHost, hostName } from './host.ts';
-import { directResponse, redirectOf, rewrite } from './virtual-service-action.ts';
+import { hostAt, hostName } from './host.ts';
+import { directResponse, redirect, rewrite, suited } from './virtual-service-action.ts';
 import { headerRules, reportSecondAuthority } from './virtual-service-headers.ts';
 import { httpMatch } from './virtual-service-match.ts';
 import { cors, fault, oldPercent, percentage, retries } from './virtual-service-policies.ts';
@@ -49,30 +50,22 @@ export interface HttpRule extends RouteExtras {
   readonly origin: Origin;
 }
 
-/** What a route is read with: the VirtualService around it. */
-interface Surroundings {
-  readonly namespace: string;
-  readonly sticky: boolean;
-}
+const destinationFields = object(
+  { host: hostName, subset: nonEmptyString, port: object({ number: integer(portRange) }, { required: ['number'] }) },
+  { required: ['host'] },
+);
 
-/** The destinations of a rule in `namespace`, where short names are at home. */
-export function destinationIn(namespace: string): Decoder<Destination> {
-  const decode = object(
-    { host: hostName, subset: nonEmptyString, port: object({ number: integer(portRange) }, { required: ['number'] }) },
-    { required: ['host'] },
+export const destination: Decoder<Destination> = (value, spot) => {
+  const decoded = destinationFields(value, spot);
+  if (decoded?.host === undefined) return undefined;
+  // Another port, or the whole service, is not what was asked for.
+  const lost = (['port', 'subset'] as const).some(
+    (field) => isObject(value) && (value[field] ?? null) !== null && decoded[field] === undefined,
   );
-  return (value, spot) => {
-    const decoded = decode(value, spot);
-    if (decoded?.host === undefined) return undefined;
-    // Another port, or the whole service, is not what was asked for.
-    const lost = (['port', 'subset'] as const).some(
-      (field) => isObject(value) && (value[field] ?? null) !== null && decoded[field] === undefined,
-    );
-    if (lost) return undefined;
-    const { host, subset = null, port } = decoded;
-    return { host: fullHost(host, namespace), port: port?.number ?? null, subset, origin: spot.origin };
-  };
-}
+  if (lost) return undefined;
+  const { host, subset = null, port } = decoded;
+  return { host: hostAt(host, spot), port: port?.number ?? null, subset, origin: spot.origin };
+};
 
 export const weight = integer({ min: 0, max: 2147483647 });
 
@@ -86,70 +79,65 @@ export function usableWeights(shares: readonly { readonly weight: number }[], sp
 
 const invalid: Invalid = { kind: 'invalid' };
 
-function sharesIn({ namespace, sticky }: Surroundings): Decoder<Shares | Invalid> {
-  const fields = object(
-    { destination: destinationIn(namespace), weight, headers: headerRules },
-    { required: ['destination'] },
-  );
-  const share: Decoder<Share> = (value, spot) => {
-    const decoded = fields(value, spot);
-    if (decoded?.destination === undefined) return undefined;
-    return { destination: decoded.destination, weight: decoded.weight ?? 0, headers: decoded.headers ?? null };
-  };
-  return (value, spot) => {
-    const shares = list(share)(value, spot);
-    const asked = Array.isArray(value) ? value.length : 0;
-    if (shares === undefined || shares.length < asked) return invalid;
-    const [only] = shares;
-    if (only === undefined) return report(spot, 'SLC0104', 'at least one destination is required') ?? invalid;
-    if (shares.length === 1) return { kind: 'forward', shares: [{ ...only, weight: 100 }], sticky };
-    return usableWeights(shares, spot)
-      ? { kind: 'forward', shares: shares.filter((each) => each.weight > 0), sticky }
-      : invalid;
-  };
-}
+const shareFields = object({ destination, weight, headers: headerRules }, { required: ['destination'] });
 
-function mirrorsIn(namespace: string): Decoder<readonly Mirror[]> {
-  const fields = object({ destination: destinationIn(namespace), percentage }, { required: ['destination'] });
-  return list((value, spot) => {
-    const decoded = fields(value, spot);
-    return decoded?.destination && { destination: decoded.destination, percent: decoded.percentage ?? 100 };
-  });
-}
+const share: Decoder<Share> = (value, spot) => {
+  const decoded = shareFields(value, spot);
+  if (decoded?.destination === undefined) return undefined;
+  return { destination: decoded.destination, weight: decoded.weight ?? 0, headers: decoded.headers ?? null };
+};
+
+const shareList = list(share);
+
+const route: Decoder<Shares | Invalid> = (value, spot) => {
+  const shares = shareList(value, spot);
+  const asked = Array.isArray(value) ? value.length : 0;
+  if (shares === undefined || shares.length < asked) return invalid;
+  const [only] = shares;
+  if (only === undefined) return report(spot, 'SLC0104', 'at least one destination is required') ?? invalid;
+  if (shares.length === 1) return { kind: 'forward', shares: [{ ...only, weight: 100 }], sticky: false };
+  if (!usableWeights(shares, spot)) return invalid;
+  return { kind: 'forward', shares: shares.filter((each) => each.weight > 0), sticky: false };
+};
+
+const mirrorFields = object({ destination, percentage }, { required: ['destination'] });
+
+const mirrors = list<Mirror>((value, spot) => {
+  const decoded = mirrorFields(value, spot);
+  return decoded?.destination && { destination: decoded.destination, percent: decoded.percentage ?? 100 };
+});
 
 const delegate = object({ name: nonEmptyString, namespace: nonEmptyString }, { required: ['name'] });
 
 const timeout: Decoder<Milliseconds> = duration({ min: 1 });
 
-function fieldsOf(around: Surroundings, matches: readonly HttpMatch[]) {
-  return object({
-    name: string,
-    match: list(httpMatch),
-    route: sharesIn(around),
-    redirect: redirectOf(matches),
-    directResponse,
-    delegate,
-    rewrite,
-    timeout,
-    retries,
-    fault,
-    mirror: destinationIn(around.namespace),
-    mirrors: mirrorsIn(around.namespace),
-    mirrorPercentage: percentage,
-    mirrorPercent: oldPercent,
-    mirror_percent: oldPercent,
-    corsPolicy: cors,
-    headers: headerRules,
-  });
-}
-type Fields = NonNullable<ReturnType<ReturnType<typeof fieldsOf>>>;
+const fields = object({
+  name: string,
+  match: list(httpMatch),
+  route,
+  redirect,
+  directResponse,
+  delegate,
+  rewrite,
+  timeout,
+  retries,
+  fault,
+  mirror: destination,
+  mirrors,
+  mirrorPercentage: percentage,
+  mirrorPercent: oldPercent,
+  mirror_percent: oldPercent,
+  corsPolicy: cors,
+  headers: headerRules,
+});
+type Fields = NonNullable<ReturnType<typeof fields>>;
 
 function mirrorsOf(decoded: Fields, spot: Spot): readonly Mirror[] {
-  const { mirror, mirrors } = decoded;
-  if (mirrors !== undefined) {
+  const { mirror } = decoded;
+  if (decoded.mirrors !== undefined) {
     if (mirror !== undefined)
       report(inside(spot, 'mirror'), 'SLC0107', '"mirrors" is set as well, and only one may be; it is used');
-    return mirrors.filter(({ percent }) => percent > 0);
+    return decoded.mirrors.filter(({ percent }) => percent > 0);
   }
   const percent = decoded.mirrorPercentage ?? decoded.mirrorPercent ?? decoded.mirror_percent ?? 100;
   return mirror === undefined || percent === 0 ? [] : [{ destination: mirror, percent }];
@@ -161,7 +149,7 @@ const actions = ['route', 'redirect', 'directResponse', 'delegate'] as const;
 function actionOf(
   decoded: Fields,
   present: readonly (typeof actions)[number][],
-  around: Surroundings,
+  matches: readonly HttpMatch[],
   spot: Spot,
 ): HttpRule['action'] {
   const [used, ...others] = present;
@@ -169,8 +157,11 @@ function actionOf(
     report(inside(spot, other), 'SLC0107', `"${used}" is set as well, and only one may be; "${used}" is used`);
   }
   if (used === undefined) return report(spot, 'SLC0104', `one of ${actions.join(', ')} is required`) ?? invalid;
+  if (used === 'redirect') {
+    return (decoded.redirect && suited(decoded.redirect, matches, inside(spot, 'redirect'))) ?? invalid;
+  }
   if (used !== 'delegate') return decoded[used] ?? invalid;
-  const { name, namespace = around.namespace } = decoded.delegate ?? {};
+  const { name, namespace = objectName(spot.origin.object).namespace } = decoded.delegate ?? {};
   return name === undefined ? invalid : { kind: 'delegate', name, namespace };
 }
 
@@ -185,35 +176,41 @@ function reportUseless(decoded: Fields, action: HttpRule['action'], spot: Spot):
   }
 }
 
-/** The routes of a VirtualService. */
-export function httpRuleIn(around: Surroundings): Decoder<HttpRule> {
-  return (value, spot) => {
-    const silent: Spot = { origin: spot.origin, diagnostics: [] };
-    const given = isObject(value) ? (value['match'] ?? null) : null;
-    const asked = Array.isArray(given) && given.length > 0;
-    const matches = asked ? (list(httpMatch)(given, inside(silent, 'match')) ?? []) : [];
-    const decoded = fieldsOf(around, matches)(value, spot);
-    if (decoded === undefined) return undefined;
-    const present = actions.filter((each) => isObject(value) && (value[each] ?? null) !== null);
-    const action = actionOf(decoded, present, around, spot);
-    reportUseless(decoded, action, spot);
-    const sends = action.kind === 'forward' || action.kind === 'delegate';
-    const { headers = null, rewrite: rewritten = null } = decoded;
-    reportSecondAuthority(headers, rewritten?.authority ?? null, spot);
-    return {
-      name: decoded.name ?? '',
-      matches: asked || (given !== null && !Array.isArray(given)) ? matches : null,
-      action,
-      forwarding: {
-        rewrite: rewritten,
-        timeout: decoded.timeout ?? null,
-        retries: decoded.retries ?? null,
-        mirrors: mirrorsOf(decoded, spot),
-      },
-      fault: sends ? (decoded.fault ?? null) : null,
-      cors: decoded.corsPolicy ?? null,
-      headers,
-      origin: spot.origin,
-    };
+/** Null: every request; empty: none, since what it asks for cannot be understood. */
+function matchesOf(decoded: Fields, value: JsonValue): HttpRule['matches'] {
+  const given = isObject(value) ? (value['match'] ?? null) : null;
+  const none = given === null || (Array.isArray(given) && given.length === 0);
+  return none ? null : (decoded.match ?? []);
+}
+
+export const httpRule: Decoder<HttpRule> = (value, spot) => {
+  const decoded = fields(value, spot);
+  if (decoded === undefined) return undefined;
+  const matches = matchesOf(decoded, value);
+  const present = actions.filter((each) => isObject(value) && (value[each] ?? null) !== null);
+  const action = actionOf(decoded, present, matches ?? [], spot);
+  reportUseless(decoded, action, spot);
+  const sends = action.kind === 'forward' || action.kind === 'delegate';
+  const { headers = null, rewrite: rewritten = null } = decoded;
+  reportSecondAuthority(headers, rewritten?.authority ?? null, spot);
+  return {
+    name: decoded.name ?? '',
+    matches,
+    action,
+    forwarding: {
+      rewrite: rewritten,
+      timeout: decoded.timeout ?? null,
+      retries: decoded.retries ?? null,
+      mirrors: mirrorsOf(decoded, spot),
+    },
+    fault: sends ? (decoded.fault ?? null) : null,
+    cors: decoded.corsPolicy ?? null,
+    headers,
+    origin: spot.origin,
   };
+};
+
+/** The same, where a client's hash keys decide the share too. */
+export function sticky(rule: HttpRule): HttpRule {
+  return rule.action.kind === 'forward' ? { ...rule, action: { ...rule.action, sticky: true } } : rule;
 }

@@ -1,15 +1,14 @@
 // VirtualService (networking.istio.io): where requests for hosts go.
-import { isObject, type JsonValue } from '../lib/json.ts';
 import { sluiceDomain } from '../model/names.ts';
 import { type Origin, originOf } from '../model/origin.ts';
 import { type ConnectionRoute, meshGateway } from '../model/route.ts';
 import { type Decoder, inside, list, nonEmptyString, object, report, type Spot } from './decode.ts';
-import { exportedTo, exportTo, fullHost, hostPattern } from './host.ts';
+import { exportedTo, exportTo, hostAt, hostPattern } from './host.ts';
 import { kind } from './kind.ts';
 import type { Metadata } from './metadata.ts';
-import { tcpRouteIn, tlsRouteIn } from './virtual-service-connections.ts';
+import { tcpRoute, tlsRoute, withinHosts } from './virtual-service-connections.ts';
 import { reportUnreachable } from './virtual-service-order.ts';
-import { type HttpRule, httpRuleIn } from './virtual-service-route.ts';
+import { type HttpRule, httpRule, sticky } from './virtual-service-route.ts';
 
 export interface RuleHost {
   /** A full host name, or a wildcard such as `*.example.com`. */
@@ -48,46 +47,59 @@ function isSticky({ annotations }: Metadata, spot: Spot): boolean {
 const gateways: Decoder<readonly string[]> = (value, spot) =>
   Array.isArray(value) && value.length === 0 ? [meshGateway] : (list(nonEmptyString)(value, spot) ?? []);
 
-function hostIn(namespace: string): Decoder<RuleHost> {
-  return (value, spot) => {
-    const host = hostPattern(value, spot);
-    return host === undefined ? undefined : { host: fullHost(host, namespace), origin: spot.origin };
-  };
+interface WrittenHost extends RuleHost {
+  /** As it is written. */
+  readonly name: string;
 }
 
-/** The names by which TLS clients may call the hosts of a rule: as they are written, and in full. */
-function namesIn(spec: JsonValue, namespace: string): readonly string[] {
-  const hosts = isObject(spec) && Array.isArray(spec['hosts']) ? spec['hosts'] : [];
-  const names = hosts.filter((each: JsonValue) => typeof each === 'string');
-  return names.flatMap((name: string) => [name.toLowerCase(), fullHost(name, namespace)]);
-}
+const host: Decoder<WrittenHost> = (value, spot) => {
+  const name = hostPattern(value, spot);
+  return name === undefined ? undefined : { name, host: hostAt(name, spot), origin: spot.origin };
+};
 
-function specIn({ namespace }: Metadata, sticky: boolean, names: readonly string[]) {
-  return object({
-    hosts: list(hostIn(namespace)),
-    gateways,
-    exportTo,
-    http: list(httpRuleIn({ namespace, sticky })),
-    tcp: list(tcpRouteIn(namespace)),
-    tls: list(tlsRouteIn(namespace, names)),
-  });
-}
+const spec = object({
+  hosts: list(host),
+  gateways,
+  exportTo,
+  http: list(httpRule),
+  tcp: list(tcpRoute),
+  tls: list(tlsRoute),
+});
+type Spec = NonNullable<ReturnType<typeof spec>>;
 
 /** Each once, without what cannot be. */
-function hostsOf(hosts: readonly RuleHost[], ofSidecars: boolean, { diagnostics }: Spot): readonly RuleHost[] {
+function hostsOf(hosts: readonly WrittenHost[], ofSidecars: boolean, { diagnostics }: Spot): readonly RuleHost[] {
   const byHost = new Map<string, RuleHost>();
-  for (const each of hosts) {
-    const { host, origin } = each;
+  for (const { host, origin } of hosts) {
     if (byHost.has(host)) report({ origin, diagnostics }, 'SLC0223', `${host} is named above already`);
     else if (host === '*' && ofSidecars) {
       const message = 'sidecars take no rule for all hosts at once: name them, or write a wildcard with a domain';
       report({ origin, diagnostics }, 'SLC0105', message);
-    } else byHost.set(host, each);
+    } else byHost.set(host, { host, origin });
   }
   return [...byHost.values()];
 }
 
-const anything: Decoder<Parameters<Decoder<unknown>>[0]> = (value) => value;
+function build(metadata: Metadata, decoded: Spec, spot: Spot): VirtualService {
+  const { hosts = [], http = [], tcp = [], tls = [], gateways: named = [meshGateway] } = decoded;
+  reportUnreachable(http, spot);
+  if (http.length + tcp.length + tls.length === 0) {
+    report(inside(spot, 'spec'), 'SLC0104', 'one of "http", "tcp" and "tls" is required');
+  }
+  // TLS clients ask for a host in full, or by the name that they know it by.
+  const names = hosts.flatMap((each) => [each.host, each.name.toLowerCase()]);
+  return {
+    namespace: metadata.namespace,
+    name: metadata.name,
+    created: metadata.created,
+    hosts: hostsOf(hosts, named.includes(meshGateway), spot),
+    gateways: named,
+    exportTo: exportedTo(decoded.exportTo, metadata.namespace),
+    http: isSticky(metadata, spot) ? http.map(sticky) : http,
+    connections: [...tls.map((each) => withinHosts(each, names, spot)), ...tcp],
+    origin: originOf(metadata.id),
+  };
+}
 
 export const virtualServiceKind = kind(
   {
@@ -95,26 +107,7 @@ export const virtualServiceKind = kind(
     kind: 'VirtualService',
     versions: ['v1', 'v1beta1', 'v1alpha3'],
     required: ['spec'],
-    body: { spec: anything },
+    body: { spec },
   },
-  (metadata, { spec = null }, spot): VirtualService | undefined => {
-    const place = inside(spot, 'spec');
-    const decoded = specIn(metadata, isSticky(metadata, spot), namesIn(spec, metadata.namespace))(spec, place);
-    if (decoded === undefined) return undefined;
-    const { http = [], tcp = [], tls = [], gateways: named = [meshGateway] } = decoded;
-    reportUnreachable(http, spot);
-    if (http.length + tcp.length + tls.length === 0)
-      report(place, 'SLC0104', 'one of "http", "tcp" and "tls" is required');
-    return {
-      namespace: metadata.namespace,
-      name: metadata.name,
-      created: metadata.created,
-      hosts: hostsOf(decoded.hosts ?? [], named.includes(meshGateway), spot),
-      gateways: named,
-      exportTo: exportedTo(decoded.exportTo, metadata.namespace),
-      http,
-      connections: [...tls, ...tcp],
-      origin: originOf(metadata.id),
-    };
-  },
+  (metadata, { spec: decoded }, spot) => decoded && build(metadata, decoded, spot),
 );
