@@ -154,6 +154,13 @@ function shared(host: string, rules: readonly RoutingRule[]): readonly Diagnosti
   ];
 }
 
+const checkRule = memo((rule: RoutingRule, services: Services, policies: Policies): readonly Diagnostic[] => [
+  ...withoutGateways(rule),
+  ...ofNobody(rule, services),
+  ...withoutPort(rule, services),
+  ...leadingNowhere(rule, services, policies),
+]);
+
 /** All that is to be said. */
 export function checkRoutes(
   rules: readonly RoutingRule[],
@@ -162,12 +169,7 @@ export function checkRoutes(
   policies: Policies,
 ): readonly Diagnostic[] {
   return [
-    ...rules.flatMap((rule) => [
-      ...withoutGateways(rule),
-      ...ofNobody(rule, services),
-      ...withoutPort(rule, services),
-      ...leadingNowhere(rule, services, policies),
-    ]),
+    ...rules.flatMap((rule) => checkRule(rule, services, policies)),
     ...[...byPattern].flatMap(([host, list]) => shared(host, list)),
   ];
 }

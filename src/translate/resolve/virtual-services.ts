@@ -118,18 +118,19 @@ export function resolveRoutes(
     calls.endRound();
     return none;
   }
-  const patterns = [...byPattern.keys()];
-  const hosts = patterns.some((pattern) => pattern.startsWith('*')) ? [...services.keys()] : patterns;
+  const wild = byPattern.keys().some((pattern) => pattern.startsWith('*'));
   const choices: (readonly [string, RouteChoice])[] = [];
   const add = (host: string, groups: readonly (readonly RoutingRule[])[], ports: readonly number[]): void => {
     const choice = calls.run(host, [...groups.flat(), ports.join()], () => choose(groups, ports));
     choices.push([host, choice]);
   };
-  for (const host of hosts) {
+  // Without wildcards only the hosts that rules name have to be looked at.
+  for (const host of wild ? services.keys() : byPattern.keys()) {
     if (!services.has(host)) continue;
-    const groups = patternsOf(host)
-      .flatMap((pattern) => [byPattern.get(pattern) ?? []])
-      .filter((group) => group.length > 0);
+    const groups = (wild ? patternsOf(host) : [host]).flatMap((pattern) => {
+      const group = byPattern.get(pattern);
+      return group === undefined ? [] : [group];
+    });
     if (groups.length > 0) add(host, groups, noPorts);
   }
   for (const [pattern, rules] of byPattern) {
