@@ -2,7 +2,6 @@
 import { isObject } from '../lib/json.ts';
 import type { Labels } from '../model/endpoint.ts';
 import { defaultPortPolicy, type PortPolicy } from '../model/lb-policy.ts';
-import { serviceHost } from '../model/names.ts';
 import { type Origin, originOf } from '../model/origin.ts';
 import {
   type Decoder,
@@ -17,6 +16,7 @@ import {
   type Spot,
   selector,
 } from './decode.ts';
+import { exportedTo, exportTo, fullHost } from './host.ts';
 import { kind } from './kind.ts';
 import { loadBalancer } from './load-balancer.ts';
 import type { Metadata } from './metadata.ts';
@@ -131,10 +131,6 @@ const subset: Decoder<RuleSubset> = (value, spot) => {
   };
 };
 
-/** Invalid entries export to nobody; only a list that is absent or empty means everybody. */
-const exportTo: Decoder<readonly string[]> = (value, spot) =>
-  Array.isArray(value) && value.length === 0 ? ['*'] : (list(nonEmptyString)(value, spot) ?? []);
-
 const spec = object(
   {
     host: nonEmptyString,
@@ -148,15 +144,6 @@ const spec = object(
   { required: ['host'] },
 );
 type Spec = NonNullable<ReturnType<typeof spec>>;
-
-/** A name without a dot is a service in the rule's own namespace; all else is a full name already. */
-function fullHost(host: string, namespace: string): string {
-  return host.includes('.') || host.includes('*') ? host.toLowerCase() : serviceHost(host.toLowerCase(), namespace);
-}
-
-function exportedTo(exportTo: readonly string[] = ['*'], namespace: string): ReadonlySet<string> {
-  return new Set(exportTo.map((each) => (each === '.' ? namespace : each)));
-}
 
 function uniqueSubsets(subsets: readonly RuleSubset[], spot: Spot): readonly RuleSubset[] {
   const kept = new Map<string, RuleSubset>();

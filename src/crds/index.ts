@@ -11,6 +11,7 @@ import { type Namespace, namespaceKind } from './namespace.ts';
 import { type Node, nodeKind } from './node.ts';
 import { type Pod, podKind } from './pod.ts';
 import { type Service, serviceKind } from './service.ts';
+import { type VirtualService, virtualServiceKind } from './virtual-service.ts';
 
 /** Everything that could be decoded, by kind; the order within a list says nothing. */
 export interface TypedObjects {
@@ -20,6 +21,7 @@ export interface TypedObjects {
   readonly nodes: readonly Node[];
   readonly namespaces: readonly Namespace[];
   readonly rules: readonly DestinationRule[];
+  readonly virtualServices: readonly VirtualService[];
 }
 
 const kinds = {
@@ -29,6 +31,7 @@ const kinds = {
   nodes: nodeKind,
   namespaces: namespaceKind,
   rules: destinationRuleKind,
+  virtualServices: virtualServiceKind,
 } as const;
 type Plural = keyof typeof kinds;
 
@@ -130,6 +133,7 @@ export function decodeObjects(objects: ObjectSet): Outcome<TypedObjects> {
     nodes: [],
     namespaces: [],
     rules: [],
+    virtualServices: [],
   };
   for (const object of objects.values()) {
     const outcome = decodeObject(object);

@@ -14,10 +14,10 @@ import {
   positive,
   report,
   type Spot,
-  string,
   uint32,
 } from './decode.ts';
 import { duration } from './duration.ts';
+import { headerName, headerText, token } from './http-text.ts';
 
 /** Envoy's limits: RingHashLbConfig.minimum_ring_size and MaglevLbConfig.table_size. */
 const largestRing = 8_388_608;
@@ -32,28 +32,6 @@ const simple = oneOf({
   PASSTHROUGH: 'PASSTHROUGH',
 } as const);
 type Simple = NonNullable<ReturnType<typeof simple>>;
-
-const tokenCharacters = new Set("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
-
-/** A name in the sense of RFC 9110 section 5.6.2, as headers, cookies and their attributes have it; at most 256 long. */
-const token: Decoder<string> = (value, spot) => {
-  const text = nonEmptyString(value, spot);
-  if (text === undefined) return undefined;
-  const known = text.length <= 256 && [...text].every((character) => tokenCharacters.has(character));
-  return known ? text : report(spot, 'SLC0105', "must be a name of at most 256 letters, digits and -_.!#$%&'*+^`|~");
-};
-
-/** Envoy's own headers, such as :authority, begin with a colon. */
-const headerName: Decoder<string> = (value, spot) =>
-  typeof value === 'string' && value.startsWith(':') ? token(value.slice(1), spot) && value : token(value, spot);
-
-/** Text that can stand in a header: no control characters; at most 1,024 long. */
-const headerText: Decoder<string> = (value, spot) => {
-  const text = string(value, spot);
-  if (text === undefined) return undefined;
-  const fits = text.length <= 1024 && [...text].every((character) => character >= ' ' && character !== '\x7f');
-  return fits ? text : report(spot, 'SLC0105', 'must be at most 1024 characters long, without control characters');
-};
 
 const httpCookie = object(
   {

@@ -145,6 +145,61 @@ const table = {
     explanation: 'No EndpointSlice gives the port an address, so every request to it is answered with 503.',
     fix: 'Add an EndpointSlice, or correct its label, its addresses or the name of its port.',
   },
+  SLC0220: {
+    severity: 'error',
+    title: 'A match that cannot be understood',
+    explanation:
+      'Without the condition that is wrong the match would take more requests than it is for. It is left out whole.',
+    fix: 'Correct the field that is named beside it.',
+  },
+  SLC0221: {
+    severity: 'warning',
+    title: 'A large answer in the configuration',
+    explanation: 'The body of a direct response is held by every proxy, once for every route that has it.',
+    fix: 'Let a service answer, or shorten the body.',
+  },
+  SLC0222: {
+    severity: 'warning',
+    title: 'A route that is never tried',
+    explanation: 'Routes are tried in their order, and one above takes every request.',
+    fix: 'Move the route up, or remove it.',
+  },
+  SLC0223: {
+    severity: 'warning',
+    title: 'The same thing twice',
+    explanation: 'A match or a host stands twice; the first one counts.',
+    fix: 'Remove the second one, or correct it.',
+  },
+  SLC0224: {
+    severity: 'info',
+    title: 'Several VirtualServices for one host',
+    explanation:
+      'Their routes are tried one after the other: the oldest VirtualService first, then by namespace and name. Routes that ' +
+      'take every request are tried last.',
+    fix: 'Nothing to do, unless the order is not the one you want: one VirtualService can then hold all routes of the host.',
+  },
+  SLC0225: {
+    severity: 'error',
+    title: 'A route leads nowhere',
+    explanation:
+      'It names a service, a port or a subset that is not there. Its requests, or its share of them, are answered with 503.',
+    fix: 'Correct the destination, or add what it names.',
+  },
+  SLC0226: {
+    severity: 'error',
+    title: 'A delegation that does not work',
+    explanation:
+      'The VirtualService that is named is not there, is not for others to delegate to, or contradicts this one.',
+    fix: 'Correct name and namespace, and the match of the two routes.',
+  },
+  SLC0227: {
+    severity: 'warning',
+    title: 'gRPC clients do not do this',
+    explanation:
+      'Clients that are their own proxy (GENERATOR grpc) know routes by path and metadata, weights, timeouts and retries; ' +
+      'what else a VirtualService asks for they leave out.',
+    fix: 'Call the service through an Envoy where the rule has to hold.',
+  },
   SLC0301: {
     severity: 'error',
     title: 'Loopback or link-local endpoint refused',

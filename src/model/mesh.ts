@@ -1,6 +1,7 @@
 // The mesh as resolved: what all proxies' configuration is made from.
 import type { Labels, Locality, ServiceEndpoints } from './endpoint.ts';
 import type { PolicyChoice } from './policy.ts';
+import type { RouteChoice } from './route.ts';
 import type { Protocol, Service } from './service.ts';
 
 /** A Pod, as far as proxies and endpoints depend on it. */
@@ -36,6 +37,8 @@ export interface Mesh {
   readonly services: ReadonlyMap<string, Service>;
   /** By host. */
   readonly policies: ReadonlyMap<string, PolicyChoice>;
+  /** By host, of services and others; sorted by host. Hosts that no rule speaks of are not there. */
+  readonly routes: ReadonlyMap<string, RouteChoice>;
   /** By host. */
   readonly endpoints: ReadonlyMap<string, ServiceEndpoints>;
   /** By `name.namespace`. */

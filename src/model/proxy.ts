@@ -1,5 +1,5 @@
 // Proxies: who asks for configuration, and what of it the configuration depends on.
-import type { EndpointView, Locality } from './endpoint.ts';
+import type { EndpointView, Labels, Locality } from './endpoint.ts';
 import type { ServedPort } from './mesh.ts';
 
 export type Role = 'sidecar' | 'router';
@@ -42,4 +42,6 @@ export interface ProxyGroup {
   readonly ipFamily: IpFamily;
   readonly portOffset: number;
   readonly endpointView: EndpointView;
+  /** Those of its workload's labels that some rule chooses clients by. */
+  readonly labels: Labels;
 }

@@ -50,3 +50,9 @@ export function isHttp(protocol: Protocol): boolean {
 export function isProxied(protocol: Protocol): boolean {
   return protocol !== 'udp';
 }
+
+/** The service that a host name leads to; an alias leads to its target. */
+export function serviceAt<S extends Service>(services: ReadonlyMap<string, S>, host: string): S | undefined {
+  const service = services.get(host);
+  return service?.resolution.kind === 'alias' ? services.get(service.resolution.target) : service;
+}

@@ -54,6 +54,28 @@ test('-o yaml holds the same', async () => {
   expect(stdout).toMatch(/^endpoints: \[\]$/m);
 });
 
+test('the table shows where a VirtualService sends requests', async () => {
+  const routes = `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: reviews}
+spec:
+  hosts: [reviews]
+  http:
+  - match: [{uri: {exact: /old}, headers: {x-user: {}}, queryParams: {beta: {}}}]
+    redirect: {uri: /new}
+  - route:
+    - {destination: {host: reviews}, weight: 3}
+    - {destination: {host: reviews, subset: v9}, weight: 0}
+    - {destination: {host: reviews}, weight: 1}
+`;
+  const { stdout } = await sluice(['translate', '-f', '-', '--type', 'route'], {
+    stdin: documents(service, slice, routes),
+  });
+  expect(stdout).toMatch(/ {3}\/old, x-user, \?beta {3}.*redirects MOVED_PERMANENTLY/);
+  expect(stdout).toContain(`3 ${cluster}, 1 ${cluster}`);
+});
+
 test('the table shows what is asked most', async () => {
   const { stdout } = await sluice(['translate', '-f', '-'], { stdin: input });
   const rows = stdout.split('\n').map((line) => line.split(/ {3,}/));

@@ -65,6 +65,17 @@ const promises: Readonly<Record<string, (mesh: TestMesh) => Promise<void>>> = {
 
   tcp: async (mesh) => expect(inTurns(await mesh.requests(90), 3)).toBe(true),
 
+  // 40 of 400 requests, give or take 6: less than 10 or more than 75 come by chance in less than 1e-6 of the runs.
+  'canary-subsets': async (mesh) => {
+    const canary = mesh.backends.names.find((name) => name.startsWith('127.0.0.13')) ?? '';
+    const seen = counts(await mesh.requests(400));
+    expect(Object.keys(seen)).toHaveLength(3);
+    expect(seen[canary]).toBeGreaterThan(9);
+    expect(seen[canary]).toBeLessThan(76);
+    const testers = Array.from({ length: 20 }, () => ({ path: '/', headers: { 'x-canary': 'always' } }));
+    expect(counts(await mesh.requests(testers))).toEqual({ [canary]: 20 });
+  },
+
   'port-level': async (mesh) => {
     expect(inTurns(await mesh.requests(90, { target: 'shop:80' }), 3)).toBe(true);
     const calls = users.map((user) => keyedCall(mesh.target('shop:81').policy.hash, user));

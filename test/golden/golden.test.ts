@@ -5,7 +5,8 @@
 //   # with: shop                files of ../shared that are there too (default: none)
 //   # show: cluster, route 80   kinds, or single resources, that are printed; `nothing` prints none; or a summary:
 //                               `cluster-options` the HTTP versions, `lb` the clusters' policies, `hash` the routes'
-//                               hash policies, `chains NAME` a listener's filter chains, `targets` where API listeners
+//                               hash policies, `rules PORT` the routes that VirtualServices make, without what stands
+//                               in all of them, `chains NAME` a listener's filter chains, `targets` where API listeners
 //                               lead
 //   # namespace: other          the client's namespace
 //   # interception: NONE        how the client's connections reach its sidecar
@@ -26,6 +27,7 @@ import type { Mesh } from '../../src/model/mesh.ts';
 import type { Generator, Interception, ProxyNode } from '../../src/model/proxy.ts';
 import { readOnce } from '../../src/sources/files.ts';
 import type { Resources } from '../../src/translate/emit/resources.ts';
+import { usualRetries } from '../../src/translate/emit/retry-policy.ts';
 import { Translator } from '../../src/translate/translator.ts';
 
 const root = import.meta.dirname;
@@ -105,6 +107,35 @@ function hashPolicies({ json }: XdsResource): JsonObject[] {
     .map(({ name, routes }) => ({ name, hash_policy: routes[0]?.route?.['hash_policy'] ?? null }));
 }
 
+interface RuledRoute extends JsonObject {
+  readonly match: JsonObject;
+}
+
+/** Whether a field says what it says everywhere. */
+const usual: Readonly<Record<string, string>> = {
+  timeout: '"0s"',
+  max_stream_duration: '{"grpc_timeout_header_max":"0s"}',
+  retry_policy: JSON.stringify(usualRetries),
+  case_sensitive: 'true',
+};
+
+function withoutUsual(fields: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(fields).filter(([key, value]) => JSON.stringify(value) !== usual[key]));
+}
+
+function ruledRoute({ metadata: _metadata, decorator: _decorator, match, route, ...others }: RuledRoute): JsonObject {
+  const action = route === undefined ? {} : { route: withoutUsual(route as JsonObject) };
+  return { ...others, match: withoutUsual(match), ...action };
+}
+
+/** Of a route configuration the virtual hosts that rules speak of. */
+function rules({ json }: XdsResource): JsonObject[] {
+  const hosts = json['virtual_hosts'] as unknown as { name: string; domains: string[]; routes: RuledRoute[] }[];
+  return hosts
+    .filter(({ routes }) => routes.some((route) => JSON.stringify(route['metadata'] ?? {}).includes('virtual-service')))
+    .map(({ name, routes }) => ({ name, routes: routes.map(ruledRoute) }));
+}
+
 interface ChainJson {
   readonly name?: string;
   readonly filter_chain_match?: JsonObject;
@@ -134,6 +165,7 @@ function summaries(resources: Resources, show: readonly string[]): JsonObject[] 
     ...(show.includes('cluster-options') ? clusters.map(clusterOptions) : []),
     ...(show.includes('lb') ? clusters.map(({ name, json }) => ({ name, lb_policy: json['lb_policy'] ?? '' })) : []),
     ...(show.includes('hash') ? [...resources.route.values()].flatMap(hashPolicies) : []),
+    ...[...resources.route.values()].filter(({ name }) => show.includes(`rules ${name}`)).flatMap(rules),
     ...(show.includes('targets') ? [...resources.listener.values()].map(apiTarget) : []),
     ...listeners.flatMap(chains),
   ];

@@ -19,6 +19,8 @@ export type Files = Readonly<Record<string, string | null>>;
 
 export interface MeshOptions {
   readonly protocol?: 'delta' | 'sotw';
+  /** Whether Envoy tries again where a route says so. */
+  readonly retries?: boolean;
   /** The path of another Envoy than usual. */
   readonly envoy?: string;
 }
@@ -43,7 +45,10 @@ export class TestMesh {
   }
 
   /** Starts a mesh with these files, or with those of a folder; resolves when Envoy serves them. */
-  static async start(files: Files | string, { protocol = 'delta', envoy }: MeshOptions = {}): Promise<TestMesh> {
+  static async start(
+    files: Files | string,
+    { protocol = 'delta', envoy, retries = false }: MeshOptions = {},
+  ): Promise<TestMesh> {
     const workspace = await mkdtemp(join(tmpdir(), 'sluice-e2e-'));
     const folder = join(workspace, 'config');
     for (const name of ['drafts', 'envoy']) await mkdir(join(workspace, name));
@@ -55,6 +60,7 @@ export class TestMesh {
       folder: join(workspace, 'envoy'),
       protocol,
       preferredOffset: null,
+      retries,
     });
     return new TestMesh(local, workspace);
   }

@@ -10,7 +10,7 @@ import type { Diagnostic } from '../../src/model/diagnostic.ts';
 import type { ObjectId, ObjectSet, SourceObject } from '../../src/model/object.ts';
 import type { ProxyNode } from '../../src/model/proxy.ts';
 import { Translator } from '../../src/translate/translator.ts';
-import { destinationRule, objectSet, pod, service, slice } from './objects.ts';
+import { destinationRule, objectSet, pod, service, slice, virtualService } from './objects.ts';
 
 const nodes: readonly ProxyNode[] = [
   proxyNode({ namespace: 'default' }),
@@ -61,7 +61,61 @@ const subset = fc.record({
 const host = fc.constantFrom('a', 'b', 'a.default.svc.cluster.local', '*.svc.cluster.local', 'nobody');
 const exportTo = fc.constantFrom(['*'], ['.'], ['other']);
 
+const destination = fc.constantFrom<JsonObject>(
+  { host: 'a' },
+  { host: 'a', subset: 'v1' },
+  { host: 'b', port: { number: 80 } },
+  { host: 'a.default.svc.cluster.local', subset: 'v2' },
+);
+const match = fc.constantFrom<JsonObject>(
+  { uri: { prefix: '/x' } },
+  { uri: { prefix: '/' } },
+  { headers: { x: { exact: '1' } }, port: 80 },
+  { sourceNamespace: 'other' },
+  { sourceLabels: { version: 'v1' } },
+  { uri: { regex: '(' } },
+);
+const action = fc.oneof(
+  destination.map((each): JsonObject => ({ route: [{ destination: each }] })),
+  fc.tuple(destination, destination, destination).map(([first, second, mirror]): JsonObject => {
+    const route = [
+      { destination: first, weight: 1 },
+      { destination: second, weight: 3 },
+    ];
+    return { route, mirror, timeout: '1s' };
+  }),
+  fc.constantFrom<JsonObject>(
+    { redirect: { authority: 'x' } },
+    { directResponse: { status: 404 } },
+    { delegate: { name: 'v3' } },
+    {},
+  ),
+);
+const httpRoute = fc.tuple(fc.option(fc.array(match, { maxLength: 2 })), action).map(([matches, rest]): JsonObject => {
+  return { ...rest, ...(matches !== null && { match: matches }) };
+});
+const connectionMatch = fc.constantFrom<JsonObject>(
+  { sourceSubnet: '10.0.0.0/8' },
+  { destinationSubnets: ['10.9.0.1'], port: 3306 },
+  { sourceLabels: { version: 'v2' } },
+  { destinationSubnets: ['x'] },
+);
+const connectionRoute = fc
+  .tuple(fc.option(fc.array(connectionMatch, { maxLength: 2 })), destination)
+  .map(([matches, each]): JsonObject => {
+    return { route: [{ destination: each }], ...(matches !== null && { match: matches }) };
+  });
+const routed = fc.record({
+  hosts: fc.constantFrom<string[]>(['a'], ['a', 'www.example.com'], ['*.default.svc.cluster.local'], []),
+  exportTo,
+  http: fc.array(httpRoute, { maxLength: 3 }),
+  tcp: fc.array(connectionRoute, { maxLength: 2 }),
+}) as fc.Arbitrary<JsonObject>;
+
 const object: fc.Arbitrary<SourceObject> = fc.oneof(
+  fc
+    .record({ name: fc.constantFrom('v1', 'v2', 'v3'), namespace, spec: routed })
+    .map((rule) => virtualService(rule.name, rule.spec, rule.namespace)),
   fc
     .record({ name, namespace, ports, ip: fc.constantFrom('None', '', '10.9.0.1', '10.9.0.2') })
     .map(({ ip, ...options }) => service({ ...options, spec: ip === '' ? {} : { clusterIP: ip } })),

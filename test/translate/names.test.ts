@@ -11,7 +11,7 @@ import { sendable } from '../../src/translate/sendable.ts';
 import { Translator } from '../../src/translate/translator.ts';
 import { clustersOfHost, clustersOfListener, referencesOf } from '../../src/xds/references.ts';
 import { hostsOf } from '../../src/xds/virtual-hosts.ts';
-import { destinationRule, objectSet, service, slice } from './objects.ts';
+import { destinationRule, objectSet, service, slice, virtualService } from './objects.ts';
 
 const ports = [
   { name: 'http', port: 80 },
@@ -21,6 +21,15 @@ const ports = [
 ];
 const subsets = ['v1', 'v2'].map((version) => ({ name: version, labels: { version } }));
 
+const routes = [
+  { match: [{ uri: { prefix: '/a' } }], route: [{ destination: { host: 'shop', subset: 'v1' } }] },
+  { match: [{ uri: { prefix: '/b' } }], route: [{ destination: { host: 'shop', subset: 'nobody' } }] },
+  {
+    route: ['v1', 'v2', 'v3'].map((subset) => ({ destination: { host: 'shop', subset }, weight: 1 })),
+    mirrors: [{ destination: { host: 'nobody' } }, { destination: { host: 'shop', port: { number: 81 } } }],
+  },
+];
+
 const objects = objectSet([
   service({ name: 'shop', ports, spec: { clusterIP: '10.9.0.1' } }),
   service({ name: 'shop', ports, spec: { clusterIP: '10.9.0.2' }, namespace: 'other' }),
@@ -28,6 +37,7 @@ const objects = objectSet([
   service({ name: 'alias', ports: [], spec: { type: 'ExternalName', externalName: 'shop.default.svc.cluster.local' } }),
   slice({ service: 'shop', addresses: ['10.0.0.1'], ports }),
   destinationRule('shop', { host: 'shop', subsets }),
+  virtualService('shop', { hosts: ['shop', 'www.example.com'], http: routes }),
 ]);
 
 const clients: Readonly<Record<string, ProxyNode>> = {

@@ -61,6 +61,15 @@ export function destinationRule(name: string, spec: JsonObject, namespace = 'def
   });
 }
 
+export function virtualService(name: string, spec: JsonObject, namespace = 'default'): SourceObject {
+  return sourceObject({
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'VirtualService',
+    metadata: { name, namespace },
+    spec,
+  });
+}
+
 export function pod(name: string, ip: string, labels: JsonObject, namespace = 'default'): SourceObject {
   return sourceObject({
     apiVersion: 'v1',

@@ -21,6 +21,17 @@ spec:
     loadBalancer: {consistentHash: {httpCookie: {name: c, path: /, ttl: 1h, attributes: [{name: A, value: b}]}, maglev: {tableSize: 101}}}
   subsets:
   - {name: v1, labels: {app: shop, version: v1}, trafficPolicy: {loadBalancer: {simple: RANDOM}}}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: shop}
+spec:
+  hosts: [shop, www.example.com]
+  http:
+  - match: [{headers: {b: {exact: '1'}, a: {}}, queryParams: {d: {}, c: {}}, sourceLabels: {version: v1, app: shop}}]
+    headers: {request: {set: {y: '1', x: '2'}, add: {z: '3'}}}
+    retries: {attempts: 1, perTryTimeout: 1s}
+    route: [{destination: {host: shop, subset: v1}, weight: 1}, {weight: 3, destination: {host: shop}}]
 `;
 const text = `${readFileSync(join(shared, 'pods.yaml'), 'utf8')}---${rule}`;
 

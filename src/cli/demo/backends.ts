@@ -20,9 +20,10 @@ export interface Behaviour {
   readonly slowness: number;
   /** Headers that it adds to its answers. */
   readonly headers: Readonly<Record<string, string>>;
+  readonly status: number;
 }
 
-const fine: Behaviour = { slowness: 0, headers: {} };
+const fine: Behaviour = { slowness: 0, headers: {}, status: 200 };
 
 interface Running {
   readonly backend: Backend;
@@ -39,6 +40,7 @@ export function backendName({ address, port }: Pick<Backend, 'address' | 'port'>
 export class Backends {
   readonly #running = new Map<string, Running>();
   readonly #behaviour = new Map<string, Behaviour>();
+  readonly #asked = new Map<string, number>();
   #turn = Promise.resolve();
 
   /** Names of all that run. */
@@ -70,6 +72,11 @@ export class Backends {
   /** Changes how a backend behaves from its next answer on; what is left out stays as it is. */
   behave(name: string, behaviour: Partial<Behaviour>): void {
     this.#behaviour.set(name, { ...fine, ...this.#behaviour.get(name), ...behaviour });
+  }
+
+  /** How many HTTP requests have reached a backend since it was first started. */
+  asked(name: string): number {
+    return this.#asked.get(name) ?? 0;
   }
 
   /** Ends one backend as if its machine was switched off. */
@@ -106,10 +113,11 @@ export class Backends {
   }
 
   async #answer(name: string, response: ServerResponse | Http2ServerResponse): Promise<void> {
-    const { slowness, headers } = this.#behaviour.get(name) ?? fine;
+    const { slowness, headers, status } = this.#behaviour.get(name) ?? fine;
+    this.#asked.set(name, this.asked(name) + 1);
     if (slowness > 0) await delay(slowness);
     for (const [header, value] of Object.entries(headers)) response.setHeader(header, value);
-    response.statusCode = 200;
+    response.statusCode = status;
     response.end(`${name}\n`);
   }
 

@@ -23,6 +23,8 @@ export interface LocalMeshOptions {
   readonly protocol: BootstrapOptions['protocol'];
   /** Tried first; any other free one is taken where it does not suit. Null: any. */
   readonly preferredOffset: number | null;
+  /** Whether Envoy tries again what a route lets it try again; without it, it never does. */
+  readonly retries?: boolean;
 }
 
 const local = { allowLoopbackEndpoints: true };
@@ -42,7 +44,7 @@ interface Parts {
   readonly portOffset: number;
 }
 
-/** A running mesh with one sidecar. Retries are off, and Envoy has one worker, so that turns can be counted. */
+/** A running mesh with one sidecar. Retries are off unless wanted, and Envoy has one worker, so that turns can be counted. */
 export class LocalMesh {
   readonly controlPlane: ControlPlane;
   readonly backends: Backends;
@@ -176,7 +178,7 @@ async function startParts(options: LocalMeshOptions, closers: (() => Promise<unk
       xds,
       protocol: options.protocol,
       admin: { host: listenAddress, port: 0 },
-      runtime: { 'upstream.use_retry': 0 },
+      runtime: options.retries === true ? {} : { 'upstream.use_retry': 0 },
     }),
     binary: options.envoy,
     launchedBy: [],

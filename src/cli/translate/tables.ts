@@ -86,7 +86,7 @@ function destination(config: JsonValue | undefined): string {
   if (route !== '') return `Route: ${route}`;
   const inline = valueAt(config, 'route_config');
   if (isObject(inline)) return `Inline route: ${routeTargets(inline).join(', ')}`;
-  const cluster = textAt(config, 'cluster');
+  const cluster = textAt(config, 'cluster') || weightedClusters(config);
   return cluster === '' ? '' : `Cluster: ${cluster}`;
 }
 
@@ -117,15 +117,30 @@ function domains(host: JsonObject): string {
   return all.length > 1 ? `${shortest} + ${all.length - 1} more` : shortest;
 }
 
+/** The path, and the names of what else has to be so. */
 function routeMatch({ match }: JsonObject): string {
   const prefix = textAt(match, 'prefix');
-  if (prefix !== '') return `${prefix}*`;
-  return textAt(match, 'path') || textAt(match, 'path_separated_prefix') || textAt(match, 'safe_regex', 'regex');
+  const exact = textAt(match, 'path') || textAt(match, 'path_separated_prefix');
+  const path = prefix === '' ? exact || textAt(match, 'safe_regex', 'regex') : `${prefix}*`;
+  const headers = listAt(match, 'headers').map(
+    (header) => `${header['invert_match'] === true ? 'no ' : ''}${textAt(header, 'name')}`,
+  );
+  const parameters = listAt(match, 'query_parameters').map((each) => `?${textAt(each, 'name')}`);
+  return [path, ...headers, ...parameters].join(', ');
+}
+
+/** Each cluster behind its weight. */
+function weightedClusters(action: JsonValue | undefined): string {
+  const clusters = listAt(action, 'weighted_clusters', 'clusters');
+  return clusters.map((each) => `${textAt(each, 'weight')} ${textAt(each, 'name')}`).join(', ');
 }
 
 function routeTarget(route: JsonObject): string {
   const status = textAt(route, 'direct_response', 'status');
-  return status === '' ? textAt(route, 'route', 'cluster') : `answers ${status}`;
+  if (status !== '') return `answers ${status}`;
+  const redirect = textAt(route, 'redirect', 'response_code');
+  if (redirect !== '') return `redirects ${redirect}`;
+  return textAt(route, 'route', 'cluster') || weightedClusters(valueAt(route, 'route'));
 }
 
 function hashPolicy(policy: JsonObject): string {

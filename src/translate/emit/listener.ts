@@ -3,7 +3,9 @@ import { resource, type XdsResource } from '../../envoy/resource.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { memo } from '../../lib/memo.ts';
 import { blackHoleCluster, passthroughCluster } from '../../model/names.ts';
+import type { Origin } from '../../model/origin.ts';
 import type { ProxyGroup } from '../../model/proxy.ts';
+import type { ConnectionChains } from './connection-routes.ts';
 import { outboundHttp } from './http-connection-manager.ts';
 import { type ListenerPlan, listenerName, sharedBind } from './plan-listeners.ts';
 import { objectsMetadata } from './provenance.ts';
@@ -15,6 +17,12 @@ const inspector = 'envoy.filters.listener.http_inspector';
 export const httpInspector: JsonObject = {
   name: inspector,
   typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.listener.http_inspector.v3.HttpInspector' },
+};
+
+/** Finds out which server a TLS client asks for. */
+const tlsInspector: JsonObject = {
+  name: 'envoy.filters.listener.tls_inspector',
+  typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector' },
 };
 
 /** What a connection looks like that the inspector has found to be plain HTTP. */
@@ -41,21 +49,49 @@ function tcpChain({ tcp }: ListenerPlan): JsonObject | null {
   };
 }
 
+function httpChain({ bind, port }: ListenerPlan, routeName: string): JsonObject {
+  return { filter_chain_match: plainHttp, filters: [outboundHttp(listenerName(bind, port), routeName)] };
+}
+
 function chains(plan: ListenerPlan, group: ProxyGroup): JsonObject {
   const tcp = tcpChain(plan);
   if (plan.routeName === null) return { filter_chains: tcp === null ? [] : [tcp] };
-  const http = {
-    filter_chain_match: plainHttp,
-    filters: [outboundHttp(listenerName(plan.bind, plan.port), plan.routeName)],
-  };
   return {
     listener_filters: [httpInspector],
-    filter_chains: [http],
+    filter_chains: [httpChain(plan, plan.routeName)],
     default_filter_chain: tcp ?? fallbackChain(group),
   };
 }
 
+/** Where rules speak of the connections: what they do not take goes on as if no service was there. */
+function routedChains(plan: ListenerPlan, group: ProxyGroup, connections: ConnectionChains): JsonObject {
+  const http = plan.routeName === null ? [] : [httpChain(plan, plan.routeName)];
+  const inspectors = [...(connections.byServerName ? [tlsInspector] : []), ...(http.length > 0 ? [httpInspector] : [])];
+  return {
+    ...(inspectors.length > 0 && { listener_filters: inspectors }),
+    filter_chains: [...http, ...connections.chains],
+    default_filter_chain: connections.fallback ?? fallbackChain(group),
+  };
+}
+
+/** A listener whose connections go where its services are. */
 export const emitListener = memo((plan: ListenerPlan, group: ProxyGroup): XdsResource => {
+  return listenerWith(plan, chains(plan, group), group, []);
+});
+
+/** A listener whose connections go where rules say. */
+export const emitRoutedListener = memo(
+  (plan: ListenerPlan, group: ProxyGroup, connections: ConnectionChains): XdsResource => {
+    return listenerWith(plan, routedChains(plan, group, connections), group, connections.origins);
+  },
+);
+
+function listenerWith(
+  plan: ListenerPlan,
+  filterChains: JsonObject,
+  group: ProxyGroup,
+  origins: readonly Origin[],
+): XdsResource {
   const name = listenerName(plan.bind, plan.port);
   const objects = plan.called.map(({ service }) => service.origin);
   const ports = plan.called.map(({ port }) => port.origin);
@@ -64,11 +100,11 @@ export const emitListener = memo((plan: ListenerPlan, group: ProxyGroup): XdsRes
     address: socketAddress(plan.bind, plan.bound),
     traffic_direction: 'OUTBOUND',
     bind_to_port: group.interception === 'NONE',
-    ...chains(plan, group),
+    ...filterChains,
     continue_on_listener_filters_timeout: true,
     listener_filters_timeout: '0s',
     // One that services share would be drained and rebuilt whenever one comes or goes, so it does not name them.
     ...(plan.bind !== sharedBind(group) && { metadata: { filter_metadata: objectsMetadata(objects) } }),
   };
-  return resource('listener', name, json, ports);
-});
+  return resource('listener', name, json, [...ports, ...origins]);
+}

@@ -12,6 +12,12 @@ export interface CalledPort {
   readonly cluster: ClusterPlan;
 }
 
+/** A service as clients of one namespace call it: its ports, and the clusters of its subsets. */
+export interface CalledService {
+  readonly ports: readonly CalledPort[];
+  readonly subsets: readonly ClusterPlan[];
+}
+
 /** One outbound listener. */
 export interface ListenerPlan {
   readonly bind: string;

@@ -5,7 +5,10 @@ import { sluiceDomain } from '../../model/names.ts';
 import { describePath, type ObjectId, objectName } from '../../model/object.ts';
 import type { Origin } from '../../model/origin.ts';
 
-const kebab: Readonly<Record<string, string>> = { DestinationRule: 'destination-rule' };
+const kebab: Readonly<Record<string, string>> = {
+  DestinationRule: 'destination-rule',
+  VirtualService: 'virtual-service',
+};
 
 /** The path that Istio's dashboards and tools know a rule by. */
 export function configPath(id: ObjectId): string {

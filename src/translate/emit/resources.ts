@@ -7,10 +7,11 @@ import { type Diagnostic, diagnose, type Outcome } from '../../model/diagnostic.
 import type { Endpoint, EndpointView } from '../../model/endpoint.ts';
 import { defaultPortPolicy } from '../../model/lb-policy.ts';
 import type { Mesh } from '../../model/mesh.ts';
-import { at } from '../../model/origin.ts';
+import { at, originOf } from '../../model/origin.ts';
 import { policyFor, type ServicePolicy, type Subset } from '../../model/policy.ts';
 import type { Interception, ProxyGroup } from '../../model/proxy.ts';
-import { isHttp, isProxied, type Service, type ServicePort } from '../../model/service.ts';
+import { routesFor } from '../../model/route.ts';
+import { isHttp, isProxied, type Service, type ServicePort, serviceAt } from '../../model/service.ts';
 import { byTargetPort, emitVirtualInbound, emitVirtualOutbound } from './capture.ts';
 import {
   blackHole,
@@ -21,25 +22,22 @@ import {
   passthrough,
   planCluster,
 } from './cluster.ts';
+import { emitConnections } from './connection-routes.ts';
 import { emitLoadAssignment } from './endpoints.ts';
 import { emitGrpcResources } from './grpc/resources.ts';
-import { emitListener } from './listener.ts';
+import { emitListener, emitRoutedListener } from './listener.ts';
 import {
   type CalledPort,
+  type CalledService,
   hasOwnListener,
   type ListenerPlan,
   planListeners,
   sniffedRouteName,
 } from './plan-listeners.ts';
 import { type Aliases, emitSharedRoutes, emitSniffedRoutes } from './route.ts';
+import { planConnections, planRoutes, type RouteSource } from './route-plan.ts';
 
 export type Resources = { readonly [K in ResourceKind]: ResourceTable };
-
-/** A service as clients of one namespace call it: its ports, and the clusters of its subsets. */
-interface CalledService {
-  readonly ports: readonly CalledPort[];
-  readonly subsets: readonly ClusterPlan[];
-}
 
 const callService = memo((service: Service, bound: ServicePolicy | null, interception: Interception): CalledService => {
   const proxied = service.resolution.kind === 'alias' ? [] : service.ports.filter((port) => isProxied(port.protocol));
@@ -66,6 +64,25 @@ const callServices = memo(
   },
 );
 
+/** Looks services up as clients of a namespace call them; the same inputs give the same object. */
+const routeSource = memo(
+  (
+    routes: Mesh['routes'],
+    services: Mesh['services'],
+    policies: Mesh['policies'],
+    namespace: string,
+    interception: Interception,
+  ): RouteSource => ({
+    routes,
+    others: [...routes].filter(([host]) => !services.has(host)),
+    find: (host) => {
+      const service = serviceAt(services, host);
+      if (service === undefined) return undefined;
+      return callService(service, policyFor(policies.get(service.host), namespace), interception);
+    },
+  }),
+);
+
 const aliasesOf = memo((services: Mesh['services']): Aliases => {
   const aliases = [...services.values()].filter(({ resolution }) => resolution.kind === 'alias');
   return Map.groupBy(aliases, ({ resolution }) => (resolution.kind === 'alias' ? resolution.target : ''));
@@ -81,8 +98,15 @@ const emitClusters = memo((called: CalledService, group: ProxyGroup): readonly X
   return [...clusters, passthrough, emitInboundPassthrough(group.ipFamily), ...inbound];
 });
 
-function emitListeners(plans: readonly ListenerPlan[], group: ProxyGroup): readonly XdsResource[] {
-  const outbound = plans.map((plan) => emitListener(plan, group));
+function emitOutbound(plan: ListenerPlan, source: RouteSource, group: ProxyGroup): XdsResource {
+  const { tcp } = plan;
+  const connections = tcp === null ? null : planConnections(source, tcp, group);
+  if (tcp === null || connections === null) return emitListener(plan, group);
+  return emitRoutedListener(plan, group, emitConnections(connections, tcp.port.number));
+}
+
+function emitListeners(plans: readonly ListenerPlan[], source: RouteSource, group: ProxyGroup): readonly XdsResource[] {
+  const outbound = plans.map((plan) => emitOutbound(plan, source, group));
   return isCaptured(group) ? [emitVirtualOutbound(group), emitVirtualInbound(group), ...outbound] : outbound;
 }
 
@@ -91,6 +115,7 @@ function emitRoutes(
   plans: readonly ListenerPlan[],
   called: readonly CalledPort[],
   aliases: Aliases,
+  source: RouteSource,
   group: ProxyGroup,
 ): readonly XdsResource[] {
   const names = new Set(plans.map(({ routeName }) => routeName));
@@ -98,10 +123,14 @@ function emitRoutes(
   const byPort = Map.groupBy(spoken, ({ port }) => port.number);
   const shared = [...byPort]
     .filter(([port]) => names.has(String(port)))
-    .map(([port, all]) => emitSharedRoutes(port, all, aliases, group));
+    .map(([port, all]) => emitSharedRoutes(port, all, aliases, source, group));
   const sniffed = spoken
     .filter((each) => !isHttp(each.port.protocol) && hasOwnListener(each, group))
-    .map((each) => emitSniffedRoutes(sniffedRouteName(each.service, each.port.number), each));
+    .map((each) => {
+      const { service, port } = each;
+      const plan = planRoutes(source, service.host, port.number, group);
+      return emitSniffedRoutes(sniffedRouteName(service, port.number), each, plan);
+    });
   return [...shared, ...sniffed.filter(({ name }) => names.has(name))];
 }
 
@@ -145,6 +174,19 @@ function withResources(table: ResourceTable, resources: readonly XdsResource[]):
   return next;
 }
 
+/** Hosts of rules whose requests no listener takes. */
+function unheard(plans: readonly ListenerPlan[], source: RouteSource, { namespace, role }: ProxyGroup): Diagnostic[] {
+  if (role === 'router') return [];
+  const names = new Set(plans.map(({ routeName }) => routeName));
+  return source.others.flatMap(([host, choice]) => {
+    const { entries = [], rules: [rule] = [] } = routesFor(choice, namespace) ?? {};
+    if (rule === undefined || entries.length === 0 || choice.ports.some((port) => names.has(String(port)))) return [];
+    const ports = choice.ports.join(' or ');
+    const message = `no service with HTTP has port ${ports}, so sidecars have no listener that takes requests for ${host}`;
+    return [diagnose('SLC0110', originOf(rule, 'spec', 'hosts'), message)];
+  });
+}
+
 interface Routing {
   readonly clusters: ResourceTable;
   readonly listeners: ResourceTable;
@@ -152,15 +194,15 @@ interface Routing {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-const emitRouting = memo((called: CalledService, aliases: Aliases, group: ProxyGroup): Routing => {
+const emitRouting = memo((called: CalledService, aliases: Aliases, source: RouteSource, group: ProxyGroup): Routing => {
   // A gateway's listeners come from Gateway objects.
   const plans: Outcome<readonly ListenerPlan[]> =
     group.role === 'router' ? { value: [], diagnostics: [] } : planListeners(called.ports, group);
   return {
     clusters: resourceTable(emitClusters(called, group)),
-    listeners: resourceTable(emitListeners(plans.value, group)),
-    routes: resourceTable(emitRoutes(plans.value, called.ports, aliases, group)),
-    diagnostics: [...plans.diagnostics, ...withoutDestination(called, group)],
+    listeners: resourceTable(emitListeners(plans.value, source, group)),
+    routes: resourceTable(emitRoutes(plans.value, called.ports, aliases, source, group)),
+    diagnostics: [...plans.diagnostics, ...withoutDestination(called, group), ...unheard(plans.value, source, group)],
   };
 });
 
@@ -204,8 +246,9 @@ export function emitResources(mesh: Mesh, group: ProxyGroup): Outcome<Resources>
   const interception = interceptionOf(group);
   const called = callServices(mesh.services, mesh.policies, group.namespace, interception);
   const aliases = aliasesOf(mesh.services);
-  if (group.generator === 'grpc') return emitGrpcResources(called.ports, aliases, mesh.endpoints, group);
-  const routing = emitRouting(called, aliases, group);
+  const source = routeSource(mesh.routes, mesh.services, mesh.policies, group.namespace, interception);
+  if (group.generator === 'grpc') return emitGrpcResources(called, aliases, source, mesh.endpoints, group);
+  const routing = emitRouting(called, aliases, source, group);
   const value = {
     cluster: routing.clusters,
     endpoint: emitLoadAssignments(called, mesh.endpoints, group.endpointView),

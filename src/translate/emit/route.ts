@@ -5,32 +5,15 @@ import { memo } from '../../lib/memo.ts';
 import { clusterDomain, passthroughCluster } from '../../model/names.ts';
 import type { ProxyGroup } from '../../model/proxy.ts';
 import type { Service } from '../../model/service.ts';
+import { emitHttpRoutes, routeOrigins } from './http-routes.ts';
 import { emitHashPolicy } from './lb-policy.ts';
 import type { CalledPort } from './plan-listeners.ts';
 import { placesMetadata } from './provenance.ts';
+import { usualRetries } from './retry-policy.ts';
+import { noTimeouts } from './route-action.ts';
+import { planRoutes, type RoutePlan, type RouteSource } from './route-plan.ts';
 
 const virtualHostType = 'envoy.config.route.v3.VirtualHost';
-
-/** Istio's default; a host that was tried is not tried again. */
-const retryPolicy: JsonObject = {
-  retry_on: 'connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes',
-  num_retries: 2,
-  retry_host_predicate: [
-    {
-      name: 'envoy.retry_host_predicates.previous_hosts',
-      typed_config: {
-        '@type': 'type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate',
-      },
-    },
-  ],
-  host_selection_retry_max_attempts: 5,
-};
-
-/**
- * Requests end when their two ends say so, not by the clock; a gRPC client's own deadline holds as it is. (Istio says the
- * same with max_grpc_timeout, which Envoy warns of and is about to remove.)
- */
-const noTimeouts: JsonObject = { timeout: '0s', max_stream_duration: { grpc_timeout_header_max: '0s' } };
 
 const inBrackets = (address: string): string => (address.includes(':') ? `[${address}]` : address);
 
@@ -66,7 +49,7 @@ function defaultRoute({ service, port, cluster }: CalledPort): JsonObject {
     route: {
       cluster: cluster.name,
       ...noTimeouts,
-      retry_policy: retryPolicy,
+      retry_policy: usualRetries,
       ...(hash !== null && { hash_policy: [emitHashPolicy(hash)] }),
     },
   };
@@ -100,6 +83,27 @@ function virtualHost(called: CalledPort, domains: string): EncodedPart {
   return encodedPart(virtualHostType, name, json, [service.origin].concat(origin ?? []));
 }
 
+const lastRouted = memo((_plan: RoutePlan, _name: string, _domains: string): { host: WeakRef<EncodedPart> | null } => ({
+  host: null,
+}));
+
+/** A host and port that rules speak of, as a virtual host: one and the same for as long as a route configuration has it. */
+function emitRoutedHost(plan: RoutePlan, host: string, port: number, domains: string): EncodedPart {
+  const name = `${host}:${port}`;
+  const last = lastRouted(plan, name, domains);
+  const known = last.host?.deref();
+  if (known !== undefined) return known;
+  const json = () => ({
+    name,
+    domains: domains.split(' '),
+    routes: emitHttpRoutes(plan, port),
+    include_request_attempt_count: true,
+  });
+  const made = encodedPart(virtualHostType, name, json, routeOrigins(plan));
+  last.host = new WeakRef(made);
+  return made;
+}
+
 function catchAll(name: string, action: JsonObject): EncodedPart {
   const routes = [{ name, match: { prefix: '/' }, ...action }];
   return encodedPart(virtualHostType, name, { name, domains: ['*'], routes, include_request_attempt_count: true }, []);
@@ -120,31 +124,54 @@ const shell: JsonObject = {
 };
 
 /** The route configuration of a port whose protocol is detected: only one service can be meant. */
-export const emitSniffedRoutes = memo(
-  (name: string, called: CalledPort): XdsResource => routeConfiguration(name, shell, [emitVirtualHost(called, '*')]),
-);
+export const emitSniffedRoutes = memo((name: string, called: CalledPort, plan: RoutePlan | null): XdsResource => {
+  const { service, port } = called;
+  const host = plan === null ? emitVirtualHost(called, '*') : emitRoutedHost(plan, service.host, port.number, '*');
+  return routeConfiguration(name, shell, [host]);
+});
 
 /** Other names for services: the names of ExternalName Services, by the host that they stand for. */
 export type Aliases = ReadonlyMap<string, readonly Service[]>;
 
+/** Hosts of rules that no service has; each is called by that name alone. */
+function emitOtherHosts(
+  port: number,
+  source: RouteSource,
+  taken: ReadonlySet<string>,
+  group: ProxyGroup,
+): readonly EncodedPart[] {
+  return source.others.flatMap(([host, { ports }]) => {
+    const plan = ports.includes(port) && !taken.has(host) ? planRoutes(source, host, port, group) : null;
+    return plan === null ? [] : [emitRoutedHost(plan, host, port, host)];
+  });
+}
+
 /**
- * The route configuration that all HTTP services of a port share. Virtual hosts are sorted by host; of equal domains the
- * first wins, since Envoy refuses the whole configuration otherwise.
+ * The route configuration that all HTTP services of a port share. Virtual hosts are sorted by host, those of services
+ * first; of equal domains the first wins, since Envoy refuses the whole configuration otherwise.
  */
 export function emitSharedRoutes(
   port: number,
   called: readonly CalledPort[],
   aliases: Aliases,
-  { namespace, interception }: ProxyGroup,
+  source: RouteSource,
+  group: ProxyGroup,
 ): XdsResource {
+  const { namespace, interception } = group;
   const taken = new Set<string>();
   const hosts = called.flatMap((each) => {
-    const names = [each.service, ...(aliases.get(each.service.host) ?? [])];
+    const { host } = each.service;
+    const names = [each.service, ...(aliases.get(host) ?? [])];
     const domains = names
       .flatMap((service) => domainsOf(service, service.namespace === namespace))
       .filter((domain) => !taken.has(domain));
     for (const domain of domains) taken.add(domain);
-    return domains.length === 0 ? [] : [emitVirtualHost(each, [...new Set(domains)].join(' '))];
+    if (domains.length === 0) return [];
+    const key = [...new Set(domains)].join(' ');
+    const plan = planRoutes(source, host, port, group);
+    return [plan === null ? emitVirtualHost(each, key) : emitRoutedHost(plan, host, port, key)];
   });
-  return routeConfiguration(String(port), shell, [...hosts, interception === 'NONE' ? blockAll : allowAny]);
+  const others = emitOtherHosts(port, source, taken, group);
+  const rest = interception === 'NONE' ? blockAll : allowAny;
+  return routeConfiguration(String(port), shell, [...hosts, ...others, rest]);
 }

@@ -1,6 +1,7 @@
 // Objects → mesh: references bound, policies chosen, and every part that did not change the same object as before.
 import { decodeObjects, type TypedObjects } from '../../crds/index.ts';
 import type { Node } from '../../crds/node.ts';
+import type { Service as TypedService } from '../../crds/service.ts';
 import { LastCalls } from '../../lib/last-calls.ts';
 import { lazy } from '../../lib/memo.ts';
 import { StableTable, stableList, stableMap } from '../../lib/stable-table.ts';
@@ -9,12 +10,16 @@ import type { ServiceEndpoints } from '../../model/endpoint.ts';
 import type { Mesh, Workload } from '../../model/mesh.ts';
 import type { ObjectSet } from '../../model/object.ts';
 import type { PolicyChoice } from '../../model/policy.ts';
+import type { RouteChoice } from '../../model/route.ts';
 import type { Service } from '../../model/service.ts';
+import { type DelegateCalls, resolveDelegates } from './delegates.ts';
 import { EndpointResolver } from './endpoint-resolver.ts';
 import { type PolicyCalls, resolvePolicies } from './policies.ts';
+import { checkRoutes } from './route-checks.ts';
 import { type MergeCalls, mergeRules } from './rules.ts';
 import { ServedIndex } from './served.ts';
 import { resolveServices } from './services.ts';
+import { type RouteCalls, resolveRoutes, rulesOfSidecars } from './virtual-services.ts';
 import { resolveWorkloads } from './workloads.ts';
 
 const sameEndpoints = (a: ServiceEndpoints, b: ServiceEndpoints): boolean => stableMap(a, b) === a;
@@ -26,9 +31,12 @@ export class MeshResolver {
   readonly #workloads = new StableTable<string, Workload>();
   readonly #endpoints = new StableTable<string, ServiceEndpoints>(sameEndpoints);
   readonly #policies = new StableTable<string, PolicyChoice>();
+  readonly #routes = new StableTable<string, RouteChoice>();
   readonly #endpointResolver = new EndpointResolver();
   readonly #mergeCalls: MergeCalls = new LastCalls();
   readonly #policyCalls: PolicyCalls = new LastCalls();
+  readonly #delegateCalls: DelegateCalls = new LastCalls();
+  readonly #routeCalls: RouteCalls = new LastCalls();
   readonly #served = new ServedIndex();
   readonly #stages = new LastCalls<string, unknown>();
   #lastTyped: TypedObjects | undefined;
@@ -54,17 +62,36 @@ export class MeshResolver {
     const policies = this.#stage('policies', [services, merged], () =>
       resolvePolicies(services.value, merged.value, this.#policyCalls),
     );
+    const routes = this.#resolveRoutes(typed.virtualServices, services, policies);
     this.#stages.endRound();
-    const diagnostics = [decoding, ...[services, endpoints, merged, policies].map((stage) => stage.diagnostics)];
+    const diagnostics = [
+      decoding,
+      ...[services, endpoints, merged, policies, routes].map((stage) => stage.diagnostics),
+    ];
     return {
-      value: this.#mesh(services.value, policies.value, endpoints.value, workloads),
+      value: this.#mesh(services.value, policies.value, routes.value, endpoints.value, workloads),
       diagnostics: diagnostics.flat(),
     };
+  }
+
+  #resolveRoutes(
+    virtualServices: TypedObjects['virtualServices'],
+    services: Outcome<ReadonlyMap<string, TypedService>>,
+    policies: Outcome<Mesh['policies']>,
+  ): Outcome<Mesh['routes']> {
+    return this.#stage('routes', [virtualServices, services, policies], () => {
+      const rules = resolveDelegates(virtualServices, this.#delegateCalls);
+      const byPattern = rulesOfSidecars(rules.value);
+      const value = resolveRoutes(services.value, byPattern, this.#routeCalls);
+      const checks = checkRoutes(rules.value, byPattern, services.value, policies.value);
+      return { value, diagnostics: [...rules.diagnostics, ...checks] };
+    });
   }
 
   #mesh(
     services: Mesh['services'],
     policies: Mesh['policies'],
+    routes: Mesh['routes'],
     endpoints: Mesh['endpoints'],
     workloads: Mesh['workloads'],
   ): Mesh {
@@ -74,6 +101,7 @@ export class MeshResolver {
     return {
       services: known,
       policies: this.#policies.update(policies),
+      routes: this.#routes.update(routes),
       endpoints: current,
       workloads,
       get served() {

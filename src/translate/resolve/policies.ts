@@ -32,7 +32,7 @@ const bind = memo((service: Service, rule: MergedRule): ServicePolicy => {
 });
 
 /** All hosts that a rule may name to cover `host`: itself, and every wildcard such as `*.example.com` above it. */
-const patternsOf = (host: string): readonly string[] => {
+export const patternsOf = (host: string): readonly string[] => {
   const labels = host.split('.');
   return [host, ...labels.slice(1).map((_, index) => `*.${labels.slice(index + 1).join('.')}`), '*'];
 };
@@ -112,7 +112,8 @@ function unbound(merged: MergedRule, services: Services): readonly Diagnostic[] 
   return merged.rules.map((rule) => diagnose('SLC0201', at(rule.origin, 'spec', 'host'), message));
 }
 
-function likelyHost({ host, namespace }: MergedRule, services: Services): string {
+/** Which host may have been meant. */
+export function likelyHost({ host, namespace }: Pick<MergedRule, 'host' | 'namespace'>, services: Services): string {
   const name = host.split('.', 1)[0] ?? '';
   const local = `${host}.svc.${clusterDomain}`;
   if (services.has(local)) return `; write ${local}: a name with a dot is taken as it is`;

@@ -2,9 +2,10 @@
 import { interner } from '../../lib/intern.ts';
 import { memo } from '../../lib/memo.ts';
 import { sortedBy } from '../../lib/sorted.ts';
-import type { EndpointView } from '../../model/endpoint.ts';
+import type { EndpointView, Labels } from '../../model/endpoint.ts';
 import type { Mesh, ServedPort, Workload } from '../../model/mesh.ts';
 import type { ProxyGroup, ProxyNode } from '../../model/proxy.ts';
+import { labelsOf, namespacesOfRoutes } from './clients.ts';
 
 const internGroup = interner<ProxyGroup>();
 const internView = interner<EndpointView>();
@@ -54,25 +55,24 @@ const asGrpcClient = memo((node: ProxyNode): ProxyNode => {
 export function proxyGroup(mesh: Mesh, asking: ProxyNode): ProxyGroup {
   const node = asking.generator === 'grpc' ? asGrpcClient(asking) : asking;
   const workload = mesh.workloads.get(`${node.name}.${node.namespace}`);
-  return groupOf(endpointView(mesh, workload), servedAt(mesh, node, workload), node);
+  return groupOf(endpointView(mesh, workload), labelsOf(mesh, workload), servedAt(mesh, node, workload), node);
 }
 
+type Behind = readonly ServedPort[];
 /** Proxies come last: what is remembered of each is one entry. */
-const groupOf = memo((view: EndpointView, behind: readonly ServedPort[], node: ProxyNode): ProxyGroup => {
+const groupOf = memo((view: EndpointView, labels: Labels, behind: Behind, node: ProxyNode): ProxyGroup => {
   const { role, generator, namespace, interception } = node;
   const portOffset = interception === 'NONE' ? node.portOffset : 0;
   const ipFamily = node.ip.includes(':') ? 'v6' : 'v4';
   const served = servedPorts(behind, namespace);
   const settings = { role, generator, namespace, interception, portOffset, ipFamily } as const;
-  return interned({ ...settings, served, endpointView: view });
+  return interned({ ...settings, served, endpointView: view, labels });
 });
 
 function interned(group: ProxyGroup): ProxyGroup {
-  const { served, endpointView, ...settings } = group;
-  return internGroup(
-    JSON.stringify([...Object.values(settings), endpointView.node, ...served.map(servedKey)]),
-    () => group,
-  );
+  const { served, endpointView, labels, ...settings } = group;
+  const parts = [...Object.values(settings), endpointView.node, [...labels], ...served.map(servedKey)];
+  return internGroup(JSON.stringify(parts), () => group);
 }
 
 const namespacesOf = memo(
@@ -88,8 +88,8 @@ const choosingNamespaces = memo(
 const inAnyNamespace = memo((group: ProxyGroup): ProxyGroup => interned({ ...group, namespace: '' }));
 
 /** The group whose configuration is the same: a namespace without services and without policies of its own is like any other. */
-export function likeGroup({ services, policies }: Mesh, group: ProxyGroup): ProxyGroup {
+export function likeGroup({ services, policies, routes }: Mesh, group: ProxyGroup): ProxyGroup {
   const { namespace } = group;
-  const matters = namespacesOf(services).has(namespace) || choosingNamespaces(policies).has(namespace);
-  return matters ? group : inAnyNamespace(group);
+  const chooses = choosingNamespaces(policies).has(namespace) || namespacesOfRoutes(routes).has(namespace);
+  return chooses || namespacesOf(services).has(namespace) ? group : inAnyNamespace(group);
 }

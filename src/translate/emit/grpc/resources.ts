@@ -8,15 +8,21 @@ import type { JsonObject } from '../../../lib/json.ts';
 import { memo } from '../../../lib/memo.ts';
 import type { Outcome } from '../../../model/diagnostic.ts';
 import type { Endpoint, EndpointView } from '../../../model/endpoint.ts';
+import { defaultPortPolicy } from '../../../model/lb-policy.ts';
 import type { Mesh } from '../../../model/mesh.ts';
+import { blackHoleCluster } from '../../../model/names.ts';
+import type { Origin } from '../../../model/origin.ts';
 import type { ProxyGroup } from '../../../model/proxy.ts';
 import { adsSource, type ClusterPlan, circuitBreakers, clusterMetadata, clusterOrigins } from '../cluster.ts';
 import { byLocality, emitLocality, totalWeight } from '../endpoints.ts';
 import { apiHttp } from '../http-connection-manager.ts';
-import { type CalledPort, sniffedRouteName } from '../plan-listeners.ts';
+import { routeOrigins } from '../http-routes.ts';
+import { type CalledPort, type CalledService, sniffedRouteName } from '../plan-listeners.ts';
 import { placesMetadata } from '../provenance.ts';
 import { type Aliases, shortNames } from '../route.ts';
+import { planRoutes, type RoutePlan, type RouteSource } from '../route-plan.ts';
 import { grpcBalancing, reportLost } from './balancing.ts';
+import { emitGrpcRoutes, usualRetries } from './routes.ts';
 
 const emitCluster = memo((plan: ClusterPlan): XdsResource => {
   const { name } = plan;
@@ -46,22 +52,27 @@ const emitLoadAssignment = memo(
   },
 );
 
-/** What of the retries of an Envoy gRPC knows. Timeouts are the callers' own deadlines. */
-const retryPolicy: JsonObject = { retry_on: 'unavailable,cancelled', num_retries: 2 };
-
 /** The route configuration of one port: whatever the name by which it is called, all calls go to its cluster. */
 const emitRoutes = memo(({ service, port, cluster }: CalledPort): XdsResource => {
-  const name = sniffedRouteName(service, port.number);
   const { hash } = grpcBalancing(cluster.policy);
   const origins = [port.origin, ...(hash !== null && cluster.policy.origin !== null ? [cluster.policy.origin] : [])];
   const route = {
     name: 'default',
     match: { prefix: '/' },
     metadata: { filter_metadata: placesMetadata(origins) },
-    route: { cluster: cluster.name, retry_policy: retryPolicy, ...(hash !== null && { hash_policy: [hash] }) },
+    route: { cluster: cluster.name, retry_policy: usualRetries, ...(hash !== null && { hash_policy: [hash] }) },
   };
-  const json = { name, virtual_hosts: [{ name, domains: ['*'], routes: [route] }] };
-  return resource('route', name, json, [service.origin, ...origins]);
+  return routeConfiguration(sniffedRouteName(service, port.number), [route], [service.origin, ...origins]);
+});
+
+function routeConfiguration(name: string, routes: readonly JsonObject[], origins: readonly Origin[]): XdsResource {
+  return resource('route', name, { name, virtual_hosts: [{ name, domains: ['*'], routes }] }, origins);
+}
+
+/** The same where rules speak of the port. */
+const emitRuledRoutes = memo(({ service, port }: CalledPort, plan: RoutePlan): XdsResource => {
+  const routes = emitGrpcRoutes(plan, port.number).value;
+  return routeConfiguration(sniffedRouteName(service, port.number), routes, routeOrigins(plan));
 });
 
 const emitListener = memo(({ service, port }: CalledPort, name: string): XdsResource => {
@@ -90,35 +101,81 @@ function emitListeners(
 type Resources = { readonly [K in ResourceKind]: ResourceTable };
 type Routing = Outcome<Pick<Resources, 'cluster' | 'listener' | 'route'>>;
 
-const emitRouting = memo(
-  (called: readonly CalledPort[], aliases: Aliases, group: ProxyGroup): Routing => ({
+/** A port with what rules say of it. */
+interface RuledPort {
+  readonly each: CalledPort;
+  readonly plan: RoutePlan | null;
+}
+
+/** Subsets are called by the routes of rules alone. */
+const clustersOf = ({ ports, subsets }: CalledService, { routes }: RouteSource): readonly ClusterPlan[] => {
+  const whole = ports.map(({ cluster }) => cluster);
+  return routes.size === 0 ? whole : [...whole, ...subsets];
+};
+
+/** A cluster without endpoints: calls to it fail at once. */
+const nowhereAtAll = {
+  clusters: [
+    resource(
+      'cluster',
+      blackHoleCluster,
+      {
+        name: blackHoleCluster,
+        type: 'EDS',
+        eds_cluster_config: { service_name: blackHoleCluster, eds_config: adsSource },
+        ...grpcBalancing(defaultPortPolicy).fields,
+      },
+      [],
+    ),
+  ],
+  endpoints: [resource('endpoint', blackHoleCluster, { cluster_name: blackHoleCluster, endpoints: [] }, [])],
+};
+const nothing = { clusters: [], endpoints: [] };
+
+/** Only the routes of rules lead there. */
+const nowhere = ({ routes }: RouteSource) => (routes.size === 0 ? nothing : nowhereAtAll);
+
+const emitRouting = memo((called: CalledService, aliases: Aliases, source: RouteSource, group: ProxyGroup): Routing => {
+  const clusters = clustersOf(called, source);
+  const ports = called.ports.map((each): RuledPort => {
+    return { each, plan: planRoutes(source, each.service.host, each.port.number, group) };
+  });
+  const said = ports.flatMap(({ each, plan }) =>
+    plan === null ? [] : emitGrpcRoutes(plan, each.port.number).diagnostics,
+  );
+  return {
     value: {
-      cluster: resourceTable(called.map(({ cluster }) => emitCluster(cluster))),
-      listener: resourceTable(emitListeners(called, aliases, group)),
-      route: resourceTable(called.map((each) => emitRoutes(each))),
+      cluster: resourceTable([...clusters.map((each) => emitCluster(each)), ...nowhere(source).clusters]),
+      listener: resourceTable(emitListeners(called.ports, aliases, group)),
+      route: resourceTable(
+        ports.map(({ each, plan }) => (plan === null ? emitRoutes(each) : emitRuledRoutes(each, plan))),
+      ),
     },
-    diagnostics: reportLost(called.map(({ cluster }) => cluster.policy)),
-  }),
-);
+    diagnostics: [...reportLost(clusters.map(({ policy }) => policy)), ...said],
+  };
+});
 
 const noEndpoints: readonly Endpoint[] = [];
 
 const emitLoadAssignments = memo(
-  (called: readonly CalledPort[], endpoints: Mesh['endpoints'], view: EndpointView): ResourceTable =>
-    resourceTable(
-      called.map(({ service, port, cluster }) =>
-        emitLoadAssignment(cluster, endpoints.get(service.host)?.get(port.name) ?? noEndpoints, view),
+  (called: CalledService, source: RouteSource, endpoints: Mesh['endpoints'], view: EndpointView): ResourceTable =>
+    resourceTable([
+      ...clustersOf(called, source).map((plan) =>
+        emitLoadAssignment(plan, endpoints.get(plan.service.host)?.get(plan.port.name) ?? noEndpoints, view),
       ),
-    ),
+      ...nowhere(source).endpoints,
+    ]),
 );
 
 /** Everything that gRPC clients of a group get. The same inputs give the same objects. */
 export function emitGrpcResources(
-  called: readonly CalledPort[],
+  called: CalledService,
   aliases: Aliases,
+  source: RouteSource,
   endpoints: Mesh['endpoints'],
   group: ProxyGroup,
 ): Outcome<Resources> {
-  const { value, diagnostics } = emitRouting(called, aliases, group);
-  return { value: { ...value, endpoint: emitLoadAssignments(called, endpoints, group.endpointView) }, diagnostics };
+  const { value, diagnostics } = emitRouting(called, aliases, source, group);
+  const endpoint = emitLoadAssignments(called, source, endpoints, group.endpointView);
+  return { value: { ...value, endpoint }, diagnostics };
 }

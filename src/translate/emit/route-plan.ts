@@ -1,0 +1,114 @@
+// Which routes a client has for a host and port, bound to the clusters that it has.
+import { internList } from '../../lib/intern.ts';
+import { memo } from '../../lib/memo.ts';
+import { type Labels, matches } from '../../model/endpoint.ts';
+import type { Mesh } from '../../model/mesh.ts';
+import type { ProxyGroup } from '../../model/proxy.ts';
+import {
+  type ClientMatch,
+  type ConnectionEntry,
+  type Destination,
+  type HostRoutes,
+  meshGateway,
+  type RouteChoice,
+  type RouteEntry,
+  routesFor,
+} from '../../model/route.ts';
+import type { ClusterPlan } from './cluster.ts';
+import type { CalledPort, CalledService } from './plan-listeners.ts';
+
+/** A service as the client calls it; undefined: no service has the host. */
+export type FindService = (host: string) => CalledService | undefined;
+
+/** Routes, and what they lead to. Equal plans are one object. */
+export interface Plan<E> {
+  readonly entries: readonly E[];
+  /** What destinations lead to, by host. */
+  readonly services: ReadonlyMap<string, CalledService>;
+}
+
+export type RoutePlan = Plan<RouteEntry>;
+export type ConnectionPlan = Plan<ConnectionEntry>;
+type Entry = RouteEntry | ConnectionEntry;
+
+/** What all clients of a group have of routes. */
+export interface RouteSource {
+  readonly routes: Mesh['routes'];
+  /** Of these, those for hosts that no service has. */
+  readonly others: readonly (readonly [host: string, choice: RouteChoice])[];
+  readonly find: FindService;
+}
+
+const isConditional = ({ port, labels, namespace, gateways }: ClientMatch): boolean =>
+  port !== null || labels.size > 0 || namespace !== null || gateways !== null;
+
+const hasConditions = memo((entries: readonly Entry[]): boolean =>
+  entries.some(({ match }) => isConditional(match.client)),
+);
+
+function holds(client: ClientMatch, port: number, namespace: string, labels: Labels): boolean {
+  if (client.port !== null && client.port !== port) return false;
+  if (client.namespace !== null && client.namespace !== namespace) return false;
+  return (client.gateways?.includes(meshGateway) ?? true) && matches(client.labels, labels);
+}
+
+/** The entries that hold for a client, who calls this port. */
+function heldBy<E extends Entry>(entries: readonly E[], port: number, { namespace, labels }: ProxyGroup): readonly E[] {
+  if (!hasConditions(entries)) return entries;
+  return internList(entries.filter(({ match }) => holds(match.client, port, namespace, labels)));
+}
+
+function destinationsOf(entry: Entry): readonly Destination[] {
+  if (!('action' in entry.route)) return entry.route.shares.map(({ destination }) => destination);
+  const { action } = entry.route;
+  return action.kind === 'forward' ? [...action.shares, ...action.mirrors].map((each) => each.destination) : [];
+}
+
+const destinationHosts = memo((entries: readonly Entry[]): readonly string[] => [
+  ...new Set(entries.flatMap(destinationsOf).map(({ host }) => host)),
+]);
+
+/** Stands for a service that is not there. */
+const nobody: CalledService = { ports: [], subsets: [] };
+
+/** Of a list of routes, and then what each of their hosts leads to. */
+const planOf = memo((parts: readonly object[]): Plan<Entry> => {
+  const [entries, ...services] = parts as [readonly Entry[], ...CalledService[]];
+  return {
+    entries,
+    services: new Map(destinationHosts(entries).map((host, index) => [host, services[index] ?? nobody])),
+  };
+});
+
+function bind<E extends Entry>(entries: readonly E[], { find }: RouteSource): Plan<E> | null {
+  if (entries.length === 0) return null;
+  const services = destinationHosts(entries).map((host) => find(host) ?? nobody);
+  return planOf(internList([entries, ...services])) as Plan<E>;
+}
+
+/** The routes that clients of a group have for a host and port; null: none, so what is usual holds. */
+export function planRoutes(source: RouteSource, host: string, port: number, group: ProxyGroup): RoutePlan | null {
+  const routes = routesFor(source.routes.get(host), group.namespace);
+  return routes === null ? null : bind(heldBy(routes.entries, port, group), source);
+}
+
+const byKind = memo((routes: HostRoutes, tls: boolean): readonly ConnectionEntry[] =>
+  routes.connections.filter(({ route }) => tls || route.kind === 'tcp'),
+);
+
+/** The same for connections. What TLS clients say is looked at where the port is known to carry TLS. */
+export function planConnections(source: RouteSource, called: CalledPort, group: ProxyGroup): ConnectionPlan | null {
+  const { service, port } = called;
+  const routes = routesFor(source.routes.get(service.host), group.namespace);
+  if (routes === null) return null;
+  return bind(heldBy(byKind(routes, port.protocol === 'tls'), port.number, group), source);
+}
+
+/** The cluster that a destination means to a client which calls `port`; null: there is none. */
+export function clusterOf(plan: Plan<Entry>, { host, port, subset }: Destination, called: number): ClusterPlan | null {
+  const service = plan.services.get(host) ?? nobody;
+  const number = port ?? called;
+  if (subset === null) return service.ports.find((each) => each.port.number === number)?.cluster ?? null;
+  const same = (each: ClusterPlan): boolean => each.port.number === number && each.subset?.name === subset;
+  return service.subsets.find(same) ?? null;
+}

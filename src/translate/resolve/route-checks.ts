@@ -1,0 +1,175 @@
+// What is to be said of VirtualServices: destinations that lead nowhere, hosts of nobody, several for one host.
+import type { Service } from '../../crds/service.ts';
+import { memo } from '../../lib/memo.ts';
+import { type Diagnostic, diagnose } from '../../model/diagnostic.ts';
+import { clusterDomain } from '../../model/names.ts';
+import { describeObject } from '../../model/object.ts';
+import { at } from '../../model/origin.ts';
+import type { PolicyChoice } from '../../model/policy.ts';
+import { type ClientMatch, type Destination, type HttpRoute, matchesAll, meshGateway } from '../../model/route.ts';
+import { type Protocol, serviceAt } from '../../model/service.ts';
+import type { RoutingRule } from './delegates.ts';
+import { likelyHost } from './policies.ts';
+import { covers, isVisible, namedNamespaces } from './virtual-services.ts';
+
+type Services = ReadonlyMap<string, Service>;
+type Policies = ReadonlyMap<string, PolicyChoice>;
+
+const subsetsOf = memo((choice: PolicyChoice): ReadonlySet<string> => {
+  const policies = [choice.otherwise, ...choice.byNamespace.values()];
+  return new Set(policies.flatMap((policy) => policy?.subsets.map(({ name }) => name) ?? []));
+});
+
+/** Why a destination leads nowhere for callers of `called`; null: it leads somewhere. */
+function lost({ host, port, subset }: Destination, called: readonly number[], services: Services, policies: Policies) {
+  const service = serviceAt(services, host);
+  if (service === undefined) return `no Service has the host ${host}`;
+  const known = service.ports.map(({ number }) => number);
+  const ports = `it has ${known.join(', ') || 'none'}`;
+  if (port !== null && !known.includes(port)) return `${host} has no port ${port} (${ports})`;
+  const missing = port === null ? called.find((number) => !known.includes(number)) : undefined;
+  if (missing !== undefined) {
+    return `${host} has no port ${missing}, which is the one that is called (${ports}); write destination.port.number`;
+  }
+  if (subset === null) return null;
+  const choice = policies.get(service.host);
+  const subsets = choice === undefined ? new Set<string>() : subsetsOf(choice);
+  return subsets.has(subset) ? null : `no DestinationRule for ${service.host} defines the subset "${subset}"`;
+}
+
+function destinationsOf({ action }: HttpRoute): readonly Destination[] {
+  if (action.kind !== 'forward') return [];
+  return [...action.shares, ...action.mirrors].map(({ destination }) => destination);
+}
+
+const httpProtocols: readonly Protocol[] = ['http', 'http2', 'grpc', 'auto'];
+const connectionProtocols: readonly Protocol[] = ['tcp', 'tls', 'auto'];
+
+/** The ports on which a route is called, as far as the services say that its rule names. */
+function portsCalled(
+  { source }: RoutingRule,
+  matches: readonly { readonly client: ClientMatch }[],
+  protocols: readonly Protocol[],
+  services: Services,
+): readonly number[] {
+  const asked = matches.map(({ client }) => client.port);
+  if (asked.every((port) => port !== null)) return asked;
+  const known = source.hosts.flatMap(({ host }) => serviceAt(services, host)?.ports ?? []);
+  return known.filter(({ protocol }) => protocols.includes(protocol)).map(({ number }) => number);
+}
+
+function leadingNowhere(rule: RoutingRule, services: Services, policies: Policies): readonly Diagnostic[] {
+  const said = (destinations: readonly Destination[], called: readonly number[]): readonly Diagnostic[] =>
+    destinations.flatMap((destination) => {
+      const why = lost(destination, called, services, policies);
+      return why === null ? [] : [diagnose('SLC0225', destination.origin, why)];
+    });
+  return [
+    ...rule.routes.flatMap((route) =>
+      said(destinationsOf(route), portsCalled(rule, route.matches, httpProtocols, services)),
+    ),
+    ...rule.source.connections.flatMap(({ matches, shares }) => {
+      const called = portsCalled(rule, matches, connectionProtocols, services);
+      return said(
+        shares.map(({ destination }) => destination),
+        called,
+      );
+    }),
+  ];
+}
+
+/** Hosts that look as if they were meant to be those of services. */
+function ofNobody({ source }: RoutingRule, services: Services): readonly Diagnostic[] {
+  return source.hosts.flatMap(({ host, origin }) => {
+    const alias = services.get(host)?.resolution.kind === 'alias';
+    if (alias)
+      return [diagnose('SLC0110', origin, `${host} is another name for a service: write the rule for that one`)];
+    if (covers(host, services)) return [];
+    const local = services.has(`${host}.svc.${clusterDomain}`) || services.has(`${host}.${clusterDomain}`);
+    if (!local && !host.endsWith(`.${clusterDomain}`)) return [];
+    const near = likelyHost({ host, namespace: source.namespace }, services);
+    return [diagnose('SLC0201', origin, `no Service has the host ${host}${near}`)];
+  });
+}
+
+/** Routes of a kind that none of the ports carries. */
+function withoutPort({ source, routes }: RoutingRule, services: Services): readonly Diagnostic[] {
+  const known = source.hosts.flatMap(({ host }) => serviceAt(services, host) ?? []);
+  if (known.length === 0) return [];
+  const { connections } = source;
+  const kinds = [
+    { what: 'HTTP', first: routes[0], protocols: httpProtocols },
+    { what: 'TLS', first: connections.find(({ kind }) => kind === 'tls'), protocols: ['tls'] },
+    { what: 'TCP', first: connections.find(({ kind }) => kind === 'tcp'), protocols: connectionProtocols },
+  ];
+  return kinds.flatMap(({ what, first, protocols }) => {
+    const carried = known.some(({ ports }) => ports.some(({ protocol }) => protocols.includes(protocol)));
+    if (first === undefined || carried) return [];
+    const hosts = known.map(({ host }) => host).join(', ');
+    return [diagnose('SLC0110', first.origin, `no port of ${hosts} carries ${what}, so these routes are for nothing`)];
+  });
+}
+
+/** Gateways come in a later version; what is for sidecars works. */
+function withoutGateways({ source: { gateways, origin } }: RoutingRule): readonly Diagnostic[] {
+  const others = gateways.filter((each) => each !== meshGateway);
+  if (others.length === 0) return [];
+  const message = `gateways (${others.join(', ')}): not supported yet, so sidecars alone use the rule, where "mesh" is named`;
+  return [diagnose('SLC0108', at(origin, 'spec', 'gateways'), message)];
+}
+
+/** The longest list of rules for one host that some client sees together. */
+function together(rules: readonly RoutingRule[]): readonly RoutingRule[] {
+  const lists = ['*', ...namedNamespaces(rules)].map((namespace) =>
+    rules.filter(({ source }) => isVisible(source, namespace)),
+  );
+  return lists.reduce((longest, list) => (list.length > longest.length ? list : longest), []);
+}
+
+const isForAll = ({ matches }: HttpRoute): boolean =>
+  matches.some((match) => {
+    const { port, labels, namespace, gateways } = match.client;
+    return matchesAll(match) && port === null && labels.size === 0 && namespace === null && gateways === null;
+  });
+
+/** In which order rules for one host stand, and what of them is never reached. */
+function shared(host: string, rules: readonly RoutingRule[]): readonly Diagnostic[] {
+  const several = together(rules);
+  if (several.length < 2) return [];
+  const order = several.map(({ source }) => `${source.namespace}/${source.name}`).join(', then ');
+  const said = several.flatMap(({ source }) => source.hosts.filter((each) => each.host === host));
+  const all = several.flatMap((rule) =>
+    rule.routes
+      .filter(isForAll)
+      .slice(0, 1)
+      .map((route) => ({ rule, route })),
+  );
+  const first = all[0];
+  return [
+    ...said.map(({ origin }) => diagnose('SLC0224', origin, `routes for ${host} are those of ${order}`)),
+    ...all.slice(1).map(({ route }) => {
+      const winner = describeObject(first?.rule.source.origin.object ?? route.origin.object);
+      return diagnose('SLC0222', route.origin, `never tried for ${host}: ${winner} takes every request before it`);
+    }),
+  ];
+}
+
+const checkRule = memo((rule: RoutingRule, services: Services, policies: Policies): readonly Diagnostic[] => [
+  ...withoutGateways(rule),
+  ...ofNobody(rule, services),
+  ...withoutPort(rule, services),
+  ...leadingNowhere(rule, services, policies),
+]);
+
+/** All that is to be said. */
+export function checkRoutes(
+  rules: readonly RoutingRule[],
+  byPattern: ReadonlyMap<string, readonly RoutingRule[]>,
+  services: Services,
+  policies: Policies,
+): readonly Diagnostic[] {
+  return [
+    ...rules.flatMap((rule) => checkRule(rule, services, policies)),
+    ...[...byPattern].flatMap(([host, list]) => shared(host, list)),
+  ];
+}

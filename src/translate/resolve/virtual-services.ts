@@ -1,0 +1,141 @@
+// Which routes hold for a host, for whom, and in which order.
+import type { Service } from '../../crds/service.ts';
+import type { VirtualService } from '../../crds/virtual-service.ts';
+import { internList } from '../../lib/intern.ts';
+import type { LastCalls } from '../../lib/last-calls.ts';
+import { memo } from '../../lib/memo.ts';
+import { sortedBy } from '../../lib/sorted.ts';
+import {
+  type ConnectionEntry,
+  type HostRoutes,
+  matchesAll,
+  meshGateway,
+  type RouteChoice,
+  type RouteEntry,
+} from '../../model/route.ts';
+import { isHttp, type ServicePort } from '../../model/service.ts';
+import type { RoutingRule } from './delegates.ts';
+import { patternsOf } from './policies.ts';
+import { byAge } from './services.ts';
+
+type Services = ReadonlyMap<string, Service>;
+type ByPattern = ReadonlyMap<string, readonly RoutingRule[]>;
+
+export type RouteCalls = LastCalls<string, RouteChoice>;
+
+const none: ReadonlyMap<string, RouteChoice> = new Map();
+
+export const isVisible = ({ exportTo }: VirtualService, namespace: string): boolean =>
+  exportTo.has('*') || exportTo.has(namespace);
+
+/** The namespaces in which a rule may hold that does not hold everywhere. */
+export function namedNamespaces(rules: readonly RoutingRule[]): readonly string[] {
+  const names = new Set(rules.flatMap(({ source }) => [...source.exportTo]));
+  names.delete('*');
+  return [...names].sort();
+}
+
+/** Rules for one host become one: the oldest first, and what takes every request last. The list is the key. */
+const merge = memo((rules: readonly RoutingRule[]): HostRoutes => {
+  const entries = rules.flatMap(({ routes }) =>
+    routes.flatMap((route) => route.matches.map((match): RouteEntry => ({ route, match }))),
+  );
+  const [last, first] = [
+    entries.filter(({ match }) => matchesAll(match)),
+    entries.filter(({ match }) => !matchesAll(match)),
+  ];
+  // Nothing has to move in a single rule: there the order is what its author wrote.
+  const ordered = rules.length === 1 ? entries : [...first, ...last];
+  const connections = rules.flatMap(({ source }) =>
+    source.connections.flatMap((route) => route.matches.map((match): ConnectionEntry => ({ route, match }))),
+  );
+  return { entries: ordered, connections, rules: rules.map(({ source }) => source.origin.object) };
+});
+
+/** By the hosts that they name, each list in the order in which the rules count. */
+export function rulesOfSidecars(rules: readonly RoutingRule[]): ByPattern {
+  const ofMesh = rules
+    .filter(
+      ({ source, routes }) => source.gateways.includes(meshGateway) && routes.length + source.connections.length > 0,
+    )
+    .toSorted((a, b) => byAge(a.source, b.source));
+  const pairs = ofMesh.flatMap((rule) => rule.source.hosts.map(({ host }) => ({ host, rule })));
+  const groups = Map.groupBy(pairs, ({ host }) => host);
+  return new Map([...groups].map(([host, group]) => [host, group.map(({ rule }) => rule)] as const));
+}
+
+/** The most specific host that a rule names which clients of the namespace see decides; all its rules count. */
+function visibleTo(namespace: string, groups: readonly (readonly RoutingRule[])[]): HostRoutes | null {
+  for (const group of groups) {
+    const visible = group.filter(({ source }) => isVisible(source, namespace));
+    if (visible.length > 0) return merge(internList(visible));
+  }
+  return null;
+}
+
+function choose(groups: readonly (readonly RoutingRule[])[], ports: readonly number[]): RouteChoice {
+  // No namespace has this name, so only what is exported to all counts.
+  const otherwise = visibleTo('*', groups);
+  const byNamespace = new Map<string, HostRoutes>();
+  for (const namespace of namedNamespaces(groups.flat())) {
+    const own = visibleTo(namespace, groups);
+    if (own !== null && own !== otherwise) byNamespace.set(namespace, own);
+  }
+  return { otherwise, byNamespace, ports };
+}
+
+const speaksHttp = ({ protocol }: ServicePort): boolean => isHttp(protocol) || protocol === 'auto';
+
+const noPorts: readonly number[] = [];
+const usualPort = 80;
+
+/**
+ * Where a host is known that no service has: on the ports of the services that its rule names beside it; without any on
+ * port 80, and where a match asks for another port.
+ */
+function portsOfOther(rules: readonly RoutingRule[], services: Services): readonly number[] {
+  const ports = rules.flatMap(({ source, routes }) => {
+    const known = source.hosts.flatMap(({ host }) => services.get(host)?.ports.filter(speaksHttp) ?? []);
+    if (known.length > 0) return known.map(({ number }) => number);
+    return [usualPort, ...routes.flatMap(({ matches }) => matches.flatMap(({ client }) => client.port ?? []))];
+  });
+  return [...new Set(ports)].sort((a, b) => a - b);
+}
+
+/** Whether a service has a host that this pattern covers. */
+export function covers(pattern: string, services: Services): boolean {
+  if (!pattern.startsWith('*')) return services.has(pattern);
+  return services.keys().some((host) => host.endsWith(pattern.slice(1)));
+}
+
+/** By host, sorted: what rules say of services, and of hosts that no service has. */
+export function resolveRoutes(
+  services: Services,
+  byPattern: ByPattern,
+  calls: RouteCalls,
+): ReadonlyMap<string, RouteChoice> {
+  if (byPattern.size === 0) {
+    calls.endRound();
+    return none;
+  }
+  const wild = byPattern.keys().some((pattern) => pattern.startsWith('*'));
+  const choices: (readonly [string, RouteChoice])[] = [];
+  const add = (host: string, groups: readonly (readonly RoutingRule[])[], ports: readonly number[]): void => {
+    const choice = calls.run(host, [...groups.flat(), ports.join()], () => choose(groups, ports));
+    choices.push([host, choice]);
+  };
+  // Without wildcards only the hosts that rules name have to be looked at.
+  for (const host of wild ? services.keys() : byPattern.keys()) {
+    if (!services.has(host)) continue;
+    const groups = (wild ? patternsOf(host) : [host]).flatMap((pattern) => {
+      const group = byPattern.get(pattern);
+      return group === undefined ? [] : [group];
+    });
+    if (groups.length > 0) add(host, groups, noPorts);
+  }
+  for (const [pattern, rules] of byPattern) {
+    if (!covers(pattern, services)) add(pattern, [rules], portsOfOther(rules, services));
+  }
+  calls.endRound();
+  return new Map(sortedBy(choices, ([host]) => host));
+}
