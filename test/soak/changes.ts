@@ -33,6 +33,35 @@ const policies: readonly [JsonObject, ...JsonObject[]] = [
   { portLevelSettings: [{ port: { number: 80 }, loadBalancer: { simple: 'RANDOM' } }] },
 ];
 
+/** What a VirtualService may say of a service: any of it answers as the service does. */
+function routings(host: string): readonly [readonly JsonObject[], ...(readonly JsonObject[])[]] {
+  const [whole, everyone] = [{ destination: { host } }, { destination: { host, subset: 'everyone' } }];
+  const plain = { route: [whole] };
+  const some = { 'x-user': { regex: '[0-4].*' } };
+  return [
+    [{ route: [everyone] }],
+    [
+      {
+        route: [
+          { ...whole, weight: 70 },
+          { ...everyone, weight: 30 },
+        ],
+      },
+    ],
+    [{ match: [{ headers: some }], route: [everyone], timeout: '30s' }, plain],
+    [{ match: [{ queryParams: { user: { exact: '7' } } }], rewrite: { uri: '/seven' }, ...plain }, plain],
+    [{ match: [{ uri: { prefix: '/' } }], headers: { request: { set: { 'x-soak': 'yes' } } }, ...plain }],
+    [{ ...plain, mirrors: [{ ...everyone, percentage: { value: 20 } }] }],
+    [
+      {
+        ...plain,
+        retries: { attempts: 2, perTryTimeout: '15s' },
+        corsPolicy: { allowOrigins: [{ exact: 'a.example' }] },
+      },
+    ],
+  ];
+}
+
 /** At least so many endpoints of a called service are ready at any time. */
 const fewestReady = 2;
 
@@ -89,6 +118,8 @@ const editsOfCalled: Readonly<Record<string, Edit>> = {
     const subsets = chance.of([[], [named('v1')], [named('v1'), { ...named('v2'), trafficPolicy: round }]]);
     return { ...shop, rule: { ...shop.rule, subsets } };
   },
+  'routes of a service': (shop, name, chance) => ({ ...shop, routes: chance.of(routings(name)) }),
+  'routes removed': (shop) => (shop.routes === null ? null : { ...shop, routes: null }),
   'rule removed': (shop) => (shop.rule === null ? null : { ...shop, rule: null }),
   'annotation of a service': (shop, _, chance) => ({
     ...shop,
@@ -111,7 +142,7 @@ const editsOfOthers: Readonly<Record<string, (town: Town, chance: Chance, limits
     const name = `other-${chance.below(1_000_000)}`;
     const [shop] = town.called.values();
     if (port === null || town.others.size >= mostOthers || shop === undefined) return null;
-    return withOther(town, name, { ...shop, port, portName: 'http', rule: null });
+    return withOther(town, name, { ...shop, port, portName: 'http', rule: null, routes: null });
   },
   'service removed': (town, chance) => {
     const [name] = other(town, chance) ?? [''];

@@ -18,6 +18,8 @@ export interface Shop {
   readonly annotations: Readonly<Record<string, string>>;
   /** The spec of its DestinationRule, without the host. */
   readonly rule: JsonObject | null;
+  /** The HTTP routes of its VirtualService, or none; they may name the subset `everyone`. */
+  readonly routes: readonly JsonObject[] | null;
   /** How many EndpointSlices its endpoints are in. */
   readonly slices: number;
   /** Counts what only the text of the file says. */
@@ -40,7 +42,9 @@ function* shopFiles(name: string, shop: Shop, backendPort: number): Generator<re
   const objects = [service(name, shop, backendPort), ...slices(name, shop, backendPort)];
   yield [`${name}.yaml`, `# edition ${shop.edition}\n${objects.map((object) => stringify(object)).join('---\n')}`];
   yield [`${name}-pods.yaml`, shop.hosts.map((host) => stringify(pod(name, host))).join('---\n')];
-  if (shop.rule !== null) yield [`${name}-rule.yaml`, stringify(rule(name, shop.rule))];
+  // One file, so that no route names a subset that is not there.
+  const rules = rulesOf(name, shop);
+  if (rules.length > 0) yield [`${name}-rule.yaml`, rules.map((object) => stringify(object)).join('---\n')];
 }
 
 function service(name: string, { port, portName, annotations }: Shop, backendPort: number): JsonObject {
@@ -71,7 +75,17 @@ function pod(name: string, { address, version }: Host): JsonObject {
 
 const podName = (name: string, address: string): string => `${name}-${address.replaceAll('.', '-')}`;
 
-function rule(name: string, spec: JsonObject): JsonObject {
-  const metadata = { name };
-  return { apiVersion: 'networking.istio.io/v1', kind: 'DestinationRule', metadata, spec: { host: name, ...spec } };
+/** Has all endpoints of a service. */
+const everyone: JsonObject = { name: 'everyone', labels: {} };
+
+function rulesOf(name: string, { rule, routes }: Shop): readonly JsonObject[] {
+  const apiVersion = 'networking.istio.io/v1';
+  const subsets = Array.isArray(rule?.['subsets']) ? rule['subsets'] : [];
+  const destination = { host: name, ...rule, ...(routes !== null && { subsets: [...subsets, everyone] }) };
+  const objects = [{ apiVersion, kind: 'DestinationRule', metadata: { name }, spec: destination }];
+  if (routes === null) return rule === null ? [] : objects;
+  return [
+    ...objects,
+    { apiVersion, kind: 'VirtualService', metadata: { name }, spec: { hosts: [name], http: [...routes] } },
+  ];
 }
