@@ -1,16 +1,16 @@
 // Who a proxy says it is: envoy.config.core.v3.Node, read from a client's first request. Nothing in it is trusted to be
 // small, flat or true.
-import { isObject, type JsonObject, type JsonValue } from '../lib/json.ts';
+import { isObject, type JsonValue } from '../lib/json.ts';
 import { lazy } from '../lib/memo.ts';
-import { type Locality, nowhere } from '../model/endpoint.ts';
+import { type Labels, type Locality, noLabels, nowhere } from '../model/endpoint.ts';
 import { clusterDomain, defaultNamespace } from '../model/names.ts';
 import type { Generator, Interception, ProxyNode, Role } from '../model/proxy.ts';
 import { messageType } from './descriptors.ts';
-import { decodeMessage } from './protojson.ts';
+import { readStruct } from './struct.ts';
 import { partialMessage } from './wire.ts';
 
-/** In bytes, but for `depth`: how many objects and lists may stand inside each other in metadata. */
-const limits = { id: 1 << 10, metadata: 64 << 10, text: 256, depth: 32 } as const;
+/** In bytes, but for `depth`: how many objects and lists may stand inside each other in metadata, and `labels`: how many. */
+const limits = { id: 1 << 10, metadata: 64 << 10, text: 256, depth: 32, labels: 256 } as const;
 /** Added to a port below 1024 it stays a port. */
 const highestPortOffset = 64_511;
 /** Of the Envoy that set-up brings. */
@@ -44,8 +44,8 @@ class Refusal extends Error {}
  *
  * The id says who it is: `sidecar|router~IP~NAME.NAMESPACE~DOMAIN`. Any other id that is not empty is a sidecar's in the
  * namespace that metadata NAMESPACE names, so that an Envoy with a bootstrap of its own is served too. Of the metadata
- * INTERCEPTION_MODE, PORT_OFFSET and GENERATOR count as well; NAMESPACE and SERVICE_ACCOUNT are kept, to be compared with
- * a certificate.
+ * INTERCEPTION_MODE, PORT_OFFSET and GENERATOR count as well, and LABELS where no Pod is known; NAMESPACE and
+ * SERVICE_ACCOUNT are kept, to be compared with a certificate.
  */
 export function readNode(bytes: Uint8Array): NodeOutcome {
   try {
@@ -76,6 +76,7 @@ export function proxyNode(given: Partial<ProxyNode> = {}): ProxyNode {
     generator: 'envoy',
     metadataNamespace: null,
     serviceAccount: null,
+    labels: noLabels,
     interception: 'REDIRECT',
     portOffset: 0,
     envoyMinor: pinnedEnvoyMinor,
@@ -104,6 +105,7 @@ function toProxy({ id, metadata, locality, user_agent_build_version }: RawNode):
     generator: readGenerator(settings('GENERATOR')),
     metadataNamespace,
     serviceAccount: setting(settings, 'SERVICE_ACCOUNT'),
+    labels: readLabels(settings('LABELS')),
     interception: readInterception(settings('INTERCEPTION_MODE')),
     portOffset: readPortOffset(settings('PORT_OFFSET')),
     envoyMinor: readMinor(user_agent_build_version),
@@ -131,17 +133,18 @@ function setting(settings: Settings, key: string): string | null {
 
 function readMetadata(bytes: Uint8Array): Settings {
   if (bytes.length > limits.metadata) throw new Refusal(`node.metadata is larger than ${limits.metadata} bytes`);
-  const metadata: JsonObject = decodeMessage('google.protobuf.Struct', bytes);
-  if (depth(metadata) > limits.depth) throw new Refusal(`node.metadata is nested deeper than ${limits.depth}`);
+  const metadata = readStruct(bytes, limits.depth);
+  if (metadata === null) throw new Refusal(`node.metadata is nested deeper than ${limits.depth}`);
   return (key) => (Object.hasOwn(metadata, key) ? metadata[key] : undefined);
 }
 
-/** Safe for whatever the decoder lets through: it has a limit of its own. */
-function depth(value: JsonValue): number {
-  if (!isObject(value) && !Array.isArray(value)) return 0;
-  let deepest = 0;
-  for (const member of Object.values(value)) deepest = Math.max(deepest, depth(member));
-  return deepest + 1;
+/** The labels that a workload says it has. */
+function readLabels(value: JsonValue | undefined): Labels {
+  if (value === undefined) return noLabels;
+  if (!isObject(value)) throw new Refusal('metadata LABELS is no object');
+  const names = Object.keys(value).sort();
+  if (names.length > limits.labels) throw new Refusal(`metadata LABELS has more than ${limits.labels} labels`);
+  return new Map(names.map((name) => [name, shortText('a label of metadata LABELS', value[name])] as const));
 }
 
 function shortText(what: string, value: JsonValue | undefined): string {

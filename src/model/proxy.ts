@@ -21,6 +21,8 @@ export interface ProxyNode {
   /** What its metadata says besides; null: nothing. Only compared with the identity in its certificate. */
   readonly metadataNamespace: string | null;
   readonly serviceAccount: string | null;
+  /** What its metadata says; the labels of its Pod win, where one is known. */
+  readonly labels: Labels;
   readonly interception: Interception;
   /** Added to ports below 1024 where the proxy binds them itself. */
   readonly portOffset: number;

@@ -113,3 +113,15 @@ test('SLC0221: a large body is said, and one that is too large is left out', () 
   ]);
   expect([...route.values()].map(({ bytes }) => bytes.length).every((length) => length < 200_000)).toBe(true);
 });
+
+test('who calls is known by the labels of its Pod, or else by those that it says it has', () => {
+  const matched = { match: [{ sourceLabels: { role: 'tester' } }], redirect: { uri: '/for-testers' } };
+  const rules = virtualService('s7', { hosts: ['s7'], http: [matched, weighted(90)] });
+  const known = pod('known', '10.9.9.9', { role: 'user' });
+  const redirects = (name: string): boolean => {
+    const node = proxyNode({ name, labels: new Map([['role', 'tester']]) });
+    const { route } = emit(newTranslator(), [...mesh, rules, known], node);
+    return JSON.stringify([...route.values()].flatMap(hostsOf).map(({ json }) => json)).includes('/for-testers');
+  };
+  expect([redirects('unknown'), redirects('known')]).toEqual([true, false]);
+});

@@ -50,6 +50,13 @@ test('the namespace and the service account of the metadata are kept beside thos
   expect(proxy({ id: 'test' })).toMatchObject({ metadataNamespace: null, serviceAccount: null });
 });
 
+test('labels of the metadata are kept for a Pod that nobody knows', () => {
+  const labels = { string_value: 'v2' };
+  const fields = [{ key: 'LABELS', value: { struct_value: { fields: [{ key: 'version', value: labels }] } } }];
+  expect(proxy({ id: 'test', metadata: { fields } })).toMatchObject({ labels: new Map([['version', 'v2']]) });
+  expect(proxy({ id: 'test' })).toMatchObject({ labels: new Map() });
+});
+
 test('interception, port offset, locality and the version of Envoy are read', () => {
   const node = {
     id: 'test',
@@ -84,6 +91,7 @@ test.each([
   ['an unknown generator', { id: 'x', metadata: metadata({ GENERATOR: 'gRPC' }) }, 'not one of envoy, grpc'],
   ['a namespace that is no text', { id: 'x', metadata: metadata({ NAMESPACE: 7 }) }, 'NAMESPACE'],
   ['metadata that is too large', { id: 'x', metadata: metadata({ X: 'x'.repeat(65_536) }) }, 'larger than 65536 bytes'],
+  ['labels that are none', { id: 'x', metadata: metadata({ LABELS: 'a=b' }) }, 'metadata LABELS'],
   ['metadata that is too deep', { id: 'x', metadata: nested(32) }, 'nested deeper than 32'],
   ['a zone that is too long', { id: 'x', locality: { zone: 'z'.repeat(257) } }, 'node.locality.zone'],
 ])('%s is refused', (_sentence, node, reason) => {

@@ -3,6 +3,7 @@ import { interner } from '../../lib/intern.ts';
 import { memo } from '../../lib/memo.ts';
 import { type Labels, noLabels } from '../../model/endpoint.ts';
 import type { Mesh, Workload } from '../../model/mesh.ts';
+import type { ProxyNode } from '../../model/proxy.ts';
 import type { ClientMatch, RouteChoice } from '../../model/route.ts';
 
 function clientsIn({ otherwise, byNamespace }: RouteChoice): readonly ClientMatch[] {
@@ -35,10 +36,10 @@ function labelsThatMatter({ routes }: Mesh): ReadonlySet<string> {
 
 const internLabels = interner<Labels>();
 
-/** Those of a workload's labels that matter. Equal ones are one object. */
-export function labelsOf(mesh: Mesh, workload: Workload | undefined): Labels {
+/** Those of a proxy's labels that matter: its Pod's, or what it says itself. Equal ones are one object. */
+export function labelsOf(mesh: Mesh, node: ProxyNode, workload: Workload | undefined): Labels {
   const matter = labelsThatMatter(mesh);
-  if (matter.size === 0 || workload === undefined) return noLabels;
-  const own = [...workload.labels].filter(([name]) => matter.has(name));
+  if (matter.size === 0) return noLabels;
+  const own = [...(workload ?? node).labels].filter(([name]) => matter.has(name));
   return own.length === 0 ? noLabels : internLabels(JSON.stringify(own), () => new Map(own));
 }

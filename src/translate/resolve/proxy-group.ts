@@ -55,7 +55,7 @@ const asGrpcClient = memo((node: ProxyNode): ProxyNode => {
 export function proxyGroup(mesh: Mesh, asking: ProxyNode): ProxyGroup {
   const node = asking.generator === 'grpc' ? asGrpcClient(asking) : asking;
   const workload = mesh.workloads.get(`${node.name}.${node.namespace}`);
-  return groupOf(endpointView(mesh, workload), labelsOf(mesh, workload), servedAt(mesh, node, workload), node);
+  return groupOf(endpointView(mesh, workload), labelsOf(mesh, node, workload), servedAt(mesh, node, workload), node);
 }
 
 type Behind = readonly ServedPort[];
