@@ -121,12 +121,13 @@ const onlyIn = memo((table: ResourceTable, other: ResourceTable) =>
 
 /**
  * The endpoints that a SotW client waits for and that are not there, as far as it may have their cluster: Envoy would
- * wait for them for ever. In delta it is told that they are not there.
+ * wait for them for ever. In delta it is told that they are not there. Who comes back may still send requests to a cluster
+ * that has gone: it keeps its endpoints until it is told that the cluster is gone.
  */
 function unknownEndpoints({ subscriptions: { cluster, endpoint } }: StreamState, table: ResourceTable): NameSet {
   if (endpoint.protocol === 'delta' || endpoint.wanted === null || cluster.wanted === null) return noNames;
   const missing = missingIn(endpoint.wanted.names, table);
-  if (missing.size === 0 || cluster.acknowledged === null) return missing;
+  if (cluster.acknowledged === null) return endpoint.returning ? noNames : missing;
   return common(missing, referencesOf(everything(cluster.held.table)));
 }
 

@@ -50,7 +50,7 @@ function routings(host: string): readonly [readonly JsonObject[], ...(readonly J
     ],
     [{ match: [{ headers: some }], route: [everyone], timeout: '30s' }, plain],
     [{ match: [{ queryParams: { user: { exact: '7' } } }], rewrite: { uri: '/seven' }, ...plain }, plain],
-    [{ match: [{ uri: { prefix: '/' } }], headers: { request: { set: { 'x-soak': 'yes' } } }, ...plain }],
+    [{ match: [{ uri: { prefix: '/' } }], headers: { request: { set: { 'x-soak': 'new' } } }, ...plain }],
     [{ ...plain, mirrors: [{ ...everyone, percentage: { value: 20 } }] }],
     [
       {
@@ -118,7 +118,7 @@ const editsOfCalled: Readonly<Record<string, Edit>> = {
     const subsets = chance.of([[], [named('v1')], [named('v1'), { ...named('v2'), trafficPolicy: round }]]);
     return { ...shop, rule: { ...shop.rule, subsets } };
   },
-  'routes of a service': (shop, name, chance) => ({ ...shop, routes: chance.of(routings(name)) }),
+  'routes of a service': (shop, name, chance) => ({ ...shop, routes: chance.of(routings(name)), routed: true }),
   'routes removed': (shop) => (shop.routes === null ? null : { ...shop, routes: null }),
   'rule removed': (shop) => (shop.rule === null ? null : { ...shop, rule: null }),
   'annotation of a service': (shop, _, chance) => ({
@@ -142,7 +142,7 @@ const editsOfOthers: Readonly<Record<string, (town: Town, chance: Chance, limits
     const name = `other-${chance.below(1_000_000)}`;
     const [shop] = town.called.values();
     if (port === null || town.others.size >= mostOthers || shop === undefined) return null;
-    return withOther(town, name, { ...shop, port, portName: 'http', rule: null, routes: null });
+    return withOther(town, name, { ...shop, port, portName: 'http', rule: null, routes: null, routed: false });
   },
   'service removed': (town, chance) => {
     const [name] = other(town, chance) ?? [''];

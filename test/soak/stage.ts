@@ -146,5 +146,15 @@ export class Stage {
 
 function firstShop(addresses: readonly string[]): Shop {
   const hosts = addresses.slice(0, firstHosts).map((address) => ({ address, ready: true, zone: 'a', version: 'v1' }));
-  return { port: 80, portName: 'http', hosts, annotations: {}, rule: null, routes: null, slices: 1, edition: 1 };
+  return {
+    port: 80,
+    portName: 'http',
+    hosts,
+    annotations: {},
+    rule: null,
+    routes: null,
+    routed: false,
+    slices: 1,
+    edition: 1,
+  };
 }

@@ -20,6 +20,11 @@ export interface Shop {
   readonly rule: JsonObject | null;
   /** The HTTP routes of its VirtualService, or none; they may name the subset `everyone`. */
   readonly routes: readonly JsonObject[] | null;
+  /**
+   * Whether it ever had routes: then it keeps that subset. (A SotW client does not say which clusters it holds. One that comes
+   * back from an outage in which a subset went loses the cluster a moment before its routes are others.)
+   */
+  readonly routed: boolean;
   /** How many EndpointSlices its endpoints are in. */
   readonly slices: number;
   /** Counts what only the text of the file says. */
@@ -78,14 +83,15 @@ const podName = (name: string, address: string): string => `${name}-${address.re
 /** Has all endpoints of a service. */
 const everyone: JsonObject = { name: 'everyone', labels: {} };
 
-function rulesOf(name: string, { rule, routes }: Shop): readonly JsonObject[] {
+function rulesOf(name: string, { rule, routes, routed }: Shop): readonly JsonObject[] {
   const apiVersion = 'networking.istio.io/v1';
+  const metadata = { name };
   const subsets = Array.isArray(rule?.['subsets']) ? rule['subsets'] : [];
-  const destination = { host: name, ...rule, ...(routes !== null && { subsets: [...subsets, everyone] }) };
-  const objects = [{ apiVersion, kind: 'DestinationRule', metadata: { name }, spec: destination }];
-  if (routes === null) return rule === null ? [] : objects;
+  const spec = { host: name, ...rule, ...(routed && { subsets: [...subsets, everyone] }) };
   return [
-    ...objects,
-    { apiVersion, kind: 'VirtualService', metadata: { name }, spec: { hosts: [name], http: [...routes] } },
+    ...(rule === null && !routed ? [] : [{ apiVersion, kind: 'DestinationRule', metadata, spec }]),
+    ...(routes === null
+      ? []
+      : [{ apiVersion, kind: 'VirtualService', metadata, spec: { hosts: [name], http: [...routes] } }]),
   ];
 }

@@ -209,6 +209,16 @@ converse('sotw', [
      publish endpoint: a=1 b=1
      < endpoint b=1`,
   ],
+  [
+    'R-10: who comes back keeps the endpoints of a cluster that has gone meanwhile, until the cluster goes',
+    `publish cluster: a=1; endpoint: a=1
+     cluster back
+     < cluster a=1
+     endpoint back a gone
+     < endpoint a=1
+     endpoint ack
+     cluster ack`,
+  ],
 ]);
 
 converse('delta', [
