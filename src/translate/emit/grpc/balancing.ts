@@ -2,8 +2,9 @@
 // with another one it refuses.
 import type { JsonObject } from '../../../lib/json.ts';
 import { type Diagnostic, diagnose } from '../../../model/diagnostic.ts';
-import type { HashKey, LbPolicy, PortPolicy } from '../../../model/lb-policy.ts';
+import type { HashKey, LbPolicy } from '../../../model/lb-policy.ts';
 import { at } from '../../../model/origin.ts';
+import type { PortPolicy } from '../../../model/port-policy.ts';
 import { emitLbPolicy } from '../lb-policy.ts';
 
 /** What comes of a policy for a gRPC client. */
