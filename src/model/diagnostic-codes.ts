@@ -241,6 +241,14 @@ const table = {
       'Clients that are their own proxy (GENERATOR grpc) know ROUND_ROBIN, and RING_HASH of a header or of the whole client.',
     fix: 'Choose one of those for services that gRPC clients call, or call them through an Envoy.',
   },
+  SLC0405: {
+    severity: 'warning',
+    title: 'gRPC clients leave a block out',
+    explanation:
+      'Clients that are their own proxy (GENERATOR grpc) get balancing alone; limits, outlier detection and TLS of a rule do ' +
+      'not reach them.',
+    fix: 'Set the same in the client, or call the service through an Envoy where the rule has to hold.',
+  },
   SLC0501: {
     severity: 'error',
     title: 'Envoy refused the configuration',

@@ -41,11 +41,15 @@ export function endpointsYaml(hosts: readonly string[], port: ShopPort = httpPor
 }
 
 export function ruleYaml(loadBalancer: JsonObject): string {
+  return policyYaml({ loadBalancer });
+}
+
+export function policyYaml(trafficPolicy: JsonObject): string {
   return stringify({
     apiVersion: 'networking.istio.io/v1',
     kind: 'DestinationRule',
     metadata: { name: 'shop' },
-    spec: { host: 'shop', trafficPolicy: { loadBalancer } },
+    spec: { host: 'shop', trafficPolicy },
   });
 }
 
