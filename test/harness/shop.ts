@@ -17,7 +17,7 @@ export function addresses(count: number, first = 11): readonly string[] {
 }
 
 /** The port on which all backends of the shop listen. */
-const backendPort = 28080;
+export const backendPort = 28080;
 
 /** By the name under which a backend answers. */
 export function backend(address: string): string {

@@ -32,8 +32,16 @@ function differing(kind: ResourceKind, wanted: ResourceTable, actual: ReadonlyMa
 const normal = memo((json: JsonObject, kind: ResourceKind): JsonObject => {
   const { '@type': _, ...message } = json;
   const type = messageNames[kind];
-  return decodeMessage(type, encodeMessage(type, message));
+  return withoutKeys(decodeMessage(type, encodeMessage(type, message))) as JsonObject;
 });
+
+/** Envoy shows nothing of private keys, not even where they are. */
+function withoutKeys(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return value.map(withoutKeys);
+  if (!isObject(value)) return value;
+  const shown = Object.entries(value).filter(([field]) => field !== 'privateKey' && field !== 'private_key');
+  return Object.fromEntries(shown.map(([field, each]) => [field, withoutKeys(each)]));
+}
 
 /** Routes that no listener names are not asked for. */
 function namedIn(table: ResourceTable, names: ReadonlyMap<string, unknown>): ResourceTable {
