@@ -108,6 +108,7 @@ function proxyProtocolBeside(
 export const trafficPolicy: Decoder<TrafficPolicy> = (value, spot) => {
   const decoded = fields(value, spot);
   if (decoded === undefined) return undefined;
+  if (Object.keys(decoded).length === 0) report(spot, 'SLC0110', 'nothing is set');
   const levels = uniquePorts(decoded.portLevelSettings ?? [], spot);
   const { tunnel: through = null, proxyProtocol: header = null, retryBudget: budget = null } = decoded;
   const { ports, portOrigins } = silentPolicy;

@@ -8,6 +8,7 @@ import {
   type CertificateSource,
   type Generator,
   type Interception,
+  noCertificate,
   type ProxyNode,
   type Role,
   sdsCertificate,
@@ -52,8 +53,8 @@ class Refusal extends Error {}
  *
  * The id says who it is: `sidecar|router~IP~NAME.NAMESPACE~DOMAIN`. Any other id that is not empty is a sidecar's in the
  * namespace that metadata NAMESPACE names, so that an Envoy with a bootstrap of its own is served too. Of the metadata
- * INTERCEPTION_MODE, PORT_OFFSET, GENERATOR and the files TLS_CLIENT_* and TLS_SERVER_* count as well, and LABELS where
- * no Pod is known; NAMESPACE and SERVICE_ACCOUNT are kept, to be compared with a certificate.
+ * INTERCEPTION_MODE, PORT_OFFSET, GENERATOR, MESH_CERTIFICATES, TLS_CLIENT_* and TLS_SERVER_* count as well, and LABELS
+ * where no Pod is known; NAMESPACE and SERVICE_ACCOUNT are kept, to be compared with a certificate.
  */
 export function readNode(bytes: Uint8Array): NodeOutcome {
   try {
@@ -177,11 +178,21 @@ function readGenerator(value: JsonValue | undefined): Generator {
 
 const certificateFiles = ['CERT_CHAIN', 'KEY', 'ROOT_CERT'] as const;
 
-/** All three files of a side, or none of them: then they come from the agent. */
+const elsewhere: Readonly<Record<string, CertificateSource>> = { SDS: sdsCertificate, NONE: noCertificate };
+
+/** Where certificates are that are not in files; as with Istio it is the agent where nothing is said. */
+function readElsewhere(value: JsonValue | undefined): CertificateSource {
+  if (value === undefined) return sdsCertificate;
+  const known = typeof value === 'string' && Object.hasOwn(elsewhere, value) ? elsewhere[value] : undefined;
+  if (known === undefined) throw new Refusal('metadata MESH_CERTIFICATES is not one of SDS, NONE');
+  return known;
+}
+
+/** All three files of a side, or none of them. */
 function readCertificateSource(settings: Settings, side: 'CLIENT' | 'SERVER'): CertificateSource {
   const names = certificateFiles.map((file) => `TLS_${side}_${file}`);
   const [chain = null, key = null, root = null] = names.map((name) => setting(settings, name));
-  if (chain === null && key === null && root === null) return sdsCertificate;
+  if (chain === null && key === null && root === null) return readElsewhere(settings('MESH_CERTIFICATES'));
   if (chain === null || key === null || root === null) {
     throw new Refusal(`metadata ${names.join(', ')} belong together, and one of them is missing`);
   }

@@ -11,7 +11,7 @@ export interface SidecarNode {
   readonly interception: Interception;
   /** Added to service ports below 1024 where the proxy binds them itself; 0 for captured sidecars. */
   readonly portOffset: number;
-  /** Paths of PEM files with which it calls others in the mesh; without them an agent beside it has to give them out. */
+  /** Paths of PEM files with which it calls others in the mesh; without them it calls them in plain text. */
   readonly certificateFiles?: { readonly chain: string; readonly key: string; readonly root: string };
 }
 
@@ -84,7 +84,8 @@ const loadStats: JsonObject = {
 const overAds: JsonObject = { ads: {}, resource_api_version: 'V3', initial_fetch_timeout: '0s' };
 
 function certificateNames({ certificateFiles }: SidecarNode): JsonObject {
-  if (certificateFiles === undefined) return {};
+  // There is no agent beside it.
+  if (certificateFiles === undefined) return { MESH_CERTIFICATES: 'NONE' };
   const { chain, key, root } = certificateFiles;
   return { TLS_CLIENT_CERT_CHAIN: chain, TLS_CLIENT_KEY: key, TLS_CLIENT_ROOT_CERT: root };
 }

@@ -9,9 +9,10 @@ export type Interception = 'REDIRECT' | 'TPROXY' | 'NONE';
 export type Generator = 'envoy' | 'grpc';
 export type IpFamily = 'v4' | 'v6';
 
-/** Where a proxy has its certificate of the mesh from: the agent beside it, or files on its machine. */
+/** Where a proxy has its certificate of the mesh from: the agent beside it, files on its machine, or nowhere. */
 export type CertificateSource =
   | { readonly kind: 'sds' }
+  | { readonly kind: 'none' }
   | { readonly kind: 'files'; readonly chain: string; readonly key: string; readonly root: string };
 
 export interface Certificates {
@@ -22,6 +23,7 @@ export interface Certificates {
 }
 
 export const sdsCertificate: CertificateSource = { kind: 'sds' };
+export const noCertificate: CertificateSource = { kind: 'none' };
 export const sdsCertificates: Certificates = { client: sdsCertificate, server: sdsCertificate };
 
 /** A proxy as it introduces itself in its first request (envoy.config.core.v3.Node), bounded and decoded. */

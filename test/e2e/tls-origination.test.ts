@@ -95,6 +95,10 @@ test('settings that cannot be used refuse the call, and say so', async () => {
   expect(mesh.diagnostics.map(({ code }) => code)).toContain('SLC0240');
 });
 
+test('certificates of the mesh that the proxy does not have refuse the call', async () => {
+  expect(await callWith({ mode: 'ISTIO_MUTUAL' })).toBe('503');
+});
+
 test('a server that asks for a certificate gets it', async () => {
   await serve(ca.cert);
   expect(await callWith(simple)).toBe('503');

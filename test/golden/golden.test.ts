@@ -14,7 +14,7 @@
 //   # generator: grpc           the client is a gRPC client that is its own proxy
 //   # offset: 20000            the client's PORT_OFFSET
 //   # proxy: NAME.NAMESPACE     the client is this Pod's sidecar
-//   # certificates: files       the client has its certificates from files, not from the agent beside it
+//   # certificates: files       the client has its certificates from files, not from the agent beside it; or `none`
 //   # loopback: refused         as without --allow-loopback-endpoints
 import { globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -30,6 +30,7 @@ import {
   type Certificates,
   type Generator,
   type Interception,
+  noCertificate,
   type ProxyNode,
   sdsCertificates,
 } from '../../src/model/proxy.ts';
@@ -54,10 +55,17 @@ interface Options {
   readonly allowLoopbackEndpoints: boolean;
 }
 
+const noCertificates: Certificates = { client: noCertificate, server: noCertificate };
 /** As a proxy names them in its metadata. */
 const fileCertificates: Certificates = {
   client: { kind: 'files', chain: '/certs/client.pem', key: '/certs/client.key', root: '/certs/client-root.pem' },
   server: { kind: 'files', chain: '/certs/server.pem', key: '/certs/server.key', root: '/certs/server-root.pem' },
+};
+
+const certificates: Readonly<Record<string, Certificates>> = {
+  sds: sdsCertificates,
+  files: fileCertificates,
+  none: noCertificates,
 };
 
 function optionsOf(text: string): Options {
@@ -80,14 +88,16 @@ function optionsOf(text: string): Options {
     generator: (given.get('generator') ?? 'envoy') as Generator,
     proxy: given.get('proxy') ?? null,
     portOffset: Number(given.get('offset') ?? 0),
-    certificates: given.get('certificates') === 'files' ? fileCertificates : sdsCertificates,
+    certificates: certificates[given.get('certificates') ?? 'sds'] ?? sdsCertificates,
     allowLoopbackEndpoints: given.get('loopback') !== 'refused',
   };
 }
 
 function nodeOf(options: Options, mesh: Mesh): ProxyNode {
-  const { proxy, namespace, generator, interception, portOffset, certificates } = options;
-  if (proxy === null) return proxyNode({ namespace, generator, interception, portOffset, certificates });
+  const { proxy, namespace, generator, interception, portOffset } = options;
+  if (proxy === null) {
+    return proxyNode({ namespace, generator, interception, portOffset, certificates: options.certificates });
+  }
   const workload = mesh.workloads.get(proxy);
   if (workload === undefined) throw new Error(`there is no Pod ${proxy}`);
   return proxyNode({

@@ -72,6 +72,6 @@ test('the node says who the sidecar is, and where its ports are', () => {
   ).toEqual({
     id: 'sidecar~10.0.0.7~web-1.shop~shop.svc.cluster.local',
     cluster: 'web-1.shop',
-    metadata: { NAMESPACE: 'shop', INTERCEPTION_MODE: 'NONE', PORT_OFFSET: 10_000 },
+    metadata: { NAMESPACE: 'shop', INTERCEPTION_MODE: 'NONE', PORT_OFFSET: 10_000, MESH_CERTIFICATES: 'NONE' },
   });
 });

@@ -82,6 +82,9 @@ test('certificates come from the agent, but for those that the metadata names as
       server: { kind: 'sds' },
     },
   });
+  expect(proxy({ id: 'test', metadata: metadata({ MESH_CERTIFICATES: 'NONE' }) })).toMatchObject({
+    certificates: { client: { kind: 'none' }, server: { kind: 'none' } },
+  });
 });
 
 test('who is no Envoy says so', () => {
@@ -97,6 +100,7 @@ test.each([
     { id: 'x', metadata: metadata({ TLS_SERVER_CERT_CHAIN: '/s.pem', TLS_SERVER_ROOT_CERT: '/r.pem' }) },
     'belong together',
   ],
+  ['certificates from nowhere', { id: 'x', metadata: metadata({ MESH_CERTIFICATES: 'WAX' }) }, 'MESH_CERTIFICATES'],
   [
     'a port offset that leads beyond the ports',
     { id: 'x', metadata: metadata({ PORT_OFFSET: 64_512 }) },

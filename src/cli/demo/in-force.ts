@@ -15,7 +15,7 @@ export function notInForce(snapshot: Snapshot, config: ActiveConfig): readonly s
     ...differing('cluster', snapshot.cluster, config.clusters),
     ...differing('listener', snapshot.listener, config.listeners),
     ...differing('route', namedIn(snapshot.route, config.routes), config.routes),
-    ...differingEndpoints(snapshot.endpoint, config.endpoints),
+    ...differingEndpoints(discovered(snapshot), config.endpoints),
   ];
 }
 
@@ -46,6 +46,11 @@ function withoutKeys(value: JsonValue): JsonValue {
 /** Routes that no listener names are not asked for. */
 function namedIn(table: ResourceTable, names: ReadonlyMap<string, unknown>): ResourceTable {
   return new Map([...table].filter(([name]) => names.has(name)));
+}
+
+/** Endpoints of clusters that have none are not asked for. */
+function discovered({ cluster, endpoint }: Snapshot): ResourceTable {
+  return new Map([...endpoint].filter(([name]) => cluster.get(name)?.json['type'] === 'EDS'));
 }
 
 // Envoy prints endpoints as it uses them, with all defaults written out, so only what decides is compared.

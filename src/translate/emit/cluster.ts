@@ -10,7 +10,7 @@ import { emitHttpOptions } from './http-options.ts';
 import { emitLbPolicy } from './lb-policy.ts';
 import { emitOutlierDetection } from './outlier-detection.ts';
 import { configPath, objectsMetadata } from './provenance.ts';
-import { callsByMesh, emitTransportSockets } from './upstream-tls.ts';
+import { callsByMesh, emitTransportSockets, lacksCertificates } from './upstream-tls.ts';
 
 /** Where ADS resources come from. Zero: wait for the answer, however late it comes. */
 export const adsSource: JsonObject = { ads: {}, initial_fetch_timeout: '0s', resource_api_version: 'V3' };
@@ -76,7 +76,8 @@ function callingCluster(plan: ClusterPlan, certificates: CertificateSource, orig
 
 const clusterWith = memo((certificates: CertificateSource, plan: ClusterPlan): XdsResource => {
   const origins = clusterOrigins(plan);
-  const json = () => (isRefused(plan) ? refusingCluster(plan, origins) : callingCluster(plan, certificates, origins));
+  const refused = isRefused(plan) || lacksCertificates(plan, certificates);
+  const json = () => (refused ? refusingCluster(plan, origins) : callingCluster(plan, certificates, origins));
   return resource('cluster', plan.name, json, origins);
 });
 

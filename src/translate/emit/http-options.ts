@@ -76,6 +76,7 @@ function emitOptions(version: HttpVersion, pool: ConnectionPool | null, more: Js
 /** Which HTTP version the endpoints are spoken to in, and how; nothing for HTTP/1 without more. */
 export function emitHttpOptions(protocol: Protocol, policy: PortPolicy): JsonObject {
   const { connectionPool: pool, outlierDetection, tls } = policy;
+  if (pool === null && outlierDetection === null && tls === null) return usual[httpVersionOf(protocol, null)];
   const codes = outlierDetection?.errorCodes ?? [];
   return emitOptions(httpVersionOf(protocol, pool), pool, {
     ...emitServerName(tls),

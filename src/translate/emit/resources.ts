@@ -85,10 +85,15 @@ const aliasesOf = memo((services: Mesh['services']): Aliases => {
 
 const isCaptured = ({ role, interception }: ProxyGroup): boolean => role === 'sidecar' && interception !== 'NONE';
 
+/** The ports whose connections rules speak of; mostly there are none. */
+const limitedPorts = memo(({ ports }: CalledService): readonly CalledPort[] =>
+  ports.filter(({ cluster }) => cluster.policy.connectionPool !== null),
+);
+
 /** What rules say of connections to a service holds for the workload behind it as well. */
-function poolOf({ ports }: CalledService, { host, port: number }: ServedPort): ConnectionPool | null {
-  const called = ports.find(({ service, port }) => service.host === host && port.number === number);
-  return called?.cluster.policy.connectionPool ?? null;
+function poolOf(called: CalledService, { host, port: number }: ServedPort): ConnectionPool | null {
+  const limited = limitedPorts(called).find(({ service, port }) => service.host === host && port.number === number);
+  return limited?.cluster.policy.connectionPool ?? null;
 }
 
 const emitClusters = memo((called: CalledService, group: ProxyGroup): readonly XdsResource[] => {
@@ -205,9 +210,25 @@ const emitRouting = memo((called: CalledService, aliases: Aliases, source: Route
     clusters: resourceTable(emitClusters(called, group)),
     listeners: resourceTable(emitListeners(plans.value, source, group)),
     routes: resourceTable(emitRoutes(plans.value, called.ports, aliases, source, group)),
-    diagnostics: [...plans.diagnostics, ...withoutDestination(called, group), ...unheard(plans.value, source, group)],
+    diagnostics: [
+      ...plans.diagnostics,
+      ...withoutDestination(called, group),
+      ...withoutCertificates(called, group),
+      ...unheard(plans.value, source, group),
+    ],
   };
 });
+
+/** Certificates of the mesh that a rule asks for, of proxies that have none. */
+function withoutCertificates(called: CalledService, { certificates }: ProxyGroup): readonly Diagnostic[] {
+  if (certificates.client.kind !== 'none') return [];
+  const plans = [...called.ports.map(({ cluster }) => cluster), ...called.subsets];
+  return plans.flatMap(({ policy: { tls } }) => {
+    if (tls?.kind !== 'mesh') return [];
+    const message = 'proxies with MESH_CERTIFICATES NONE have no certificates of the mesh, so they refuse these calls';
+    return [diagnose('SLC0240', tls.origin, message)];
+  });
+}
 
 /** PASSTHROUGH where nothing is captured: there is no address that the caller asked for. */
 function withoutDestination(called: CalledService, { interception }: ProxyGroup): readonly Diagnostic[] {

@@ -76,9 +76,10 @@ function emitWithFiles(tls: FileTls, http2: boolean): JsonObject {
   return emitTls(context, sni);
 }
 
+type MeshSource = Exclude<CertificateSource, { readonly kind: 'none' }>;
 type MeshCertificates = (names: JsonObject) => JsonObject;
 
-function meshCertificates(source: CertificateSource): MeshCertificates {
+function meshCertificates(source: MeshSource): MeshCertificates {
   if (source.kind === 'sds') {
     return (names) => ({
       tls_certificate_sds_secret_configs: [fromAgent('default')],
@@ -96,7 +97,7 @@ function meshCertificates(source: CertificateSource): MeshCertificates {
 }
 
 /** Mutual TLS by the certificates of the mesh; what a peer of the mesh is offered tells it so. */
-function emitMesh(plan: ClusterPlan, source: CertificateSource, http2: boolean): JsonObject {
+function emitMesh(plan: ClusterPlan, source: MeshSource, http2: boolean): JsonObject {
   const { policy, mutual, port, subset, service } = plan;
   const said = policy.tls?.kind === 'mesh' ? policy.tls : null;
   const names = said !== null && said.names.length > 0 ? said.names : (mutual?.identities ?? []);
@@ -118,6 +119,11 @@ export function callsByMesh(plan: ClusterPlan): boolean {
   return plan.policy.tls?.kind === 'mesh' || callsByEndpoint(plan);
 }
 
+/** Whether a rule asks for certificates that a proxy does not have. */
+export function lacksCertificates({ policy }: ClusterPlan, source: CertificateSource): boolean {
+  return policy.tls?.kind === 'mesh' && source.kind === 'none';
+}
+
 /** Whether endpoints say that they can take mutual TLS. */
 export function marksEndpoints({ policy, mutual }: ClusterPlan): boolean {
   return mutual?.auto === true && (policy.tls === null || policy.tls.kind === 'mesh');
@@ -136,10 +142,11 @@ function behindHeader(header: ProxyProtocol | null, socket: JsonObject | null): 
   };
 }
 
+/** A proxy without certificates calls in plain text where no rule forbids it. */
 function emitEncryption({ tls }: PortPolicy, plan: ClusterPlan, source: CertificateSource): JsonObject | null {
   const http2 = httpVersionOf(plan.port.protocol, plan.policy.connectionPool) === 'http2';
   if (tls?.kind === 'tls') return emitWithFiles(tls, http2);
-  return callsByMesh(plan) ? emitMesh(plan, source, http2) : null;
+  return callsByMesh(plan) && source.kind !== 'none' ? emitMesh(plan, source, http2) : null;
 }
 
 /** The transport sockets of envoy.config.cluster.v3.Cluster; none where connections are as they are. */
@@ -148,7 +155,7 @@ export function emitTransportSockets(plan: ClusterPlan, source: CertificateSourc
   const header = policy.proxyProtocol;
   const socket = behindHeader(header, emitEncryption(policy, plan, source));
   if (socket === null) return {};
-  if (!callsByEndpoint(plan)) return { transport_socket: socket };
+  if (!callsByEndpoint(plan) || source.kind === 'none') return { transport_socket: socket };
   const inPlain = behindHeader(header, null) ?? rawBuffer;
   return {
     transport_socket_matches: [
