@@ -73,6 +73,15 @@ export function integer(range: Range): Decoder<number> {
       : decode(value, spot);
 }
 
+/** A whole number in a range that begins at 0, which means that nothing is set: said, since it reads like a limit. */
+export function unlessZero(range: Range): Decoder<number> {
+  const decode = integer(range);
+  return (value, spot) => {
+    const decoded = decode(value, spot);
+    return decoded === 0 ? report(spot, 'SLC0110', '0 is the same as nothing here: it is not set') : decoded;
+  };
+}
+
 /** `did you mean …`, where a known word is near enough to be meant. */
 export function nearest(word: string, known: readonly string[]): string {
   if (known.length === 0 || word.length > 100) return '';

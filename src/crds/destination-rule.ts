@@ -1,34 +1,12 @@
 // DestinationRule (networking.istio.io): how requests to a host are spread, whole and per subset.
 import { isObject } from '../lib/json.ts';
 import type { Labels } from '../model/endpoint.ts';
-import { defaultPortPolicy, type PortPolicy } from '../model/lb-policy.ts';
 import { type Origin, originOf } from '../model/origin.ts';
-import {
-  type Decoder,
-  inside,
-  integer,
-  later,
-  list,
-  nonEmptyString,
-  object,
-  portRange,
-  report,
-  type Spot,
-  selector,
-} from './decode.ts';
+import { type Decoder, inside, list, nonEmptyString, object, report, type Spot, selector } from './decode.ts';
 import { exportedTo, exportTo, fullHost } from './host.ts';
 import { kind } from './kind.ts';
-import { loadBalancer } from './load-balancer.ts';
 import type { Metadata } from './metadata.ts';
-
-export interface TrafficPolicy {
-  /** Null where the policy does not speak of load balancing: what is above it stays. */
-  readonly loadBalancer: PortPolicy | null;
-  /** A port that is named here takes nothing from above: what it does not say is the default. */
-  readonly ports: ReadonlyMap<number, PortPolicy>;
-  /** Where each of them is written. */
-  readonly portOrigins: ReadonlyMap<number, Origin>;
-}
+import { silentPolicy, type TrafficPolicy, trafficPolicy } from './traffic-policy.ts';
 
 export interface RuleSubset {
   readonly name: string;
@@ -51,62 +29,6 @@ export interface DestinationRule {
   readonly origin: Origin;
 }
 
-const nothing: TrafficPolicy = { loadBalancer: null, ports: new Map(), portOrigins: new Map() };
-
-const blocksForLater = {
-  connectionPool: later('connection pools'),
-  outlierDetection: later('outlier detection'),
-  tls: later('TLS settings'),
-};
-
-const portLevel = object(
-  { port: object({ number: integer(portRange) }, { required: ['number'] }), loadBalancer, ...blocksForLater },
-  { required: ['port'] },
-);
-
-interface PortLevel {
-  readonly port: number;
-  readonly policy: PortPolicy;
-  readonly origin: Origin;
-}
-
-const portSettings: Decoder<PortLevel> = (value, spot) => {
-  const decoded = portLevel(value, spot);
-  const port = decoded?.port?.number;
-  return port === undefined
-    ? undefined
-    : { port, policy: decoded?.loadBalancer ?? defaultPortPolicy, origin: spot.origin };
-};
-
-const trafficFields = object({
-  loadBalancer,
-  portLevelSettings: list(portSettings),
-  ...blocksForLater,
-  tunnel: later('tunnelling'),
-  proxyProtocol: later('the PROXY protocol'),
-  retryBudget: later('retry budgets'),
-});
-
-const trafficPolicy: Decoder<TrafficPolicy> = (value, spot) => {
-  const decoded = trafficFields(value, spot);
-  if (decoded === undefined) return undefined;
-  const ports = new Map<number, PortLevel>();
-  for (const settings of decoded.portLevelSettings ?? []) {
-    if (ports.has(settings.port)) {
-      const place = { origin: settings.origin, diagnostics: spot.diagnostics };
-      report(inside(place, 'port'), 'SLC0107', `port ${settings.port} is set twice; the first one is used`);
-    } else {
-      ports.set(settings.port, settings);
-    }
-  }
-  const levels = [...ports.values()];
-  return {
-    loadBalancer: decoded.loadBalancer ?? null,
-    ports: new Map(levels.map(({ port, policy }) => [port, policy] as const)),
-    portOrigins: new Map(levels.map(({ port, origin }) => [port, origin] as const)),
-  };
-};
-
 const labelCharacters = new Set('-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ');
 
 const subsetFields = object({ name: nonEmptyString, labels: selector, trafficPolicy }, { required: ['name'] });
@@ -126,7 +48,7 @@ const subset: Decoder<RuleSubset> = (value, spot) => {
   return {
     name: decoded.name,
     labels: decoded.labels ?? new Map(),
-    policy: decoded.trafficPolicy ?? nothing,
+    policy: decoded.trafficPolicy ?? silentPolicy,
     origin: spot.origin,
   };
 };

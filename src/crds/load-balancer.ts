@@ -1,5 +1,5 @@
 // LoadBalancerSettings of a DestinationRule (networking.istio.io): which policy, and what it hashes.
-import type { HashKey, LbPolicy, PortPolicy, SlowStart } from '../model/lb-policy.ts';
+import type { Balancing, HashKey, LbPolicy, SlowStart } from '../model/lb-policy.ts';
 import {
   boolean,
   type Decoder,
@@ -174,7 +174,7 @@ function simplePolicyOf(word: Simple, slowStart: SlowStart | null, spot: Spot): 
   return word === 'PASSTHROUGH' ? { kind: 'passthrough' } : { kind: 'least-request', slowStart };
 }
 
-function policyOf(value: Fields, spot: Spot): PortPolicy {
+function policyOf(value: Fields, spot: Spot): Balancing {
   const slowStart = slowStartOf(value, spot);
   const used = firstOf(presentIn(value, ['simple', 'consistentHash', 'backendUtilization']), spot);
   if (used === 'consistentHash' && value.consistentHash !== undefined) {
@@ -203,7 +203,7 @@ function policyOf(value: Fields, spot: Spot): PortPolicy {
 }
 
 /** The policy of `loadBalancer`, with defaults filled in. */
-export const loadBalancer: Decoder<PortPolicy> = (value, spot) => {
+export const loadBalancer: Decoder<Balancing> = (value, spot) => {
   const decoded = fields(value, spot);
   if (decoded === undefined) return undefined;
   const policy = policyOf(decoded, spot);

@@ -4,7 +4,16 @@ import { isObject, type JsonValue } from '../lib/json.ts';
 import { lazy } from '../lib/memo.ts';
 import { type Labels, type Locality, noLabels, nowhere } from '../model/endpoint.ts';
 import { clusterDomain, defaultNamespace } from '../model/names.ts';
-import type { Generator, Interception, ProxyNode, Role } from '../model/proxy.ts';
+import {
+  type CertificateSource,
+  type Generator,
+  type Interception,
+  noCertificate,
+  type ProxyNode,
+  type Role,
+  sdsCertificate,
+  sdsCertificates,
+} from '../model/proxy.ts';
 import { messageType } from './descriptors.ts';
 import { readStruct } from './struct.ts';
 import { partialMessage } from './wire.ts';
@@ -44,8 +53,8 @@ class Refusal extends Error {}
  *
  * The id says who it is: `sidecar|router~IP~NAME.NAMESPACE~DOMAIN`. Any other id that is not empty is a sidecar's in the
  * namespace that metadata NAMESPACE names, so that an Envoy with a bootstrap of its own is served too. Of the metadata
- * INTERCEPTION_MODE, PORT_OFFSET and GENERATOR count as well, and LABELS where no Pod is known; NAMESPACE and
- * SERVICE_ACCOUNT are kept, to be compared with a certificate.
+ * INTERCEPTION_MODE, PORT_OFFSET, GENERATOR, MESH_CERTIFICATES, TLS_CLIENT_* and TLS_SERVER_* count as well, and LABELS
+ * where no Pod is known; NAMESPACE and SERVICE_ACCOUNT are kept, to be compared with a certificate.
  */
 export function readNode(bytes: Uint8Array): NodeOutcome {
   try {
@@ -81,6 +90,7 @@ export function proxyNode(given: Partial<ProxyNode> = {}): ProxyNode {
     portOffset: 0,
     envoyMinor: pinnedEnvoyMinor,
     locality: nowhere,
+    certificates: sdsCertificates,
     ...given,
     role,
     ip,
@@ -110,6 +120,7 @@ function toProxy({ id, metadata, locality, user_agent_build_version }: RawNode):
     portOffset: readPortOffset(settings('PORT_OFFSET')),
     envoyMinor: readMinor(user_agent_build_version),
     locality: readLocality(locality),
+    certificates: readCertificates(settings),
   });
 }
 
@@ -163,6 +174,35 @@ function readGenerator(value: JsonValue | undefined): Generator {
   const known = generators.find((generator) => generator === value);
   if (known === undefined) throw new Refusal(`metadata GENERATOR is not one of ${generators.join(', ')}`);
   return known;
+}
+
+const certificateFiles = ['CERT_CHAIN', 'KEY', 'ROOT_CERT'] as const;
+
+const elsewhere: Readonly<Record<string, CertificateSource>> = { SDS: sdsCertificate, NONE: noCertificate };
+
+/** Where certificates are that are not in files; as with Istio it is the agent where nothing is said. */
+function readElsewhere(value: JsonValue | undefined): CertificateSource {
+  if (value === undefined) return sdsCertificate;
+  const known = typeof value === 'string' && Object.hasOwn(elsewhere, value) ? elsewhere[value] : undefined;
+  if (known === undefined) throw new Refusal('metadata MESH_CERTIFICATES is not one of SDS, NONE');
+  return known;
+}
+
+/** All three files of a side, or none of them. */
+function readCertificateSource(settings: Settings, side: 'CLIENT' | 'SERVER'): CertificateSource {
+  const names = certificateFiles.map((file) => `TLS_${side}_${file}`);
+  const [chain = null, key = null, root = null] = names.map((name) => setting(settings, name));
+  if (chain === null && key === null && root === null) return readElsewhere(settings('MESH_CERTIFICATES'));
+  if (chain === null || key === null || root === null) {
+    throw new Refusal(`metadata ${names.join(', ')} belong together, and one of them is missing`);
+  }
+  return { kind: 'files', chain, key, root };
+}
+
+function readCertificates(settings: Settings): ProxyNode['certificates'] {
+  const client = readCertificateSource(settings, 'CLIENT');
+  const server = readCertificateSource(settings, 'SERVER');
+  return client === sdsCertificate && server === sdsCertificate ? sdsCertificates : { client, server };
 }
 
 const interceptions: readonly Interception[] = ['REDIRECT', 'TPROXY', 'NONE'];

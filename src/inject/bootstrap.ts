@@ -11,6 +11,8 @@ export interface SidecarNode {
   readonly interception: Interception;
   /** Added to service ports below 1024 where the proxy binds them itself; 0 for captured sidecars. */
   readonly portOffset: number;
+  /** Paths of PEM files with which it calls others in the mesh; without them it calls them in plain text. */
+  readonly certificateFiles?: { readonly chain: string; readonly key: string; readonly root: string };
 }
 
 /** Mutual TLS with files, which Envoy reads once, when it starts. */
@@ -81,12 +83,19 @@ const loadStats: JsonObject = {
 // A timeout of 0 waits for the first answer: a proxy that starts without its configuration would refuse all requests.
 const overAds: JsonObject = { ads: {}, resource_api_version: 'V3', initial_fetch_timeout: '0s' };
 
+function certificateNames({ certificateFiles }: SidecarNode): JsonObject {
+  // There is no agent beside it.
+  if (certificateFiles === undefined) return { MESH_CERTIFICATES: 'NONE' };
+  const { chain, key, root } = certificateFiles;
+  return { TLS_CLIENT_CERT_CHAIN: chain, TLS_CLIENT_KEY: key, TLS_CLIENT_ROOT_CERT: root };
+}
+
 function nodeJson(node: SidecarNode): JsonObject {
   const offset: JsonObject = node.portOffset === 0 ? {} : { PORT_OFFSET: node.portOffset };
   return {
     id: sidecarId(node),
     cluster: `${node.name}.${node.namespace}`,
-    metadata: { NAMESPACE: node.namespace, INTERCEPTION_MODE: node.interception, ...offset },
+    metadata: { NAMESPACE: node.namespace, INTERCEPTION_MODE: node.interception, ...offset, ...certificateNames(node) },
   };
 }
 

@@ -200,6 +200,14 @@ const table = {
       'what else a VirtualService asks for they leave out.',
     fix: 'Call the service through an Envoy where the rule has to hold.',
   },
+  SLC0240: {
+    severity: 'error',
+    title: 'Calls are refused: their TLS settings cannot be used',
+    explanation:
+      'Without them the calls would be made in plain text, or to a server that nobody has verified. So the clusters that the ' +
+      'settings are for have no endpoints: requests are answered with 503, connections are closed.',
+    fix: 'Correct what is named beside it, or remove the block.',
+  },
   SLC0301: {
     severity: 'error',
     title: 'Loopback or link-local endpoint refused',
@@ -232,6 +240,14 @@ const table = {
     explanation:
       'Clients that are their own proxy (GENERATOR grpc) know ROUND_ROBIN, and RING_HASH of a header or of the whole client.',
     fix: 'Choose one of those for services that gRPC clients call, or call them through an Envoy.',
+  },
+  SLC0405: {
+    severity: 'warning',
+    title: 'gRPC clients leave a block out',
+    explanation:
+      'Clients that are their own proxy (GENERATOR grpc) get balancing alone; limits, outlier detection and TLS of a rule do ' +
+      'not reach them.',
+    fix: 'Set the same in the client, or call the service through an Envoy where the rule has to hold.',
   },
   SLC0501: {
     severity: 'error',

@@ -20,6 +20,8 @@ export interface Endpoint {
   /** The labels of the Pod behind it; empty where none is known. */
   readonly labels: Labels;
   readonly node: string | null;
+  /** As whom the Pod behind it runs, in the service's own namespace; null where that is not known. */
+  readonly serviceAccount: string | null;
   /** Relative share, 1 where nothing is said. */
   readonly weight: number;
 }

@@ -55,8 +55,8 @@ export type HashKey =
   /** False keeps the policy in the route but hashes nothing, as Istio does. */
   | { readonly kind: 'source-ip'; readonly enabled: boolean };
 
-/** What a rule says of one service port, whole or one subset of it. */
-export interface PortPolicy {
+/** What a rule says of balancing. */
+export interface Balancing {
   readonly lb: LbPolicy;
   readonly hash: HashKey | null;
   /** Where it is written; null: nowhere, it is the default. */
@@ -65,4 +65,4 @@ export interface PortPolicy {
 
 /** Where no rule says otherwise. */
 const defaultLbPolicy: LbPolicy = { kind: 'least-request', slowStart: null };
-export const defaultPortPolicy: PortPolicy = { lb: defaultLbPolicy, hash: null, origin: null };
+export const defaultBalancing: Balancing = { lb: defaultLbPolicy, hash: null, origin: null };

@@ -22,6 +22,11 @@ export function outboundCluster(port: number, subset: string, host: string): str
   return ['outbound', port, subset, host].join('|');
 }
 
+/** The name by which TLS clients of the mesh ask for a service's port, or one subset of it. */
+export function outboundSni(port: number, subset: string, host: string): string {
+  return ['outbound_', port, `_${subset}_`, host].join('.');
+}
+
 /** Name of the cluster that a captured sidecar hands its own workload's requests to. */
 export function inboundCluster(targetPort: number): string {
   return `inbound|${targetPort}||`;
@@ -30,3 +35,7 @@ export function inboundCluster(targetPort: number): string {
 export const blackHoleCluster = 'BlackHoleCluster';
 export const passthroughCluster = 'PassthroughCluster';
 export const inboundPassthroughCluster = 'InboundPassthroughCluster';
+/** Of the agent beside Envoy, which gives out the workload's certificates; part of Envoy's bootstrap. */
+export const sdsCluster = 'sds-grpc';
+/** The authorities that a machine trusts, where most images and Envoy itself have them. */
+export const systemRoots = '/etc/ssl/certs/ca-certificates.crt';

@@ -1,7 +1,8 @@
 // What rules say of a service, bound to its ports.
+import type { MutualTls } from './client-tls.ts';
 import type { Labels } from './endpoint.ts';
-import type { PortPolicy } from './lb-policy.ts';
 import type { ObjectId } from './object.ts';
+import type { PortPolicy } from './port-policy.ts';
 
 export interface Subset {
   readonly name: string;
@@ -11,13 +12,15 @@ export interface Subset {
   readonly ports: ReadonlyMap<number, PortPolicy>;
 }
 
-/** One rule, or several of one namespace merged, bound to one service. */
+/** One rule, or several of one namespace merged, or none, bound to one service. */
 export interface ServicePolicy {
   /** The rules behind it, oldest first. */
   readonly rules: readonly ObjectId[];
   /** By service port number; every port of the service has an entry. */
   readonly ports: ReadonlyMap<number, PortPolicy>;
   readonly subsets: readonly Subset[];
+  /** Null where nobody calls the service by the certificates of the mesh. */
+  readonly mutual: MutualTls | null;
 }
 
 /** Which policy a client sees depends on its namespace. */

@@ -9,6 +9,23 @@ export type Interception = 'REDIRECT' | 'TPROXY' | 'NONE';
 export type Generator = 'envoy' | 'grpc';
 export type IpFamily = 'v4' | 'v6';
 
+/** Where a proxy has its certificate of the mesh from: the agent beside it, files on its machine, or nowhere. */
+export type CertificateSource =
+  | { readonly kind: 'sds' }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'files'; readonly chain: string; readonly key: string; readonly root: string };
+
+export interface Certificates {
+  /** For calls. */
+  readonly client: CertificateSource;
+  /** For being called. */
+  readonly server: CertificateSource;
+}
+
+export const sdsCertificate: CertificateSource = { kind: 'sds' };
+export const noCertificate: CertificateSource = { kind: 'none' };
+export const sdsCertificates: Certificates = { client: sdsCertificate, server: sdsCertificate };
+
 /** A proxy as it introduces itself in its first request (envoy.config.core.v3.Node), bounded and decoded. */
 export interface ProxyNode {
   /** The node id, whole. */
@@ -29,6 +46,7 @@ export interface ProxyNode {
   /** Envoy's version is 1.this; null: it does not say. */
   readonly envoyMinor: number | null;
   readonly locality: Locality;
+  readonly certificates: Certificates;
 }
 
 /**
@@ -46,4 +64,5 @@ export interface ProxyGroup {
   readonly endpointView: EndpointView;
   /** Those of its workload's labels that some rule chooses clients by. */
   readonly labels: Labels;
+  readonly certificates: Certificates;
 }

@@ -4,7 +4,8 @@
 // Comments on top of an input say what of the output the case is about:
 //   # with: shop                files of ../shared that are there too (default: none)
 //   # show: cluster, route 80   kinds, or single resources, that are printed; `nothing` prints none; or a summary:
-//                               `cluster-options` the HTTP versions, `lb` the clusters' policies, `hash` the routes'
+//                               `cluster-options` the HTTP versions, `blocks` of the clusters what rules can change
+//                               besides balancing, `lb` the clusters' policies, `hash` the routes'
 //                               hash policies, `rules PORT` the routes that VirtualServices make, without what stands
 //                               in all of them, `chains NAME` a listener's filter chains, `targets` where API listeners
 //                               lead
@@ -13,6 +14,7 @@
 //   # generator: grpc           the client is a gRPC client that is its own proxy
 //   # offset: 20000            the client's PORT_OFFSET
 //   # proxy: NAME.NAMESPACE     the client is this Pod's sidecar
+//   # certificates: files       the client has its certificates from files, not from the agent beside it; or `none`
 //   # loopback: refused         as without --allow-loopback-endpoints
 import { globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -22,10 +24,18 @@ import { describePlace, locateDiagnostics } from '../../src/cli/diagnostics.ts';
 import { proxyNode } from '../../src/envoy/node.ts';
 import type { XdsResource } from '../../src/envoy/resource.ts';
 import { resourceKinds } from '../../src/envoy/types.ts';
-import type { JsonObject } from '../../src/lib/json.ts';
+import type { JsonObject, JsonValue } from '../../src/lib/json.ts';
 import type { Mesh } from '../../src/model/mesh.ts';
-import type { Generator, Interception, ProxyNode } from '../../src/model/proxy.ts';
+import {
+  type Certificates,
+  type Generator,
+  type Interception,
+  noCertificate,
+  type ProxyNode,
+  sdsCertificates,
+} from '../../src/model/proxy.ts';
 import { readOnce } from '../../src/sources/files.ts';
+import { circuitBreakers } from '../../src/translate/emit/connection-limits.ts';
 import type { Resources } from '../../src/translate/emit/resources.ts';
 import { usualRetries } from '../../src/translate/emit/retry-policy.ts';
 import { Translator } from '../../src/translate/translator.ts';
@@ -41,8 +51,22 @@ interface Options {
   readonly generator: Generator;
   readonly proxy: string | null;
   readonly portOffset: number;
+  readonly certificates: Certificates;
   readonly allowLoopbackEndpoints: boolean;
 }
+
+const noCertificates: Certificates = { client: noCertificate, server: noCertificate };
+/** As a proxy names them in its metadata. */
+const fileCertificates: Certificates = {
+  client: { kind: 'files', chain: '/certs/client.pem', key: '/certs/client.key', root: '/certs/client-root.pem' },
+  server: { kind: 'files', chain: '/certs/server.pem', key: '/certs/server.key', root: '/certs/server-root.pem' },
+};
+
+const certificates: Readonly<Record<string, Certificates>> = {
+  sds: sdsCertificates,
+  files: fileCertificates,
+  none: noCertificates,
+};
 
 function optionsOf(text: string): Options {
   const given = new Map(
@@ -64,12 +88,16 @@ function optionsOf(text: string): Options {
     generator: (given.get('generator') ?? 'envoy') as Generator,
     proxy: given.get('proxy') ?? null,
     portOffset: Number(given.get('offset') ?? 0),
+    certificates: certificates[given.get('certificates') ?? 'sds'] ?? sdsCertificates,
     allowLoopbackEndpoints: given.get('loopback') !== 'refused',
   };
 }
 
-function nodeOf({ proxy, namespace, generator, interception, portOffset }: Options, mesh: Mesh): ProxyNode {
-  if (proxy === null) return proxyNode({ namespace, generator, interception, portOffset });
+function nodeOf(options: Options, mesh: Mesh): ProxyNode {
+  const { proxy, namespace, generator, interception, portOffset } = options;
+  if (proxy === null) {
+    return proxyNode({ namespace, generator, interception, portOffset, certificates: options.certificates });
+  }
   const workload = mesh.workloads.get(proxy);
   if (workload === undefined) throw new Error(`there is no Pod ${proxy}`);
   return proxyNode({
@@ -85,6 +113,20 @@ const special = /^(BlackHole|Passthrough|InboundPassthrough)Cluster$/;
 
 function isShown(show: readonly string[], { kind, name }: XdsResource): boolean {
   return show.includes(`${kind} ${name}`) || (show.includes(kind) && !special.test(name));
+}
+
+const usualFields: Readonly<Record<string, string>> = {
+  connect_timeout: '"10s"',
+  circuit_breakers: JSON.stringify(circuitBreakers),
+  common_lb_config: '{"healthy_panic_threshold":{"value":0}}',
+};
+const otherFields = ['alt_stat_name', 'type', 'eds_cluster_config', 'lb_policy', 'metadata'];
+
+/** Of a cluster what is not as everywhere, and has nothing to do with balancing. */
+function blocks({ json }: XdsResource): JsonObject {
+  const unusual = ([key, value]: [string, JsonValue]): boolean =>
+    !otherFields.includes(key) && JSON.stringify(value) !== usualFields[key];
+  return Object.fromEntries(Object.entries(json).filter(unusual));
 }
 
 /** Of every cluster what its protocol decides. */
@@ -163,6 +205,7 @@ function summaries(resources: Resources, show: readonly string[]): JsonObject[] 
   const listeners = [...resources.listener.values()].filter(({ name }) => show.includes(`chains ${name}`));
   return [
     ...(show.includes('cluster-options') ? clusters.map(clusterOptions) : []),
+    ...(show.includes('blocks') ? clusters.map(blocks) : []),
     ...(show.includes('lb') ? clusters.map(({ name, json }) => ({ name, lb_policy: json['lb_policy'] ?? '' })) : []),
     ...(show.includes('hash') ? [...resources.route.values()].flatMap(hashPolicies) : []),
     ...[...resources.route.values()].filter(({ name }) => show.includes(`rules ${name}`)).flatMap(rules),

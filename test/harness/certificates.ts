@@ -17,6 +17,7 @@ import {
   type X509Certificate,
   X509CertificateGenerator,
   X509CrlGenerator,
+  X509CrlReason,
 } from '@peculiar/x509';
 import { onTestFinished } from 'vitest';
 
@@ -125,7 +126,12 @@ export class TestCa {
       issuer: this.#certificate.subjectName,
       thisUpdate: new Date(Date.now() + from),
       nextUpdate: new Date(Date.now() + to),
-      entries: certificates.map(({ serialNumber }) => ({ serialNumber, revocationDate: new Date(Date.now() - hour) })),
+      // With a reason: without one the library writes an empty list of extensions, which Envoy does not take.
+      entries: certificates.map(({ serialNumber }) => ({
+        serialNumber,
+        revocationDate: new Date(Date.now() - hour),
+        reason: X509CrlReason.keyCompromise,
+      })),
       signingKey: this.#keys.privateKey,
       signingAlgorithm: algorithm,
     });

@@ -9,6 +9,7 @@ import { moveTakenPorts } from '../../src/cli/demo/move-ports.ts';
 import { clientFor, type Target, targetName } from '../../src/cli/demo/targets.ts';
 import { type Call, type Client, plainCall, send } from '../../src/cli/demo/traffic.ts';
 import { WorkingCopy } from '../../src/cli/demo/working-copy.ts';
+import type { SidecarNode } from '../../src/inject/bootstrap.ts';
 import type { ActiveConfig, EnvoyAdmin } from '../../src/inject/envoy-admin.ts';
 import { findEnvoy } from '../../src/inject/launcher.ts';
 import type { Diagnostic } from '../../src/model/diagnostic.ts';
@@ -23,6 +24,8 @@ export interface MeshOptions {
   readonly retries?: boolean;
   /** The path of another Envoy than usual. */
   readonly envoy?: string;
+  /** The files with which Envoy calls others in the mesh. */
+  readonly certificateFiles?: SidecarNode['certificateFiles'];
 }
 
 export interface RequestOptions {
@@ -47,7 +50,7 @@ export class TestMesh {
   /** Starts a mesh with these files, or with those of a folder; resolves when Envoy serves them. */
   static async start(
     files: Files | string,
-    { protocol = 'delta', envoy, retries = false }: MeshOptions = {},
+    { protocol = 'delta', envoy, retries = false, certificateFiles }: MeshOptions = {},
   ): Promise<TestMesh> {
     const workspace = await mkdtemp(join(tmpdir(), 'sluice-e2e-'));
     const folder = join(workspace, 'config');
@@ -61,6 +64,7 @@ export class TestMesh {
       protocol,
       preferredOffset: null,
       retries,
+      certificateFiles,
     });
     return new TestMesh(local, workspace);
   }

@@ -17,7 +17,7 @@ export function addresses(count: number, first = 11): readonly string[] {
 }
 
 /** The port on which all backends of the shop listen. */
-const backendPort = 28080;
+export const backendPort = 28080;
 
 /** By the name under which a backend answers. */
 export function backend(address: string): string {
@@ -41,11 +41,15 @@ export function endpointsYaml(hosts: readonly string[], port: ShopPort = httpPor
 }
 
 export function ruleYaml(loadBalancer: JsonObject): string {
+  return policyYaml({ loadBalancer });
+}
+
+export function policyYaml(trafficPolicy: JsonObject): string {
   return stringify({
     apiVersion: 'networking.istio.io/v1',
     kind: 'DestinationRule',
     metadata: { name: 'shop' },
-    spec: { host: 'shop', trafficPolicy: { loadBalancer } },
+    spec: { host: 'shop', trafficPolicy },
   });
 }
 

@@ -59,12 +59,19 @@ test('R-28: a sidecar asks for what differs, over one stream for everything', ()
   });
 });
 
+test('the node says in which files the certificates are', () => {
+  const certificateFiles = { chain: '/c.pem', key: '/c.key', root: '/r.pem' };
+  expect(bootstrap({ ...options, node: { ...options.node, certificateFiles } })['node']).toMatchObject({
+    metadata: { TLS_CLIENT_CERT_CHAIN: '/c.pem', TLS_CLIENT_KEY: '/c.key', TLS_CLIENT_ROOT_CERT: '/r.pem' },
+  });
+});
+
 test('the node says who the sidecar is, and where its ports are', () => {
   expect(
     bootstrap({ ...options, node: { ...options.node, interception: 'NONE', portOffset: 10_000 } })['node'],
   ).toEqual({
     id: 'sidecar~10.0.0.7~web-1.shop~shop.svc.cluster.local',
     cluster: 'web-1.shop',
-    metadata: { NAMESPACE: 'shop', INTERCEPTION_MODE: 'NONE', PORT_OFFSET: 10_000 },
+    metadata: { NAMESPACE: 'shop', INTERCEPTION_MODE: 'NONE', PORT_OFFSET: 10_000, MESH_CERTIFICATES: 'NONE' },
   });
 });

@@ -8,16 +8,18 @@ import { resourceKinds } from '../../src/envoy/types.ts';
 import type { JsonObject } from '../../src/lib/json.ts';
 import type { Diagnostic } from '../../src/model/diagnostic.ts';
 import type { ObjectId, ObjectSet, SourceObject } from '../../src/model/object.ts';
-import type { ProxyNode } from '../../src/model/proxy.ts';
+import type { CertificateSource, ProxyNode } from '../../src/model/proxy.ts';
 import { Translator } from '../../src/translate/translator.ts';
 import { destinationRule, objectSet, pod, service, slice, virtualService } from './objects.ts';
 
+const files: CertificateSource = { kind: 'files', chain: '/chain', key: '/key', root: '/root' };
 const nodes: readonly ProxyNode[] = [
   proxyNode({ namespace: 'default' }),
   proxyNode({ namespace: 'other', interception: 'NONE', portOffset: 10000 }),
   proxyNode({ namespace: 'default', name: 'pod-10.0.0.1', ip: '10.0.0.1' }),
   proxyNode({ namespace: 'default', role: 'router' }),
   proxyNode({ namespace: 'default', generator: 'grpc' }),
+  proxyNode({ namespace: 'default', certificates: { client: files, server: files } }),
 ];
 
 /** All that proxies get and all that is said, as text. */
@@ -52,7 +54,37 @@ const loadBalancer = fc.constantFrom<JsonObject>(
   { consistentHash: { useSourceIp: true, maglev: { tableSize: 101 } } },
   { warmup: { duration: '5s' } },
 );
-const policy = fc.record({ loadBalancer }) as fc.Arbitrary<JsonObject>;
+const connectionPool = fc.constantFrom<JsonObject>(
+  { tcp: { maxConnections: 3, idleTimeout: '5s' } },
+  { http: { h2UpgradePolicy: 'UPGRADE', maxConcurrentStreams: 2 } },
+  { http: { useClientProtocol: true, maxRetries: 0 } },
+  { tcp: { connectTimeout: 'soon' } },
+);
+const outlierDetection = fc.constantFrom<JsonObject>(
+  {},
+  { consecutive5xxErrors: 3, minHealthPercent: 20 },
+  { outlierDetectionHttpErrorCodes: [503, 429] },
+);
+const tls = fc.constantFrom<JsonObject>(
+  { mode: 'DISABLE' },
+  { mode: 'SIMPLE', sni: 'x' },
+  { mode: 'ISTIO_MUTUAL' },
+  { mode: 'MUTUAL' },
+);
+const blocks = { loadBalancer, connectionPool, outlierDetection, tls };
+const level = fc
+  .tuple(fc.record(blocks, { requiredKeys: [] }), fc.constantFrom(80, 3306))
+  .map(([each, number]) => ({ ...each, port: { number } })) as fc.Arbitrary<JsonObject>;
+const policy = fc.record(
+  {
+    ...blocks,
+    portLevelSettings: fc.array(level, { maxLength: 1 }),
+    tunnel: fc.constant({ targetHost: 'x', targetPort: 1 }),
+    proxyProtocol: fc.constant({ version: 'V2' }),
+    retryBudget: fc.constant({ percent: 5 }),
+  },
+  { requiredKeys: ['loadBalancer'] },
+) as fc.Arbitrary<JsonObject>;
 const subset = fc.record({
   name: fc.constantFrom('v1', 'v2'),
   labels: fc.constantFrom<JsonObject>({ version: 'v1' }, { version: 'v2' }),
@@ -130,8 +162,17 @@ const object: fc.Arbitrary<SourceObject> = fc.oneof(
     })
     .map((rule) => destinationRule(rule.name, rule.spec as unknown as JsonObject, rule.namespace)),
   fc
-    .record({ ip: address, version: fc.constantFrom('v1', 'v2'), namespace })
-    .map((each) => pod(`pod-${each.ip}`, each.ip, { version: each.version }, each.namespace)),
+    .record({
+      ip: address,
+      version: fc.constantFrom('v1', 'v2'),
+      namespace,
+      account: fc.constantFrom('x', 'y'),
+      injected: fc.boolean(),
+    })
+    .map(({ ip, version, injected, account, namespace: of }) => {
+      const labels = injected ? { version, 'security.istio.io/tlsMode': 'istio' } : { version };
+      return pod(`pod-${ip}`, ip, labels, of, account);
+    }),
 );
 
 type Step = { readonly apply: SourceObject } | { readonly remove: number };

@@ -70,12 +70,18 @@ export function virtualService(name: string, spec: JsonObject, namespace = 'defa
   });
 }
 
-export function pod(name: string, ip: string, labels: JsonObject, namespace = 'default'): SourceObject {
+export function pod(
+  name: string,
+  ip: string,
+  labels: JsonObject,
+  namespace = 'default',
+  serviceAccountName = 'default',
+): SourceObject {
   return sourceObject({
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name, namespace, labels },
-    spec: { nodeName: 'node-1' },
+    spec: { nodeName: 'node-1', serviceAccountName },
     status: { podIP: ip },
   });
 }

@@ -73,6 +73,20 @@ test('interception, port offset, locality and the version of Envoy are read', ()
   expect(proxy({ id: 'test', metadata: metadata({ PORT_OFFSET: 64_511 }) })).toMatchObject({ portOffset: 64_511 });
 });
 
+test('certificates come from the agent, but for those that the metadata names as files', () => {
+  const client = { TLS_CLIENT_CERT_CHAIN: '/c.pem', TLS_CLIENT_KEY: '/c.key', TLS_CLIENT_ROOT_CERT: '/r.pem' };
+  expect(proxy({ id: 'test' })).toMatchObject({ certificates: { client: { kind: 'sds' }, server: { kind: 'sds' } } });
+  expect(proxy({ id: 'test', metadata: metadata(client) })).toMatchObject({
+    certificates: {
+      client: { kind: 'files', chain: '/c.pem', key: '/c.key', root: '/r.pem' },
+      server: { kind: 'sds' },
+    },
+  });
+  expect(proxy({ id: 'test', metadata: metadata({ MESH_CERTIFICATES: 'NONE' }) })).toMatchObject({
+    certificates: { client: { kind: 'none' }, server: { kind: 'none' } },
+  });
+});
+
 test('who is no Envoy says so', () => {
   expect(proxy({ id: 'test' })).toMatchObject({ generator: 'envoy' });
   expect(proxy({ id: 'test', metadata: metadata({ GENERATOR: 'grpc' }) })).toMatchObject({ generator: 'grpc' });
@@ -81,6 +95,12 @@ test('who is no Envoy says so', () => {
 test.each([
   ['an empty id', {}, 'node.id is empty'],
   ['an id that is too long', { id: 'x'.repeat(1025) }, 'node.id is longer than 1024 bytes'],
+  [
+    'a certificate without its key',
+    { id: 'x', metadata: metadata({ TLS_SERVER_CERT_CHAIN: '/s.pem', TLS_SERVER_ROOT_CERT: '/r.pem' }) },
+    'belong together',
+  ],
+  ['certificates from nowhere', { id: 'x', metadata: metadata({ MESH_CERTIFICATES: 'WAX' }) }, 'MESH_CERTIFICATES'],
   [
     'a port offset that leads beyond the ports',
     { id: 'x', metadata: metadata({ PORT_OFFSET: 64_512 }) },

@@ -15,7 +15,7 @@ export function notInForce(snapshot: Snapshot, config: ActiveConfig): readonly s
     ...differing('cluster', snapshot.cluster, config.clusters),
     ...differing('listener', snapshot.listener, config.listeners),
     ...differing('route', namedIn(snapshot.route, config.routes), config.routes),
-    ...differingEndpoints(snapshot.endpoint, config.endpoints),
+    ...differingEndpoints(discovered(snapshot), config.endpoints),
   ];
 }
 
@@ -32,12 +32,25 @@ function differing(kind: ResourceKind, wanted: ResourceTable, actual: ReadonlyMa
 const normal = memo((json: JsonObject, kind: ResourceKind): JsonObject => {
   const { '@type': _, ...message } = json;
   const type = messageNames[kind];
-  return decodeMessage(type, encodeMessage(type, message));
+  return withoutKeys(decodeMessage(type, encodeMessage(type, message))) as JsonObject;
 });
+
+/** Envoy shows nothing of private keys, not even where they are. */
+function withoutKeys(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return value.map(withoutKeys);
+  if (!isObject(value)) return value;
+  const shown = Object.entries(value).filter(([field]) => field !== 'privateKey' && field !== 'private_key');
+  return Object.fromEntries(shown.map(([field, each]) => [field, withoutKeys(each)]));
+}
 
 /** Routes that no listener names are not asked for. */
 function namedIn(table: ResourceTable, names: ReadonlyMap<string, unknown>): ResourceTable {
   return new Map([...table].filter(([name]) => names.has(name)));
+}
+
+/** Endpoints of clusters that have none are not asked for. */
+function discovered({ cluster, endpoint }: Snapshot): ResourceTable {
+  return new Map([...endpoint].filter(([name]) => cluster.get(name)?.json['type'] === 'EDS'));
 }
 
 // Envoy prints endpoints as it uses them, with all defaults written out, so only what decides is compared.

@@ -25,6 +25,8 @@ export interface LocalMeshOptions {
   readonly preferredOffset: number | null;
   /** Whether Envoy tries again what a route lets it try again; without it, it never does. */
   readonly retries?: boolean;
+  /** The files with which Envoy calls others in the mesh. */
+  readonly certificateFiles?: SidecarNode['certificateFiles'] | undefined;
 }
 
 const local = { allowLoopbackEndpoints: true };
@@ -155,6 +157,7 @@ class Connection implements SnapshotProvider {
 }
 
 async function startParts(options: LocalMeshOptions, closers: (() => Promise<unknown>)[]): Promise<Parts> {
+  const { certificateFiles } = options;
   const troubles: string[] = [];
   const onFault = (error: unknown) => {
     if (troubles.length < mostTroubles) troubles.push(`a fault of Sluice: ${error}`);
@@ -174,7 +177,7 @@ async function startParts(options: LocalMeshOptions, closers: (() => Promise<unk
   closers.push(() => xds.close());
   const envoy = await EnvoyProcess.start({
     bootstrap: bootstrap({
-      node: { ...sidecar, portOffset },
+      node: { ...sidecar, portOffset, ...(certificateFiles !== undefined && { certificateFiles }) },
       xds,
       protocol: options.protocol,
       admin: { host: listenAddress, port: 0 },

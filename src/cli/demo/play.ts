@@ -1,6 +1,7 @@
 // `sluice demo --once`: one policy after the other, each edited into the YAML, found in Envoy, and proved with traffic.
 import type { JsonObject } from '../../lib/json.ts';
-import type { HashKey, PortPolicy } from '../../model/lb-policy.ts';
+import type { HashKey } from '../../model/lb-policy.ts';
+import type { PortPolicy } from '../../model/port-policy.ts';
 import { printable } from '../terminal.ts';
 import { backendName } from './backends.ts';
 import { Background, type Losses } from './background.ts';

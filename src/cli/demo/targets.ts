@@ -1,10 +1,10 @@
 // What there is to call in a mesh, and where an uncaptured sidecar listens for it.
 import type { Endpoint } from '../../model/endpoint.ts';
-import { defaultPortPolicy, type PortPolicy } from '../../model/lb-policy.ts';
 import type { Mesh } from '../../model/mesh.ts';
 import { defaultNamespace, outboundCluster } from '../../model/names.ts';
 import type { ObjectId } from '../../model/object.ts';
 import { policyFor } from '../../model/policy.ts';
+import { defaultPortPolicy, type PortPolicy } from '../../model/port-policy.ts';
 import { isProxied, type Protocol, type Service, type ServicePort } from '../../model/service.ts';
 import { type Backend, backendName, type Speech } from './backends.ts';
 import { type Client, HttpClient, TcpClient } from './traffic.ts';

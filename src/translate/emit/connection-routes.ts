@@ -4,6 +4,7 @@ import { memo } from '../../lib/memo.ts';
 import { blackHoleCluster } from '../../model/names.ts';
 import { objectName } from '../../model/object.ts';
 import type { Origin } from '../../model/origin.ts';
+import type { Tunnel } from '../../model/port-policy.ts';
 import type { ConnectionEntry, ConnectionMatch, Subnet } from '../../model/route.ts';
 import { configPath, objectsMetadata } from './provenance.ts';
 import { type ConnectionPlan, clusterOf } from './route-plan.ts';
@@ -33,6 +34,13 @@ function chainMatch({ serverNames, subnets, source }: ConnectionMatch): JsonObje
   };
 }
 
+/** Connections that are shared out go through one tunnel: that of the whole service which the first share names. */
+function tunnelOfAll(shares: ConnectionEntry['route']['shares'], plan: ConnectionPlan, port: number): Tunnel | null {
+  const [first] = shares;
+  if (first === undefined) return null;
+  return clusterOf(plan, { ...first.destination, subset: null }, port)?.policy.tunnel ?? null;
+}
+
 /** A share that leads nowhere ends its connections. */
 function filter({ route }: ConnectionEntry, plan: ConnectionPlan, port: number): JsonObject {
   const { name, namespace } = objectName(route.origin.object);
@@ -41,10 +49,12 @@ function filter({ route }: ConnectionEntry, plan: ConnectionPlan, port: number):
     cluster: clusterOf(plan, destination, port),
   }));
   const [first, second] = shares;
-  const proxy = tcpProxy(first?.cluster?.name ?? blackHoleCluster, first?.cluster?.policy ?? null);
-  if (second === undefined) return proxy;
+  const cluster = first?.cluster?.name ?? blackHoleCluster;
+  const policy = first?.cluster?.policy ?? null;
+  if (second === undefined) return tcpProxy(cluster, policy);
+  const proxy = tcpProxy(cluster, policy && { ...policy, tunnel: tunnelOfAll(route.shares, plan, port) });
   const clusters = shares.map((share) => ({ name: share.cluster?.name ?? blackHoleCluster, weight: share.weight }));
-  const { cluster: _cluster, ...config } = proxy['typed_config'] as JsonObject;
+  const { cluster: _, ...config } = proxy['typed_config'] as JsonObject;
   return {
     ...proxy,
     typed_config: { ...config, stat_prefix: `${name}.${namespace}`, weighted_clusters: { clusters } },

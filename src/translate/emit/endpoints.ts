@@ -3,21 +3,32 @@ import { resource, type XdsResource } from '../../envoy/resource.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { memo } from '../../lib/memo.ts';
 import { byText } from '../../lib/sorted.ts';
+import { tlsModeIstio, tlsModeLabel } from '../../model/client-tls.ts';
 import { type Endpoint, type EndpointView, type Locality, matches } from '../../model/endpoint.ts';
-import type { ClusterPlan } from './cluster.ts';
+import type { ClusterPlan } from './cluster-plan.ts';
+import { marksEndpoints } from './upstream-tls.ts';
 
-function emitEndpoint({ address, port, healthy, weight }: Endpoint): JsonObject {
+/** Says that the endpoint can take mutual TLS: of a cluster's transport sockets it gets that one. */
+const takesMutualTls: JsonObject = {
+  filter_metadata: { 'envoy.transport_socket_match': { tlsMode: tlsModeIstio } },
+};
+
+function emitEndpoint({ address, port, healthy, weight, labels }: Endpoint, marked: boolean): JsonObject {
   return {
     endpoint: { address: { socket_address: { address, port_value: port } } },
     ...(!healthy && { health_status: 'UNHEALTHY' }),
+    ...(marked && labels.get(tlsModeLabel) === tlsModeIstio && { metadata: takesMutualTls }),
     load_balancing_weight: weight,
   };
 }
 
 const localityKey = ({ region, zone, subZone }: Locality): string => `${region}/${zone}/${subZone}`;
 
-/** One locality's endpoints; its weight counts where localities are chosen first. */
-export function emitLocality(endpoints: readonly Endpoint[], weight: number): JsonObject {
+/**
+ * One locality's endpoints; its weight counts where localities are chosen first. `marked`: endpoints say whether they can
+ * take mutual TLS.
+ */
+export function emitLocality(endpoints: readonly Endpoint[], weight: number, marked: boolean): JsonObject {
   const { region = '', zone = '', subZone = '' } = endpoints[0]?.locality ?? {};
   return {
     locality: {
@@ -25,7 +36,7 @@ export function emitLocality(endpoints: readonly Endpoint[], weight: number): Js
       ...(zone !== '' && { zone }),
       ...(subZone !== '' && { sub_zone: subZone }),
     },
-    lb_endpoints: endpoints.map(emitEndpoint),
+    lb_endpoints: endpoints.map((endpoint) => emitEndpoint(endpoint, marked)),
     load_balancing_weight: weight,
   };
 }
@@ -35,12 +46,15 @@ export const totalWeight = (endpoints: readonly Endpoint[]): number =>
 
 /** The endpoints of a cluster that a client with this view may call, by locality. */
 export function byLocality(
-  { service, subset }: ClusterPlan,
+  { service, subset, policy }: ClusterPlan,
   endpoints: readonly Endpoint[],
   view: EndpointView,
 ): readonly (readonly Endpoint[])[] {
+  // With a share of good endpoints below which all are called, those that are not ready must not count.
+  const withheld = (policy.outlierDetection?.minHealthPercent ?? 0) > 0;
   const chosen = endpoints.filter(
     (endpoint) =>
+      (endpoint.healthy || !withheld) &&
       (subset === null || matches(subset.labels, endpoint.labels)) &&
       (!service.nodeLocal || endpoint.node === view.node),
   );
@@ -69,6 +83,8 @@ export function emitLoadAssignment(plan: ClusterPlan, endpoints: readonly Endpoi
 
 function loadAssignment(plan: ClusterPlan, endpoints: readonly Endpoint[], view: EndpointView): XdsResource {
   const { name } = plan;
-  const groups = () => byLocality(plan, endpoints, view).map((group) => emitLocality(group, totalWeight(group)));
+  const marked = marksEndpoints(plan);
+  const groups = () =>
+    byLocality(plan, endpoints, view).map((group) => emitLocality(group, totalWeight(group), marked));
   return resource('endpoint', name, () => ({ cluster_name: name, endpoints: groups() }), [plan.service.origin]);
 }

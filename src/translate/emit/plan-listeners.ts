@@ -3,7 +3,7 @@ import { memo } from '../../lib/memo.ts';
 import { type Diagnostic, diagnose, type Outcome } from '../../model/diagnostic.ts';
 import type { ProxyGroup } from '../../model/proxy.ts';
 import { isHttp, isProxied, type Service, type ServicePort } from '../../model/service.ts';
-import type { ClusterPlan } from './cluster.ts';
+import type { ClusterPlan } from './cluster-plan.ts';
 
 /** A port of a service as clients of one namespace call it: the cluster of the whole service. */
 export interface CalledPort {

@@ -3,25 +3,19 @@ import { type ResourceTable, resourceTable, type XdsResource } from '../../envoy
 import type { ResourceKind } from '../../envoy/types.ts';
 import { memo } from '../../lib/memo.ts';
 import type { Steps } from '../../lib/slices.ts';
+import type { ConnectionPool } from '../../model/connection-pool.ts';
 import { type Diagnostic, diagnose, type Outcome } from '../../model/diagnostic.ts';
 import type { Endpoint, EndpointView } from '../../model/endpoint.ts';
-import { defaultPortPolicy } from '../../model/lb-policy.ts';
-import type { Mesh } from '../../model/mesh.ts';
+import type { Mesh, ServedPort } from '../../model/mesh.ts';
 import { at, originOf } from '../../model/origin.ts';
 import { policyFor, type ServicePolicy, type Subset } from '../../model/policy.ts';
+import { defaultPortPolicy } from '../../model/port-policy.ts';
 import type { Interception, ProxyGroup } from '../../model/proxy.ts';
 import { routesFor } from '../../model/route.ts';
 import { isHttp, isProxied, type Service, type ServicePort, serviceAt } from '../../model/service.ts';
 import { byTargetPort, emitVirtualInbound, emitVirtualOutbound } from './capture.ts';
-import {
-  blackHole,
-  type ClusterPlan,
-  emitCluster,
-  emitInboundCluster,
-  emitInboundPassthrough,
-  passthrough,
-  planCluster,
-} from './cluster.ts';
+import { emitCluster } from './cluster.ts';
+import { type ClusterPlan, planCluster } from './cluster-plan.ts';
 import { emitConnections } from './connection-routes.ts';
 import { emitLoadAssignment } from './endpoints.ts';
 import { emitGrpcResources } from './grpc/resources.ts';
@@ -36,6 +30,7 @@ import {
 } from './plan-listeners.ts';
 import { type Aliases, emitSharedRoutes, emitSniffedRoutes } from './route.ts';
 import { planConnections, planRoutes, type RouteSource } from './route-plan.ts';
+import { blackHole, emitInboundCluster, emitInboundPassthrough, passthrough } from './special-clusters.ts';
 
 export type Resources = { readonly [K in ResourceKind]: ResourceTable };
 
@@ -90,11 +85,24 @@ const aliasesOf = memo((services: Mesh['services']): Aliases => {
 
 const isCaptured = ({ role, interception }: ProxyGroup): boolean => role === 'sidecar' && interception !== 'NONE';
 
+/** The ports whose connections rules speak of; mostly there are none. */
+const limitedPorts = memo(({ ports }: CalledService): readonly CalledPort[] =>
+  ports.filter(({ cluster }) => cluster.policy.connectionPool !== null),
+);
+
+/** What rules say of connections to a service holds for the workload behind it as well. */
+function poolOf(called: CalledService, { host, port: number }: ServedPort): ConnectionPool | null {
+  const limited = limitedPorts(called).find(({ service, port }) => service.host === host && port.number === number);
+  return limited?.cluster.policy.connectionPool ?? null;
+}
+
 const emitClusters = memo((called: CalledService, group: ProxyGroup): readonly XdsResource[] => {
   const plans = [...called.ports.map(({ cluster }) => cluster), ...called.subsets];
-  const clusters = [...plans.map((plan) => emitCluster(plan)), blackHole];
+  const clusters = [...plans.map((plan) => emitCluster(plan, group)), blackHole];
   if (!isCaptured(group)) return clusters;
-  const inbound = byTargetPort(group.served).map((served) => emitInboundCluster(served, group.ipFamily));
+  const inbound = byTargetPort(group.served).map((served) =>
+    emitInboundCluster(served, group.ipFamily, poolOf(called, served)),
+  );
   return [...clusters, passthrough, emitInboundPassthrough(group.ipFamily), ...inbound];
 });
 
@@ -202,9 +210,25 @@ const emitRouting = memo((called: CalledService, aliases: Aliases, source: Route
     clusters: resourceTable(emitClusters(called, group)),
     listeners: resourceTable(emitListeners(plans.value, source, group)),
     routes: resourceTable(emitRoutes(plans.value, called.ports, aliases, source, group)),
-    diagnostics: [...plans.diagnostics, ...withoutDestination(called, group), ...unheard(plans.value, source, group)],
+    diagnostics: [
+      ...plans.diagnostics,
+      ...withoutDestination(called, group),
+      ...withoutCertificates(called, group),
+      ...unheard(plans.value, source, group),
+    ],
   };
 });
+
+/** Certificates of the mesh that a rule asks for, of proxies that have none. */
+function withoutCertificates(called: CalledService, { certificates }: ProxyGroup): readonly Diagnostic[] {
+  if (certificates.client.kind !== 'none') return [];
+  const plans = [...called.ports.map(({ cluster }) => cluster), ...called.subsets];
+  return plans.flatMap(({ policy: { tls } }) => {
+    if (tls?.kind !== 'mesh') return [];
+    const message = 'proxies with MESH_CERTIFICATES NONE have no certificates of the mesh, so they refuse these calls';
+    return [diagnose('SLC0240', tls.origin, message)];
+  });
+}
 
 /** PASSTHROUGH where nothing is captured: there is no address that the caller asked for. */
 function withoutDestination(called: CalledService, { interception }: ProxyGroup): readonly Diagnostic[] {
@@ -232,7 +256,7 @@ export function* prepareResources({ services, policies, endpoints }: Mesh, group
   const called = callServices(services, policies, group.namespace, interception);
   const plans = [...called.ports.map(({ cluster }) => cluster), ...called.subsets];
   for (const plan of group.generator === 'grpc' ? [] : plans) {
-    emitCluster(plan);
+    emitCluster(plan, group);
     yield;
   }
   for (const plan of edsPlans(called)) {

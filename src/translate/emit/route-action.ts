@@ -14,7 +14,7 @@ import type {
   RedirectStatus,
   Share,
 } from '../../model/route.ts';
-import type { ClusterPlan } from './cluster.ts';
+import type { ClusterPlan } from './cluster-plan.ts';
 import { protoDuration } from './duration.ts';
 import { emitHashPolicy } from './lb-policy.ts';
 import { emitRetries } from './retry-policy.ts';

@@ -14,7 +14,7 @@ import {
   type RouteEntry,
   routesFor,
 } from '../../model/route.ts';
-import type { ClusterPlan } from './cluster.ts';
+import type { ClusterPlan } from './cluster-plan.ts';
 import type { CalledPort, CalledService } from './plan-listeners.ts';
 
 /** A service as the client calls it; undefined: no service has the host. */

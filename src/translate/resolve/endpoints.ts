@@ -80,7 +80,7 @@ export function endpointsOf(
       }
       const place = places[index] ?? { workload: undefined, node: undefined };
       for (const port of slice.ports) {
-        const made = endpointAt(endpoint, port.number, place, service.publishNotReady);
+        const made = endpointAt(endpoint, port.number, place, service);
         const ofPort = byPort.get(port.name) ?? new Map<string, Endpoint>();
         byPort.set(port.name, ofPort);
         const key = `${made.address} ${made.port}`;
@@ -92,14 +92,16 @@ export function endpointsOf(
   return { value, diagnostics: [...diagnostics, ...emptyPorts(service, value)] };
 }
 
-function endpointAt(from: SliceEndpoint, port: number, place: Place, publishNotReady: boolean): Endpoint {
+function endpointAt(from: SliceEndpoint, port: number, place: Place, service: Service): Endpoint {
+  const { workload } = place;
   return {
     address: from.address,
     port,
-    healthy: from.ready || publishNotReady,
+    healthy: from.ready || service.publishNotReady,
     locality: localityOf(place, from.zone),
-    labels: place.workload?.labels ?? noLabels,
-    node: from.node ?? place.workload?.node ?? null,
+    labels: workload?.labels ?? noLabels,
+    node: from.node ?? workload?.node ?? null,
+    serviceAccount: workload?.namespace === service.namespace ? workload.serviceAccount : null,
     weight: 1,
   };
 }

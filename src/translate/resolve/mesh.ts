@@ -12,6 +12,7 @@ import type { ObjectSet } from '../../model/object.ts';
 import type { PolicyChoice } from '../../model/policy.ts';
 import type { RouteChoice } from '../../model/route.ts';
 import type { Service } from '../../model/service.ts';
+import { CalleeIndex } from './callees.ts';
 import { type DelegateCalls, resolveDelegates } from './delegates.ts';
 import { EndpointResolver } from './endpoint-resolver.ts';
 import { type PolicyCalls, resolvePolicies } from './policies.ts';
@@ -35,6 +36,7 @@ export class MeshResolver {
   readonly #endpointResolver = new EndpointResolver();
   readonly #mergeCalls: MergeCalls = new LastCalls();
   readonly #policyCalls: PolicyCalls = new LastCalls();
+  readonly #callees = new CalleeIndex();
   readonly #delegateCalls: DelegateCalls = new LastCalls();
   readonly #routeCalls: RouteCalls = new LastCalls();
   readonly #served = new ServedIndex();
@@ -59,8 +61,9 @@ export class MeshResolver {
       this.#endpointResolver.resolve(inputs),
     );
     const merged = this.#stage('rules', [typed.rules], () => mergeRules(typed.rules, this.#mergeCalls));
-    const policies = this.#stage('policies', [services, merged], () =>
-      resolvePolicies(services.value, merged.value, this.#policyCalls),
+    const callees = this.#callees.of(services.value, endpoints.value, workloads, merged.value);
+    const policies = this.#stage('policies', [services, merged, callees], () =>
+      resolvePolicies(services.value, merged.value, callees, this.#policyCalls),
     );
     const routes = this.#resolveRoutes(typed.virtualServices, services, policies);
     this.#stages.endRound();

@@ -1,34 +1,41 @@
 // Which rule holds for a service depends on who calls it; here each rule is bound to the services it names.
 import { nearest } from '../../crds/decode.ts';
-import type { DestinationRule, TrafficPolicy } from '../../crds/destination-rule.ts';
+import type { DestinationRule } from '../../crds/destination-rule.ts';
 import type { Service } from '../../crds/service.ts';
 import type { LastCalls } from '../../lib/last-calls.ts';
 import { memo } from '../../lib/memo.ts';
+import type { MutualTls } from '../../model/client-tls.ts';
 import { type Diagnostic, diagnose, type Outcome } from '../../model/diagnostic.ts';
-import { defaultPortPolicy, type PortPolicy } from '../../model/lb-policy.ts';
 import { clusterDomain, rootNamespace } from '../../model/names.ts';
 import { at } from '../../model/origin.ts';
 import type { PolicyChoice, ServicePolicy } from '../../model/policy.ts';
+import { defaultPortPolicy } from '../../model/port-policy.ts';
+import { type Callees, mutualTlsOf } from './callees.ts';
+import { policyOfPort, policyOfSubset } from './port-policy.ts';
 import { type MergedRule, ruleIds } from './rules.ts';
+import { uselessSettings } from './useless-settings.ts';
 
 export type PolicyCalls = LastCalls<string, PolicyChoice>;
 type Services = ReadonlyMap<string, Service>;
 
-/** The policy of a port where `inherited` holds above it. A port that is set by itself inherits nothing. */
-function atPort(policy: TrafficPolicy | null, port: number, inherited: PortPolicy): PortPolicy {
-  return policy?.ports.get(port) ?? policy?.loadBalancer ?? inherited;
-}
-
 /** A merged rule bound to a service: the policy of each of its ports, whole and per subset. */
-const bind = memo((service: Service, rule: MergedRule): ServicePolicy => {
+const bind = memo((service: Service, rule: MergedRule, mutual: MutualTls | null): ServicePolicy => {
   const numbers = service.ports.map((port) => port.number);
-  const whole = new Map(numbers.map((port) => [port, atPort(rule.policy, port, defaultPortPolicy)] as const));
+  const whole = new Map(numbers.map((port) => [port, policyOfPort(rule.policy, port)] as const));
   const subsets = rule.subsets.map(({ name, labels, policy }) => ({
     name,
     labels,
-    ports: new Map(numbers.map((port) => [port, atPort(policy, port, whole.get(port) ?? defaultPortPolicy)] as const)),
+    ports: new Map(
+      numbers.map((port) => [port, policyOfSubset(policy, port, whole.get(port) ?? defaultPortPolicy)] as const),
+    ),
   }));
-  return { rules: ruleIds(rule), ports: whole, subsets };
+  return { rules: ruleIds(rule), ports: whole, subsets, mutual };
+});
+
+/** Where no rule speaks of a service, but the mesh does. */
+const bindNothing = memo((service: Service, mutual: MutualTls): ServicePolicy => {
+  const ports = new Map(service.ports.map(({ number }) => [number, defaultPortPolicy] as const));
+  return { rules: [], ports, subsets: [], mutual };
 });
 
 /** All hosts that a rule may name to cover `host`: itself, and every wildcard such as `*.example.com` above it. */
@@ -66,9 +73,10 @@ function select(candidates: readonly MergedRule[], service: Service, client: str
   );
 }
 
-function choose(service: Service, candidates: readonly MergedRule[]): PolicyChoice {
+function choose(service: Service, candidates: readonly MergedRule[], mutual: MutualTls | null): PolicyChoice {
+  const unruled = mutual === null ? null : bindNothing(service, mutual);
   const bound = (rule: MergedRule | undefined): ServicePolicy | null =>
-    rule === undefined ? null : bind(service, rule);
+    rule === undefined ? unruled : bind(service, rule, mutual);
   const named = new Set(candidates.flatMap((rule) => [rule.namespace, ...rule.exportTo]));
   named.delete('*');
   const byNamespace = new Map<string, ServicePolicy>();
@@ -80,20 +88,22 @@ function choose(service: Service, candidates: readonly MergedRule[]): PolicyChoi
   return { otherwise: bound(select(candidates, service, '*')), byNamespace };
 }
 
-/** By host, for the hosts that any rule covers. */
+/** By host, for the hosts that any rule covers, or that the mesh calls by mutual TLS. */
 export function resolvePolicies(
   services: Services,
   rules: readonly MergedRule[],
+  callees: Callees | null,
   calls: PolicyCalls,
 ): Outcome<ReadonlyMap<string, PolicyChoice>> {
   const byPattern = Map.groupBy(rules, (rule) => rule.host);
   const byHost = new Map<string, PolicyChoice>();
   for (const [host, service] of services) {
     const candidates = patternsOf(host).flatMap((pattern) => byPattern.get(pattern) ?? []);
-    if (candidates.length > 0) {
+    const mutual = callees === null ? null : mutualTlsOf(host, candidates, callees);
+    if (candidates.length > 0 || mutual !== null) {
       byHost.set(
         host,
-        calls.run(host, [service, ...candidates], () => choose(service, candidates)),
+        calls.run(host, [service, mutual, ...candidates], () => choose(service, candidates, mutual)),
       );
     }
   }
@@ -105,7 +115,12 @@ export function resolvePolicies(
 function unbound(merged: MergedRule, services: Services): readonly Diagnostic[] {
   const service = services.get(merged.host);
   if (service !== undefined) {
-    return [...merged.rules.flatMap((rule) => unknownPorts(rule, service)), ...uselessHashes(service, merged)];
+    const { ports, subsets } = bind(service, merged, null);
+    return [
+      ...merged.rules.flatMap((rule) => unknownPorts(rule, service)),
+      ...uselessHashes(service, ports),
+      ...uselessSettings(service, [ports, ...subsets.map((subset) => subset.ports)]),
+    ];
   }
   if (coveredPatterns(services).has(merged.host)) return [];
   const message = `no Service has the host ${merged.host}${likelyHost(merged, services)}`;
@@ -143,8 +158,7 @@ function unknownPorts({ policy, subsets }: DestinationRule, service: Service): r
 }
 
 /** Keys that only a request has, on ports whose connections are not looked into. */
-function uselessHashes(service: Service, merged: MergedRule): readonly Diagnostic[] {
-  const { ports } = bind(service, merged);
+function uselessHashes(service: Service, ports: ServicePolicy['ports']): readonly Diagnostic[] {
   return service.ports.flatMap(({ number, protocol }) => {
     const { hash = null, origin = null } = ports.get(number) ?? {};
     if ((protocol !== 'tcp' && protocol !== 'tls') || hash === null || hash.kind === 'source-ip' || origin === null)

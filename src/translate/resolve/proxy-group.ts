@@ -4,7 +4,7 @@ import { memo } from '../../lib/memo.ts';
 import { sortedBy } from '../../lib/sorted.ts';
 import type { EndpointView, Labels } from '../../model/endpoint.ts';
 import type { Mesh, ServedPort, Workload } from '../../model/mesh.ts';
-import type { ProxyGroup, ProxyNode } from '../../model/proxy.ts';
+import { type ProxyGroup, type ProxyNode, sdsCertificates } from '../../model/proxy.ts';
 import { labelsOf, namespacesOfRoutes } from './clients.ts';
 
 const internGroup = interner<ProxyGroup>();
@@ -48,7 +48,7 @@ function endpointView(mesh: Mesh, workload: Workload | undefined): EndpointView 
 
 /** What of a gRPC client counts: it has no listeners of its own, captures nothing and serves nothing. */
 const asGrpcClient = memo((node: ProxyNode): ProxyNode => {
-  return { ...node, role: 'sidecar', interception: 'NONE', portOffset: 0, ip: '' };
+  return { ...node, role: 'sidecar', interception: 'NONE', portOffset: 0, ip: '', certificates: sdsCertificates };
 });
 
 /** The group of a proxy; equal groups are one object. */
@@ -61,12 +61,12 @@ export function proxyGroup(mesh: Mesh, asking: ProxyNode): ProxyGroup {
 type Behind = readonly ServedPort[];
 /** Proxies come last: what is remembered of each is one entry. */
 const groupOf = memo((view: EndpointView, labels: Labels, behind: Behind, node: ProxyNode): ProxyGroup => {
-  const { role, generator, namespace, interception } = node;
+  const { role, generator, namespace, interception, certificates } = node;
   const portOffset = interception === 'NONE' ? node.portOffset : 0;
   const ipFamily = node.ip.includes(':') ? 'v6' : 'v4';
   const served = servedPorts(behind, namespace);
   const settings = { role, generator, namespace, interception, portOffset, ipFamily } as const;
-  return interned({ ...settings, served, endpointView: view, labels });
+  return interned({ ...settings, served, endpointView: view, labels, certificates });
 });
 
 function interned(group: ProxyGroup): ProxyGroup {

@@ -2,8 +2,9 @@
 // with another one it refuses.
 import type { JsonObject } from '../../../lib/json.ts';
 import { type Diagnostic, diagnose } from '../../../model/diagnostic.ts';
-import type { HashKey, LbPolicy, PortPolicy } from '../../../model/lb-policy.ts';
+import type { HashKey, LbPolicy } from '../../../model/lb-policy.ts';
 import { at } from '../../../model/origin.ts';
+import type { PortPolicy } from '../../../model/port-policy.ts';
 import { emitLbPolicy } from '../lb-policy.ts';
 
 /** What comes of a policy for a gRPC client. */
@@ -71,8 +72,21 @@ export function grpcBalancing({ lb, hash }: PortPolicy): GrpcBalancing {
 export function reportLost(policies: Iterable<PortPolicy>): readonly Diagnostic[] {
   return [...new Set(policies)].flatMap((policy) => {
     const { lost } = grpcBalancing(policy);
-    if (lost === null || policy.origin === null) return [];
+    if (lost === null || policy.origin === null) return lostBlocks(policy);
     const message = `gRPC clients know ${lost.why}; they balance by ROUND_ROBIN`;
-    return [diagnose('SLC0403', at(policy.origin, lost.field), message)];
+    return [diagnose('SLC0403', at(policy.origin, lost.field), message), ...lostBlocks(policy)];
+  });
+}
+
+function lostBlocks({ connectionPool, outlierDetection, tls, proxyProtocol, retryBudget }: PortPolicy): Diagnostic[] {
+  const encrypts = tls?.kind === 'tls' || tls?.kind === 'mesh';
+  const blocks = [connectionPool, outlierDetection, encrypts ? tls : null, proxyProtocol, retryBudget];
+  return blocks.flatMap((block) => {
+    if (block === null) return [];
+    const message =
+      block === tls
+        ? 'gRPC clients encrypt their calls as their own credentials say, not as the rule does'
+        : 'gRPC clients leave this block out';
+    return [diagnose('SLC0405', block.origin, message)];
   });
 }

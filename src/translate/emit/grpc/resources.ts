@@ -8,12 +8,14 @@ import type { JsonObject } from '../../../lib/json.ts';
 import { memo } from '../../../lib/memo.ts';
 import type { Outcome } from '../../../model/diagnostic.ts';
 import type { Endpoint, EndpointView } from '../../../model/endpoint.ts';
-import { defaultPortPolicy } from '../../../model/lb-policy.ts';
 import type { Mesh } from '../../../model/mesh.ts';
 import { blackHoleCluster } from '../../../model/names.ts';
 import type { Origin } from '../../../model/origin.ts';
+import { defaultPortPolicy } from '../../../model/port-policy.ts';
 import type { ProxyGroup } from '../../../model/proxy.ts';
-import { adsSource, type ClusterPlan, circuitBreakers, clusterMetadata, clusterOrigins } from '../cluster.ts';
+import { adsSource, clusterMetadata, clusterOrigins } from '../cluster.ts';
+import { type ClusterPlan, isRefused } from '../cluster-plan.ts';
+import { circuitBreakers } from '../connection-limits.ts';
 import { byLocality, emitLocality, totalWeight } from '../endpoints.ts';
 import { apiHttp } from '../http-connection-manager.ts';
 import { routeOrigins } from '../http-routes.ts';
@@ -38,6 +40,8 @@ const emitCluster = memo((plan: ClusterPlan): XdsResource => {
   return resource('cluster', name, json, origins);
 });
 
+const noEndpoints: readonly Endpoint[] = [];
+
 /**
  * Endpoints that may be called. Turns are taken inside a locality, which is chosen by its weight; a ring has the
  * endpoints of all localities, each as often as its own weight times its locality's.
@@ -45,9 +49,11 @@ const emitCluster = memo((plan: ClusterPlan): XdsResource => {
 const emitLoadAssignment = memo(
   (plan: ClusterPlan, endpoints: readonly Endpoint[], view: EndpointView): XdsResource => {
     const { name } = plan;
-    const healthy = endpoints.filter((endpoint) => endpoint.healthy);
+    const healthy = isRefused(plan) ? noEndpoints : endpoints.filter((endpoint) => endpoint.healthy);
     const ring = grpcBalancing(plan.policy).fields['lb_policy'] === 'RING_HASH';
-    const groups = byLocality(plan, healthy, view).map((group) => emitLocality(group, ring ? 1 : totalWeight(group)));
+    const groups = byLocality(plan, healthy, view).map((group) =>
+      emitLocality(group, ring ? 1 : totalWeight(group), false),
+    );
     return resource('endpoint', name, { cluster_name: name, endpoints: groups }, [plan.service.origin]);
   },
 );
@@ -154,8 +160,6 @@ const emitRouting = memo((called: CalledService, aliases: Aliases, source: Route
     diagnostics: [...reportLost(clusters.map(({ policy }) => policy)), ...said],
   };
 });
-
-const noEndpoints: readonly Endpoint[] = [];
 
 const emitLoadAssignments = memo(
   (called: CalledService, source: RouteSource, endpoints: Mesh['endpoints'], view: EndpointView): ResourceTable =>

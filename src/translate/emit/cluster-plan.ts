@@ -1,0 +1,48 @@
+// Which clusters there are: decided before any is written out.
+import type { MutualTls } from '../../model/client-tls.ts';
+import { outboundCluster } from '../../model/names.ts';
+import type { ObjectId } from '../../model/object.ts';
+import type { ServicePolicy, Subset } from '../../model/policy.ts';
+import type { PortPolicy } from '../../model/port-policy.ts';
+import type { Interception } from '../../model/proxy.ts';
+import type { Service, ServicePort } from '../../model/service.ts';
+
+/** One cluster to be made: a port of a service, whole or one subset of it. */
+export interface ClusterPlan {
+  readonly name: string;
+  readonly service: Service;
+  readonly port: ServicePort;
+  readonly subset: Subset | null;
+  readonly policy: PortPolicy;
+  readonly rules: readonly ObjectId[];
+  /** Whether endpoints come by EDS; else connections go where the caller addressed them. */
+  readonly eds: boolean;
+  /** Null where nobody calls the service by the certificates of the mesh. */
+  readonly mutual: MutualTls | null;
+}
+
+/** Whether what a rule asks for cannot be done, and anything else would be worse than nothing. */
+export const isRefused = ({ policy }: Pick<ClusterPlan, 'policy'>): boolean => policy.tls?.kind === 'refused';
+
+/** A headless service's caller chooses the endpoint, as long as something tells Envoy which one that was. */
+function balanced(service: Service, policy: PortPolicy, interception: Interception): boolean {
+  if (isRefused({ policy })) return false;
+  if (interception === 'NONE') return true;
+  return service.resolution.kind === 'eds' && policy.lb.kind !== 'passthrough';
+}
+
+const noRules: readonly ObjectId[] = [];
+
+export function planCluster(
+  service: Service,
+  port: ServicePort,
+  policy: PortPolicy,
+  bound: ServicePolicy | null,
+  subset: Subset | null,
+  interception: Interception,
+): ClusterPlan {
+  const name = outboundCluster(port.number, subset?.name ?? '', service.host);
+  const eds = balanced(service, policy, interception);
+  const mutual = bound?.mutual ?? null;
+  return { name, service, port, subset, policy, rules: bound?.rules ?? noRules, eds, mutual };
+}

@@ -1,0 +1,92 @@
+// Who is called by mutual TLS, and who has to answer then.
+import { memo } from '../../lib/memo.ts';
+import { stableList } from '../../lib/stable-table.ts';
+import { type MutualTls, tlsModeIstio, tlsModeLabel } from '../../model/client-tls.ts';
+import type { Mesh, Workload } from '../../model/mesh.ts';
+import { clusterDomain } from '../../model/names.ts';
+import type { Service } from '../../model/service.ts';
+import type { MergedRule } from './rules.ts';
+
+/** By host, the SPIFFE ids of those behind a service, sorted. */
+type Identities = ReadonlyMap<string, readonly string[]>;
+
+/** What calls by mutual TLS depend on. */
+export interface Callees {
+  /** Whether any Pod takes mutual TLS. */
+  readonly auto: boolean;
+  readonly identities: Identities;
+}
+
+const callees = memo((identities: Identities, auto: boolean): Callees => ({ identities, auto }));
+
+const anyInjected = memo((workloads: ReadonlyMap<string, Workload>): boolean =>
+  workloads.values().some(({ labels }) => labels.get(tlsModeLabel) === tlsModeIstio),
+);
+
+/** Whether a rule asks for the certificates of the mesh somewhere. */
+const asksForMeshTls = memo(({ policy, subsets }: MergedRule): boolean => {
+  const policies = [...(policy === null ? [] : [policy]), ...subsets.map((subset) => subset.policy)];
+  const blocks = policies.flatMap((each) => [each, ...each.ports.values()]);
+  return blocks.some(({ tls }) => tls?.kind === 'mesh');
+});
+
+const anyAsks = memo((rules: readonly MergedRule[]): boolean => rules.some(asksForMeshTls));
+
+const nobody: readonly string[] = [];
+const mutualTls = memo((identities: readonly string[], auto: boolean): MutualTls => ({ auto, identities }));
+
+/** Null where neither the mesh nor a rule calls the service by mutual TLS. */
+export function mutualTlsOf(
+  host: string,
+  rules: readonly MergedRule[],
+  { auto, identities }: Callees,
+): MutualTls | null {
+  if (!auto && !rules.some(asksForMeshTls)) return null;
+  return mutualTls(identities.get(host) ?? nobody, auto);
+}
+
+/** Looks at one mesh after the other; a service's identities are the same list until one comes or goes. */
+export class CalleeIndex {
+  #endpoints: Mesh['endpoints'] = new Map();
+  #services: ReadonlyMap<string, Service> = new Map();
+  #identities: Identities = new Map();
+
+  /** Null where nobody in the mesh is called by mutual TLS: then nothing is looked at. */
+  of(
+    services: ReadonlyMap<string, Service>,
+    endpoints: Mesh['endpoints'],
+    workloads: Mesh['workloads'],
+    rules: readonly MergedRule[],
+  ): Callees | null {
+    const auto = anyInjected(workloads);
+    return auto || anyAsks(rules) ? callees(this.#follow(services, endpoints), auto) : null;
+  }
+
+  #follow(services: ReadonlyMap<string, Service>, endpoints: Mesh['endpoints']): Identities {
+    const changed = new Map<string, readonly string[]>();
+    for (const [host, service] of services) {
+      if (this.#endpoints.get(host) === endpoints.get(host) && this.#services.get(host) === service) continue;
+      const known = this.#identities.get(host);
+      const identities = stableList(known, identitiesOf(service, endpoints.get(host)));
+      if (identities !== known) changed.set(host, identities);
+    }
+    const gone = [...this.#identities.keys()].filter((host) => !services.has(host));
+    this.#services = services;
+    this.#endpoints = endpoints;
+    if (changed.size > 0 || gone.length > 0) {
+      const next = new Map([...this.#identities, ...changed]);
+      for (const host of gone) next.delete(host);
+      this.#identities = next;
+    }
+    return this.#identities;
+  }
+}
+
+/** A Pod of another namespace may be put behind a service, but may not answer for it. */
+function identitiesOf({ namespace }: Service, endpoints: ReturnType<Mesh['endpoints']['get']>): readonly string[] {
+  const accounts = new Set<string>();
+  for (const list of endpoints?.values() ?? []) {
+    for (const { serviceAccount } of list) if (serviceAccount !== null) accounts.add(serviceAccount);
+  }
+  return [...accounts].sort().map((account) => `spiffe://${clusterDomain}/ns/${namespace}/sa/${account}`);
+}

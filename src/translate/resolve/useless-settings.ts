@@ -1,0 +1,52 @@
+// Settings of a rule that the ports of its service make nothing of.
+import type { Service } from '../../crds/service.ts';
+import { httpVersionOf } from '../../model/connection-pool.ts';
+import { type Diagnostic, diagnose } from '../../model/diagnostic.ts';
+import { at, type Origin } from '../../model/origin.ts';
+import type { ServicePolicy } from '../../model/policy.ts';
+import type { PortPolicy } from '../../model/port-policy.ts';
+import { isHttp, type ServicePort } from '../../model/service.ts';
+
+type Ports = ServicePolicy['ports'];
+
+/** One setting as some ports have it. */
+interface Setting {
+  readonly origin: Origin;
+  readonly works: boolean;
+  readonly why: string;
+}
+
+function settingsOf({ protocol }: ServicePort, { connectionPool: pool, tunnel }: PortPolicy): readonly Setting[] {
+  const http2 = pool !== null && httpVersionOf(protocol, pool) === 'http2';
+  const why = 'only ports that speak HTTP/2 have streams: grpc, http2, or h2UpgradePolicy UPGRADE';
+  return [
+    ...(pool === null || pool.maxConcurrentStreams === null
+      ? []
+      : [{ origin: at(pool.origin, 'http', 'maxConcurrentStreams'), works: http2, why }]),
+    ...(pool === null || pool.http2Keepalive === null
+      ? []
+      : [{ origin: at(pool.origin, 'http', 'http2KeepAlive'), works: http2, why }]),
+    ...(tunnel === null
+      ? []
+      : [
+          { origin: tunnel.origin, works: !isHttp(protocol), why: 'only connections of TCP ports go through a tunnel' },
+        ]),
+  ];
+}
+
+/** Each setting that works on none of the ports for which it is set. */
+export function uselessSettings(service: Service, policies: readonly Ports[]): readonly Diagnostic[] {
+  const all = policies.flatMap((ports) =>
+    service.ports.flatMap((port) => {
+      const policy = ports.get(port.number);
+      return policy === undefined ? [] : settingsOf(port, policy);
+    }),
+  );
+  const byPlace = Map.groupBy(all, ({ origin }) => JSON.stringify(origin));
+  return [...byPlace.values()].flatMap(([first, ...others]) => {
+    if (first === undefined || [first, ...others].some(({ works }) => works)) return [];
+    const [port] = service.ports;
+    const which = service.ports.length === 1 && port !== undefined ? `port ${port.number}: ` : '';
+    return [diagnose('SLC0110', first.origin, `${which}${first.why}`)];
+  });
+}
