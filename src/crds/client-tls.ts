@@ -1,6 +1,8 @@
 // ClientTLSSettings of a DestinationRule (networking.istio.io): how calls are encrypted, and whom they trust.
 //
 // Invariant: settings that cannot be used never become weaker ones. They refuse the calls.
+
+import { isObject } from '../lib/json.ts';
 import type { CertificateFiles, ClientTls, Trust } from '../model/client-tls.ts';
 import type { DiagnosticCode } from '../model/diagnostic-codes.ts';
 import { boolean, type Decoder, inside, list, object, oneOf, report, type Spot, string } from './decode.ts';
@@ -103,7 +105,8 @@ function settingsOf(decoded: Fields, spot: Spot): ClientTls {
 export const clientTls: Decoder<ClientTls> = (value, spot) => {
   const before = spot.diagnostics.length;
   const decoded = fields(value, spot);
-  const settings = decoded && settingsOf(decoded, spot);
+  const misspelt = decoded?.mode === undefined && isObject(value) && (value['mode'] ?? null) !== null;
+  const settings = misspelt ? undefined : decoded && settingsOf(decoded, spot);
   const usable = spot.diagnostics.slice(before).every(({ code }) => harmless.has(code));
   if (settings !== undefined && usable) return settings;
   report(spot, 'SLC0240', 'these TLS settings cannot be used, so the calls that they are for are refused');
