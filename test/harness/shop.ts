@@ -10,10 +10,13 @@ export interface ShopPort {
 
 const httpPort: ShopPort = { name: 'http', number: 80 };
 
+/** Of this checkout: the tests of another one may run at the same time. */
+const checkout = [...import.meta.dirname].reduce((sum, each) => (sum * 31 + each.charCodeAt(0)) % 251, 0);
+
 /** Addresses that no test that runs at the same time uses. */
 export function addresses(count: number, first = 11): readonly string[] {
   const worker = Number(process.env['VITEST_POOL_ID'] ?? 1);
-  return Array.from({ length: count }, (_, index) => `127.${100 + (worker % 100)}.0.${first + index}`);
+  return Array.from({ length: count }, (_, index) => `127.${100 + (worker % 100)}.${checkout}.${first + index}`);
 }
 
 /** The port on which all backends of the shop listen. */
