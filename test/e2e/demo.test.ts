@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { stringify } from 'yaml';
 import { Demo } from '../harness/demo.ts';
 import { addresses, backend, endpointsYaml, ruleYaml, shop } from '../harness/shop.ts';
 
@@ -59,4 +60,18 @@ test('a folder that is not there, or has nothing to call, is one clear line', as
   const nothing = new Demo(folder);
   expect(await nothing.status).toBe(2);
   expect(nothing.errors).toMatch(/^sluice: .* defines nothing to call: .*\n$/);
+});
+
+test('a play needs a service that no VirtualService routes', async () => {
+  const routes = { hosts: ['shop'], http: [{ route: [{ destination: { host: 'shop' } }] }] };
+  const rule = {
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'VirtualService',
+    metadata: { name: 'shop' },
+    spec: routes,
+  };
+  await write('routes.yaml', stringify(rule));
+  const played = new Demo(folder, '--once');
+  expect(await played.status).toBe(2);
+  expect(played.errors).toMatch(/^sluice: a VirtualService decides first .*\n$/);
 });

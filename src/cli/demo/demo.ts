@@ -53,9 +53,10 @@ async function once(dir: string, workspace: string, requests: number): Promise<E
   const copy = await WorkingCopy.create(dir, workspace);
   for (const line of await moveTakenPorts(copy)) process.stdout.write(`${line}\n`);
   return withMesh(copy.folder, workspace, async (mesh) => {
-    const target = mesh.targets.find(speaksHttp) ?? mesh.targets[0];
+    const balanced = mesh.targets.filter(({ routed }) => !routed);
+    const target = balanced.find(speaksHttp) ?? balanced[0];
     await printFindings(mesh, copy.folder);
-    if (target === undefined) throw new UsageError(nothingToCall(dir));
+    if (target === undefined) throw new UsageError(mesh.targets.length === 0 ? nothingToCall(dir) : allRouted(dir));
     announce(mesh, target);
     const { stdout } = process;
     stdout.write(`${dir} is copied, and the copy is edited while requests go to ${targetName(target)}.\n`);
@@ -133,4 +134,8 @@ function findFolder(dir: string): string {
   const found = [dir, ...checkouts.map((checkout) => join(checkout, dir))].find((path) => existsSync(path));
   if (found === undefined) throw new UsageError(`there is no folder ${dir}`);
   return found;
+}
+
+function allRouted(dir: string): string {
+  return `a VirtualService decides first where requests to all services of ${dir} go, and --once plays the balancing alone: run it without --once`;
 }

@@ -5,6 +5,7 @@ import { defaultNamespace, outboundCluster } from '../../model/names.ts';
 import type { ObjectId } from '../../model/object.ts';
 import { policyFor } from '../../model/policy.ts';
 import { defaultPortPolicy, type PortPolicy } from '../../model/port-policy.ts';
+import { routesFor } from '../../model/route.ts';
 import { isProxied, type Protocol, type Service, type ServicePort } from '../../model/service.ts';
 import { type Backend, backendName, type Speech } from './backends.ts';
 import { type Client, HttpClient, TcpClient } from './traffic.ts';
@@ -22,6 +23,8 @@ export interface Target {
   readonly policy: PortPolicy;
   /** The rules for the service, oldest first. */
   readonly rules: readonly ObjectId[];
+  /** Whether a VirtualService decides first where its requests go. */
+  readonly routed: boolean;
 }
 
 /** Ports below this need privileges, so an uncaptured sidecar adds its offset to them. */
@@ -64,6 +67,7 @@ function target(mesh: Mesh, portOffset: number, service: Service, port: ServiceP
     backends: endpoints.filter(({ healthy }) => healthy).map((endpoint) => backend(endpoint, port.protocol)),
     policy: policy?.ports.get(port.number) ?? defaultPortPolicy,
     rules: policy?.rules ?? [],
+    routed: routesFor(mesh.routes.get(service.host), defaultNamespace) !== null,
   };
 }
 
