@@ -17,9 +17,9 @@ import {
   report,
   type Spot,
   string,
-} from './decode.ts';
-import { ipAddress } from './ip.ts';
-import { kind } from './kind.ts';
+} from './values/decode.ts';
+import { ipAddress } from './values/ip.ts';
+import { kind } from './values/kind.ts';
 
 export interface SliceEndpoint {
   readonly address: string;

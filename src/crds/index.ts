@@ -4,14 +4,14 @@ import type { Steps } from '../lib/slices.ts';
 import { type Diagnostic, diagnose, type Outcome } from '../model/diagnostic.ts';
 import { type ObjectId, type ObjectSet, objectName, type SourceObject } from '../model/object.ts';
 import { originOf } from '../model/origin.ts';
-import { nearest } from './decode.ts';
-import { type DestinationRule, destinationRuleKind } from './destination-rule.ts';
+import { type DestinationRule, destinationRuleKind } from './destination-rule/destination-rule.ts';
 import { type EndpointSlice, endpointSliceKind } from './endpoint-slice.ts';
 import { type Namespace, namespaceKind } from './namespace.ts';
 import { type Node, nodeKind } from './node.ts';
 import { type Pod, podKind } from './pod.ts';
 import { type Service, serviceKind } from './service.ts';
-import { type VirtualService, virtualServiceKind } from './virtual-service.ts';
+import { nearest } from './values/decode.ts';
+import { type VirtualService, virtualServiceKind } from './virtual-service/virtual-service.ts';
 
 /** Everything that could be decoded, by kind; the order within a list says nothing. */
 export interface TypedObjects {

@@ -1,7 +1,7 @@
 // Namespace (core/v1): its labels; nothing else of it decides how requests are spread.
 import type { Labels } from '../model/endpoint.ts';
-import { ignored } from './decode.ts';
-import { kind } from './kind.ts';
+import { ignored } from './values/decode.ts';
+import { kind } from './values/kind.ts';
 
 export interface Namespace {
   readonly name: string;

@@ -1,7 +1,7 @@
 // Node (core/v1): where in the world its pods are.
 import type { Locality } from '../model/endpoint.ts';
-import { ignored } from './decode.ts';
-import { kind } from './kind.ts';
+import { ignored } from './values/decode.ts';
+import { kind } from './values/kind.ts';
 
 export interface Node {
   readonly name: string;

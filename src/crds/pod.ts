@@ -1,8 +1,8 @@
 // Pod (core/v1): the workload behind endpoints and sidecars.
 import type { Labels } from '../model/endpoint.ts';
-import { ignoring, integer, list, nonEmptyString, object, portRange, string } from './decode.ts';
-import { ipAddress } from './ip.ts';
-import { kind } from './kind.ts';
+import { ignoring, integer, list, nonEmptyString, object, portRange, string } from './values/decode.ts';
+import { ipAddress } from './values/ip.ts';
+import { kind } from './values/kind.ts';
 
 export interface Pod {
   readonly namespace: string;

@@ -19,11 +19,11 @@ import {
   type Spot,
   string,
   stringMap,
-} from './decode.ts';
-import { ipAddress } from './ip.ts';
-import { kind } from './kind.ts';
-import type { Metadata } from './metadata.ts';
-import { protocolOf } from './protocol.ts';
+} from './values/decode.ts';
+import { ipAddress } from './values/ip.ts';
+import { kind } from './values/kind.ts';
+import type { Metadata } from './values/metadata.ts';
+import { protocolOf } from './values/protocol.ts';
 
 export interface Service extends ServiceModel {
   /** Whether endpoints that are not ready are published as if they were. */

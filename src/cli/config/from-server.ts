@@ -1,5 +1,5 @@
 // A proxy's configuration as the control plane has sent it.
-import { nearest } from '../../crds/decode.ts';
+import { nearest } from '../../crds/values/decode.ts';
 import { redact } from '../../envoy/redact.ts';
 import { UsageError } from '../command.ts';
 import { ask, bodyOf, getProxies } from '../status/server.ts';

@@ -1,5 +1,5 @@
 // The proxy that is asked about: that of a Pod, or one in a namespace about whose workload nothing is known.
-import { nearest } from '../../crds/decode.ts';
+import { nearest } from '../../crds/values/decode.ts';
 import { proxyNode } from '../../envoy/node.ts';
 import type { Mesh, Workload } from '../../model/mesh.ts';
 import type { ProxyNode } from '../../model/proxy.ts';

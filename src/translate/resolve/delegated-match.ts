@@ -1,6 +1,6 @@
 // What both the match of a route that delegates and that of the route it delegates to ask for.
 
-import { everything } from '../../crds/virtual-service-match.ts';
+import { everything } from '../../crds/virtual-service/match.ts';
 import { sortedBy } from '../../lib/sorted.ts';
 import { type Labels, noLabels } from '../../model/endpoint.ts';
 import type { Origin } from '../../model/origin.ts';

@@ -1,8 +1,8 @@
 // Routes that a VirtualService leaves to others are put in their place.
 
-import type { VirtualService } from '../../crds/virtual-service.ts';
-import { everything } from '../../crds/virtual-service-match.ts';
-import type { Delegate, HttpRule } from '../../crds/virtual-service-route.ts';
+import { everything } from '../../crds/virtual-service/match.ts';
+import type { Delegate, HttpRule } from '../../crds/virtual-service/route.ts';
+import type { VirtualService } from '../../crds/virtual-service/virtual-service.ts';
 import type { LastCalls } from '../../lib/last-calls.ts';
 import { type Diagnostic, diagnose, type Outcome } from '../../model/diagnostic.ts';
 import type { ObjectId } from '../../model/object.ts';

@@ -1,7 +1,8 @@
 // Which rule holds for a service depends on who calls it; here each rule is bound to the services it names.
-import { nearest } from '../../crds/decode.ts';
-import type { DestinationRule } from '../../crds/destination-rule.ts';
+
+import type { DestinationRule } from '../../crds/destination-rule/destination-rule.ts';
 import type { Service } from '../../crds/service.ts';
+import { nearest } from '../../crds/values/decode.ts';
 import type { LastCalls } from '../../lib/last-calls.ts';
 import { memo } from '../../lib/memo.ts';
 import type { MutualTls } from '../../model/client-tls.ts';

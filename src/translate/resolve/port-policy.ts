@@ -1,5 +1,5 @@
 // The policy of one port, put together from the blocks above it. Source: Istio's rules of inheritance.
-import type { PortBlocks, TrafficPolicy } from '../../crds/traffic-policy.ts';
+import type { PortBlocks, TrafficPolicy } from '../../crds/destination-rule/traffic-policy.ts';
 import { memo } from '../../lib/memo.ts';
 import { defaultBalancing } from '../../model/lb-policy.ts';
 import { defaultPortPolicy, type PortPolicy } from '../../model/port-policy.ts';

@@ -1,6 +1,6 @@
 // DestinationRules of one namespace for one host become one rule.
-import type { DestinationRule, RuleSubset } from '../../crds/destination-rule.ts';
-import type { TrafficPolicy } from '../../crds/traffic-policy.ts';
+import type { DestinationRule, RuleSubset } from '../../crds/destination-rule/destination-rule.ts';
+import type { TrafficPolicy } from '../../crds/destination-rule/traffic-policy.ts';
 import type { LastCalls } from '../../lib/last-calls.ts';
 import { type Diagnostic, diagnose, type Outcome } from '../../model/diagnostic.ts';
 import { describeObject, type ObjectId } from '../../model/object.ts';

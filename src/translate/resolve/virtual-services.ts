@@ -1,6 +1,6 @@
 // Which routes hold for a host, for whom, and in which order.
 import type { Service } from '../../crds/service.ts';
-import type { VirtualService } from '../../crds/virtual-service.ts';
+import type { VirtualService } from '../../crds/virtual-service/virtual-service.ts';
 import { internList } from '../../lib/intern.ts';
 import type { LastCalls } from '../../lib/last-calls.ts';
 import { memo } from '../../lib/memo.ts';

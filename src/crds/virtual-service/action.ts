@@ -8,10 +8,20 @@ import type {
   RedirectPort,
   RedirectStatus,
   Rewrite,
-} from '../model/route.ts';
-import { type Decoder, inside, integer, object, oneOf, portRange, report, type Spot, string } from './decode.ts';
-import { headerText, headerWord } from './http-text.ts';
-import { type Regex, regexWithGroups } from './regex.ts';
+} from '../../model/route.ts';
+import {
+  type Decoder,
+  inside,
+  integer,
+  object,
+  oneOf,
+  portRange,
+  report,
+  type Spot,
+  string,
+} from '../values/decode.ts';
+import { headerText, headerWord } from '../values/http-text.ts';
+import { type Regex, regexWithGroups } from '../values/regex.ts';
 
 const statuses: readonly number[] = [301, 302, 303, 307, 308] satisfies readonly RedirectStatus[];
 

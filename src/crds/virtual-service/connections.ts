@@ -1,12 +1,12 @@
 // TCPRoute and TLSRoute of a VirtualService (networking.istio.io): which connections go where.
 import ipaddr from 'ipaddr.js';
-import { isObject } from '../lib/json.ts';
-import type { Origin } from '../model/origin.ts';
-import type { ConnectionMatch, ConnectionRoute, ConnectionShare, Subnet } from '../model/route.ts';
-import { type Decoder, list, nonEmptyString, object, report, type Spot } from './decode.ts';
-import { hostPattern } from './host.ts';
-import { clientFields, clientMatch, whole } from './virtual-service-match.ts';
-import { destination, usableWeights, weight } from './virtual-service-route.ts';
+import { isObject } from '../../lib/json.ts';
+import type { Origin } from '../../model/origin.ts';
+import type { ConnectionMatch, ConnectionRoute, ConnectionShare, Subnet } from '../../model/route.ts';
+import { type Decoder, list, nonEmptyString, object, report, type Spot } from '../values/decode.ts';
+import { hostPattern } from '../values/host.ts';
+import { clientFields, clientMatch, whole } from './match.ts';
+import { destination, usableWeights, weight } from './route.ts';
 
 /** `10.0.0.0/8`, or one address. */
 const subnet: Decoder<Subnet> = (value, spot) => {

@@ -1,14 +1,14 @@
 // VirtualService (networking.istio.io): where requests for hosts go.
-import { sluiceDomain } from '../model/names.ts';
-import { type Origin, originOf } from '../model/origin.ts';
-import { type ConnectionRoute, meshGateway } from '../model/route.ts';
-import { type Decoder, inside, list, nonEmptyString, object, report, type Spot } from './decode.ts';
-import { exportedTo, exportTo, hostAt, hostPattern } from './host.ts';
-import { kind } from './kind.ts';
-import type { Metadata } from './metadata.ts';
-import { tcpRoute, tlsRoute, withinHosts } from './virtual-service-connections.ts';
-import { reportUnreachable } from './virtual-service-order.ts';
-import { type HttpRule, httpRule, sticky } from './virtual-service-route.ts';
+import { sluiceDomain } from '../../model/names.ts';
+import { type Origin, originOf } from '../../model/origin.ts';
+import { type ConnectionRoute, meshGateway } from '../../model/route.ts';
+import { type Decoder, inside, list, nonEmptyString, object, report, type Spot } from '../values/decode.ts';
+import { exportedTo, exportTo, hostAt, hostPattern } from '../values/host.ts';
+import { kind } from '../values/kind.ts';
+import type { Metadata } from '../values/metadata.ts';
+import { tcpRoute, tlsRoute, withinHosts } from './connections.ts';
+import { reportUnreachable } from './order.ts';
+import { type HttpRule, httpRule, sticky } from './route.ts';
 
 export interface RuleHost {
   /** A full host name, or a wildcard such as `*.example.com`. */

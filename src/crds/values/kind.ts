@@ -1,7 +1,7 @@
 // How a kind is declared: its name, the versions of its API that are read, and the decoder of its objects.
-import type { Diagnostic, Outcome } from '../model/diagnostic.ts';
-import type { SourceObject } from '../model/object.ts';
-import { originOf } from '../model/origin.ts';
+import type { Diagnostic, Outcome } from '../../model/diagnostic.ts';
+import type { SourceObject } from '../../model/object.ts';
+import { originOf } from '../../model/origin.ts';
 import { type Decoder, ignored, object, type Spot } from './decode.ts';
 import { type Metadata, metadata } from './metadata.ts';
 

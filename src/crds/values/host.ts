@@ -1,6 +1,6 @@
 // Hosts as rules name them, and to whom rules are exported.
-import { serviceHost } from '../model/names.ts';
-import { objectName } from '../model/object.ts';
+import { serviceHost } from '../../model/names.ts';
+import { objectName } from '../../model/object.ts';
 import { type Decoder, list, nonEmptyString, report, type Spot } from './decode.ts';
 
 /** A name without a dot is a service in the rule's own namespace; all else is a full name already. */

@@ -1,6 +1,6 @@
 // TunnelSettings and ProxyProtocol of a DestinationRule (networking.istio.io): what stands around a connection's bytes.
-import type { ProxyProtocol, Tunnel } from '../model/port-policy.ts';
-import { type Decoder, integer, nonEmptyString, object, oneOf, portRange, report } from './decode.ts';
+import type { ProxyProtocol, Tunnel } from '../../model/port-policy.ts';
+import { type Decoder, integer, nonEmptyString, object, oneOf, portRange, report } from '../values/decode.ts';
 
 const nameCharacters = new Set('-_.0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ');
 const addressCharacters = new Set(':.0123456789abcdefABCDEF');

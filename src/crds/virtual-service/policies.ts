@@ -1,6 +1,6 @@
 // Retries, fault and corsPolicy of a VirtualService (networking.istio.io).
-import type { Milliseconds } from '../model/lb-policy.ts';
-import type { Cors, Fault, Retries, TextMatch } from '../model/route.ts';
+import type { Milliseconds } from '../../model/lb-policy.ts';
+import type { Cors, Fault, Retries, TextMatch } from '../../model/route.ts';
 import {
   boolean,
   type Decoder,
@@ -15,10 +15,10 @@ import {
   report,
   type Spot,
   string,
-} from './decode.ts';
-import { duration } from './duration.ts';
-import { headerText, token } from './http-text.ts';
-import { textMatch } from './virtual-service-match.ts';
+} from '../values/decode.ts';
+import { duration } from '../values/duration.ts';
+import { headerText, token } from '../values/http-text.ts';
+import { textMatch } from './match.ts';
 
 /** Envoy's words for what may be tried again: x-envoy-retry-on and x-envoy-retry-grpc-on. */
 const conditions: ReadonlySet<string> = new Set([

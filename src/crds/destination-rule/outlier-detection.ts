@@ -1,5 +1,5 @@
 // OutlierDetection of a DestinationRule (networking.istio.io): when an endpoint is left alone for a while.
-import type { LocalErrors, OutlierDetection } from '../model/outlier-detection.ts';
+import type { LocalErrors, OutlierDetection } from '../../model/outlier-detection.ts';
 import {
   boolean,
   type Decoder,
@@ -11,8 +11,8 @@ import {
   type Spot,
   uint32,
   unlessZero,
-} from './decode.ts';
-import { duration } from './duration.ts';
+} from '../values/decode.ts';
+import { duration } from '../values/duration.ts';
 
 const fields = object({
   consecutive5xxErrors: integer(uint32),

@@ -1,7 +1,7 @@
 // RetryBudget of a DestinationRule (networking.istio.io): how many requests may be retries.
-import type { RetryBudget } from '../model/port-policy.ts';
-import { type Decoder, integer, number, object, uint32 } from './decode.ts';
-import { duration } from './duration.ts';
+import type { RetryBudget } from '../../model/port-policy.ts';
+import { type Decoder, integer, number, object, uint32 } from '../values/decode.ts';
+import { duration } from '../values/duration.ts';
 
 const fields = object({
   percent: number({ min: 0, max: 100 }),

@@ -1,11 +1,11 @@
 // DestinationRule (networking.istio.io): how requests to a host are spread, whole and per subset.
-import { isObject } from '../lib/json.ts';
-import type { Labels } from '../model/endpoint.ts';
-import { type Origin, originOf } from '../model/origin.ts';
-import { type Decoder, inside, list, nonEmptyString, object, report, type Spot, selector } from './decode.ts';
-import { exportedTo, exportTo, fullHost } from './host.ts';
-import { kind } from './kind.ts';
-import type { Metadata } from './metadata.ts';
+import { isObject } from '../../lib/json.ts';
+import type { Labels } from '../../model/endpoint.ts';
+import { type Origin, originOf } from '../../model/origin.ts';
+import { type Decoder, inside, list, nonEmptyString, object, report, type Spot, selector } from '../values/decode.ts';
+import { exportedTo, exportTo, fullHost } from '../values/host.ts';
+import { kind } from '../values/kind.ts';
+import type { Metadata } from '../values/metadata.ts';
 import { silentPolicy, type TrafficPolicy, trafficPolicy } from './traffic-policy.ts';
 
 export interface RuleSubset {

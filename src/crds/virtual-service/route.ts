@@ -1,8 +1,8 @@
 // HTTPRoute of a VirtualService (networking.istio.io): requests that match, and what happens to them.
-import { isObject, type JsonValue } from '../lib/json.ts';
-import type { Milliseconds } from '../model/lb-policy.ts';
-import { objectName } from '../model/object.ts';
-import type { Origin } from '../model/origin.ts';
+import { isObject, type JsonValue } from '../../lib/json.ts';
+import type { Milliseconds } from '../../model/lb-policy.ts';
+import { objectName } from '../../model/object.ts';
+import type { Origin } from '../../model/origin.ts';
 import type {
   Destination,
   Forwarding,
@@ -13,7 +13,7 @@ import type {
   RouteExtras,
   Share,
   Shares,
-} from '../model/route.ts';
+} from '../../model/route.ts';
 import {
   type Decoder,
   inside,
@@ -25,13 +25,13 @@ import {
   report,
   type Spot,
   string,
-} from './decode.ts';
-import { duration } from './duration.ts';
-import { hostAt, hostName } from './host.ts';
-import { directResponse, redirect, rewrite, suited } from './virtual-service-action.ts';
-import { headerRules, reportSecondAuthority } from './virtual-service-headers.ts';
-import { httpMatch } from './virtual-service-match.ts';
-import { cors, fault, oldPercent, percentage, retries } from './virtual-service-policies.ts';
+} from '../values/decode.ts';
+import { duration } from '../values/duration.ts';
+import { hostAt, hostName } from '../values/host.ts';
+import { directResponse, redirect, rewrite, suited } from './action.ts';
+import { headerRules, reportSecondAuthority } from './headers.ts';
+import { httpMatch } from './match.ts';
+import { cors, fault, oldPercent, percentage, retries } from './policies.ts';
 
 /** What the routes of another VirtualService decide. */
 export interface Delegate {

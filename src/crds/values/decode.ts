@@ -1,9 +1,9 @@
 // The pieces that decoders are made of: each turns one JSON value into a typed one, or says with its place why not.
 import { closest, distance } from 'fastest-levenshtein';
-import { isObject, type JsonObject, type JsonValue } from '../lib/json.ts';
-import { type Diagnostic, diagnose } from '../model/diagnostic.ts';
-import type { DiagnosticCode } from '../model/diagnostic-codes.ts';
-import { at, type Origin } from '../model/origin.ts';
+import { isObject, type JsonObject, type JsonValue } from '../../lib/json.ts';
+import { type Diagnostic, diagnose } from '../../model/diagnostic.ts';
+import type { DiagnosticCode } from '../../model/diagnostic-codes.ts';
+import { at, type Origin } from '../../model/origin.ts';
 
 /** A place in an object that is being decoded, and where its diagnostics go. */
 export interface Spot {

@@ -1,13 +1,13 @@
 // TrafficPolicy of a DestinationRule (networking.istio.io): its blocks, and those of single ports.
-import type { ClientTls } from '../model/client-tls.ts';
-import type { ConnectionPool } from '../model/connection-pool.ts';
-import type { Balancing } from '../model/lb-policy.ts';
-import type { Origin } from '../model/origin.ts';
-import type { OutlierDetection } from '../model/outlier-detection.ts';
-import type { ProxyProtocol, RetryBudget, Tunnel } from '../model/port-policy.ts';
+import type { ClientTls } from '../../model/client-tls.ts';
+import type { ConnectionPool } from '../../model/connection-pool.ts';
+import type { Balancing } from '../../model/lb-policy.ts';
+import type { Origin } from '../../model/origin.ts';
+import type { OutlierDetection } from '../../model/outlier-detection.ts';
+import type { ProxyProtocol, RetryBudget, Tunnel } from '../../model/port-policy.ts';
+import { type Decoder, inside, integer, list, object, portRange, report, type Spot } from '../values/decode.ts';
 import { clientTls } from './client-tls.ts';
 import { connectionPool } from './connection-pool.ts';
-import { type Decoder, inside, integer, list, object, portRange, report, type Spot } from './decode.ts';
 import { loadBalancer } from './load-balancer.ts';
 import { outlierDetection } from './outlier-detection.ts';
 import { retryBudget } from './retry-budget.ts';

@@ -1,8 +1,8 @@
 // Routes of one VirtualService that are never tried, since what is above them takes all their requests.
-import { diagnose } from '../model/diagnostic.ts';
-import { type HttpMatch, matchesAll } from '../model/route.ts';
-import type { Spot } from './decode.ts';
-import type { HttpRule } from './virtual-service-route.ts';
+import { diagnose } from '../../model/diagnostic.ts';
+import { type HttpMatch, matchesAll } from '../../model/route.ts';
+import type { Spot } from '../values/decode.ts';
+import type { HttpRule } from './route.ts';
 
 function isForAll({ client }: HttpMatch): boolean {
   return client.port === null && client.labels.size === 0 && client.namespace === null && client.gateways === null;

@@ -2,10 +2,10 @@
 //
 // Invariant: settings that cannot be used never become weaker ones. They refuse the calls.
 
-import { isObject } from '../lib/json.ts';
-import type { CertificateFiles, ClientTls, Trust } from '../model/client-tls.ts';
-import type { DiagnosticCode } from '../model/diagnostic-codes.ts';
-import { boolean, type Decoder, inside, list, object, oneOf, report, type Spot, string } from './decode.ts';
+import { isObject } from '../../lib/json.ts';
+import type { CertificateFiles, ClientTls, Trust } from '../../model/client-tls.ts';
+import type { DiagnosticCode } from '../../model/diagnostic-codes.ts';
+import { boolean, type Decoder, inside, list, object, oneOf, report, type Spot, string } from '../values/decode.ts';
 
 /** Text without control characters; empty counts as not set, as in protobuf. */
 const text: Decoder<string> = (value, spot) => {

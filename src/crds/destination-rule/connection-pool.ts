@@ -1,7 +1,17 @@
 // ConnectionPoolSettings of a DestinationRule (networking.istio.io): limits, time-outs, the HTTP version.
-import type { ConnectionPool, HttpUpgrade } from '../model/connection-pool.ts';
-import { boolean, type Decoder, inside, object, oneOf, report, type Spot, uint32, unlessZero } from './decode.ts';
-import { duration } from './duration.ts';
+import type { ConnectionPool, HttpUpgrade } from '../../model/connection-pool.ts';
+import {
+  boolean,
+  type Decoder,
+  inside,
+  object,
+  oneOf,
+  report,
+  type Spot,
+  uint32,
+  unlessZero,
+} from '../values/decode.ts';
+import { duration } from '../values/duration.ts';
 
 const count = unlessZero({ min: 0, max: 2147483647 });
 

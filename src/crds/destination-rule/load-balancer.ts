@@ -1,5 +1,5 @@
 // LoadBalancerSettings of a DestinationRule (networking.istio.io): which policy, and what it hashes.
-import type { Balancing, HashKey, LbPolicy, SlowStart } from '../model/lb-policy.ts';
+import type { Balancing, HashKey, LbPolicy, SlowStart } from '../../model/lb-policy.ts';
 import {
   boolean,
   type Decoder,
@@ -15,9 +15,9 @@ import {
   report,
   type Spot,
   uint32,
-} from './decode.ts';
-import { duration } from './duration.ts';
-import { headerName, headerText, token } from './http-text.ts';
+} from '../values/decode.ts';
+import { duration } from '../values/duration.ts';
+import { headerName, headerText, token } from '../values/http-text.ts';
 
 /** Envoy's limits: RingHashLbConfig.minimum_ring_size and MaglevLbConfig.table_size. */
 const largestRing = 8_388_608;

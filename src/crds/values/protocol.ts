@@ -1,5 +1,5 @@
 // Which protocol a service port speaks, from what its author wrote.
-import type { Protocol } from '../model/service.ts';
+import type { Protocol } from '../../model/service.ts';
 
 const byAppProtocol: Readonly<Record<string, Protocol>> = {
   http: 'http',

@@ -1,10 +1,10 @@
 // Headers of a VirtualService: what is set, added and removed, on the way there and back.
-import { isObject } from '../lib/json.ts';
-import { sortedBy } from '../lib/sorted.ts';
-import type { HeaderChanges, HeaderRules, HeaderValue } from '../model/route.ts';
-import { type Decoder, inside, list, object, report, type Spot } from './decode.ts';
-import { formatString } from './format-string.ts';
-import { headerWord } from './http-text.ts';
+import { isObject } from '../../lib/json.ts';
+import { sortedBy } from '../../lib/sorted.ts';
+import type { HeaderChanges, HeaderRules, HeaderValue } from '../../model/route.ts';
+import { type Decoder, inside, list, object, report, type Spot } from '../values/decode.ts';
+import { formatString } from '../values/format-string.ts';
+import { headerWord } from '../values/http-text.ts';
 
 const nameCharacters = new Set('-_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ');
 

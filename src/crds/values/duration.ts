@@ -1,5 +1,5 @@
 // Durations as Kubernetes' users write them: Go's form, such as 1h, 5m30s, 1.5s, 250ms.
-import type { Milliseconds } from '../model/lb-policy.ts';
+import type { Milliseconds } from '../../model/lb-policy.ts';
 import { type Decoder, report } from './decode.ts';
 
 const unitsInMs: Readonly<Record<string, number>> = {

@@ -1,11 +1,11 @@
 // HTTPMatchRequest of a VirtualService (networking.istio.io): which requests a route is for.
 //
 // Invariant: a match of which something cannot be understood is left out whole, for without that it would match more.
-import { isObject, type JsonValue } from '../lib/json.ts';
-import { sortedBy } from '../lib/sorted.ts';
-import { type Labels, noLabels } from '../model/endpoint.ts';
-import type { Origin } from '../model/origin.ts';
-import type { ClientMatch, HeaderMatch, HttpMatch, ParameterMatch, TextMatch, ValueMatch } from '../model/route.ts';
+import { isObject, type JsonValue } from '../../lib/json.ts';
+import { sortedBy } from '../../lib/sorted.ts';
+import { type Labels, noLabels } from '../../model/endpoint.ts';
+import type { Origin } from '../../model/origin.ts';
+import type { ClientMatch, HeaderMatch, HttpMatch, ParameterMatch, TextMatch, ValueMatch } from '../../model/route.ts';
 import {
   boolean,
   type Decoder,
@@ -19,9 +19,9 @@ import {
   type Spot,
   selector,
   string,
-} from './decode.ts';
-import { headerName, headerText } from './http-text.ts';
-import { regex } from './regex.ts';
+} from '../values/decode.ts';
+import { headerName, headerText } from '../values/http-text.ts';
+import { regex } from '../values/regex.ts';
 
 /** Headers that are really claims of a token that was checked. */
 const claims = '@request.auth.claims';

@@ -1,6 +1,6 @@
 // What all kinds share: who the object is, its labels and annotations.
-import type { Labels } from '../model/endpoint.ts';
-import { type ObjectId, objectName, type SourceObject } from '../model/object.ts';
+import type { Labels } from '../../model/endpoint.ts';
+import { type ObjectId, objectName, type SourceObject } from '../../model/object.ts';
 import { type Decoder, ignoring, object, string, stringMap } from './decode.ts';
 
 export interface Metadata {
