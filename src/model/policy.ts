@@ -30,6 +30,11 @@ export interface PolicyChoice {
   readonly byNamespace: ReadonlyMap<string, ServicePolicy>;
 }
 
+/** All policies that some client sees. */
+export function policiesIn({ otherwise, byNamespace }: PolicyChoice): readonly ServicePolicy[] {
+  return [...(otherwise === null ? [] : [otherwise]), ...byNamespace.values()];
+}
+
 /** The policy that a client in `namespace` sees. */
 export function policyFor(choice: PolicyChoice | undefined, namespace: string): ServicePolicy | null {
   return choice?.byNamespace.get(namespace) ?? choice?.otherwise ?? null;

@@ -8,7 +8,7 @@
 //                               besides balancing, `lb` the clusters' policies, `hash` the routes'
 //                               hash policies, `rules PORT` the routes that VirtualServices make, without what stands
 //                               in all of them, `chains NAME` a listener's filter chains, `targets` where API listeners
-//                               lead
+//                               lead, `localities` which endpoints come first
 //   # namespace: other          the client's namespace
 //   # interception: NONE        how the client's connections reach its sidecar
 //   # generator: grpc           the client is a gRPC client that is its own proxy
@@ -142,6 +142,26 @@ interface RouteJson {
   }[];
 }
 
+interface LocalityJson {
+  readonly locality: Readonly<Record<'region' | 'zone' | 'sub_zone', string | undefined>>;
+  readonly lb_endpoints?: readonly {
+    readonly endpoint: { readonly address: { readonly socket_address: { readonly address: string } } };
+  }[];
+  readonly load_balancing_weight: number;
+  readonly priority?: number;
+}
+
+/** Of a load assignment where its endpoints are, and which of them come first. */
+function localities({ name, json }: XdsResource): JsonObject {
+  const groups = json['endpoints'] as unknown as readonly LocalityJson[];
+  const lines = groups.map(({ locality, lb_endpoints = [], load_balancing_weight, priority = 0 }) => {
+    const place = [locality.region, locality.zone, locality.sub_zone].filter((part) => part !== undefined).join('/');
+    const who = lb_endpoints.map(({ endpoint }) => endpoint.address.socket_address.address).join(' ') || 'nobody';
+    return `priority ${priority}, weight ${load_balancing_weight}, ${place || 'nowhere'}: ${who}`;
+  });
+  return { name, localities: lines };
+}
+
 /** What each virtual host hashes. */
 function hashPolicies({ json }: XdsResource): JsonObject[] {
   return (json as unknown as RouteJson).virtual_hosts
@@ -207,6 +227,7 @@ function summaries(resources: Resources, show: readonly string[]): JsonObject[] 
     ...(show.includes('cluster-options') ? clusters.map(clusterOptions) : []),
     ...(show.includes('blocks') ? clusters.map(blocks) : []),
     ...(show.includes('lb') ? clusters.map(({ name, json }) => ({ name, lb_policy: json['lb_policy'] ?? '' })) : []),
+    ...(show.includes('localities') ? [...resources.endpoint.values()].map(localities) : []),
     ...(show.includes('hash') ? [...resources.route.values()].flatMap(hashPolicies) : []),
     ...[...resources.route.values()].filter(({ name }) => show.includes(`rules ${name}`)).flatMap(rules),
     ...(show.includes('targets') ? [...resources.listener.values()].map(apiTarget) : []),

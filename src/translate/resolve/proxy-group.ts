@@ -3,17 +3,16 @@ import { interner } from '../../lib/intern.ts';
 import { memo } from '../../lib/memo.ts';
 import { sortedBy } from '../../lib/sorted.ts';
 import type { EndpointView, Labels } from '../../model/endpoint.ts';
+import { viewKey } from '../../model/endpoint-view.ts';
 import type { Mesh, ServedPort, Workload } from '../../model/mesh.ts';
 import { type ProxyGroup, type ProxyNode, sdsCertificates } from '../../model/proxy.ts';
 import { labelsOf, namespacesOfRoutes } from './clients.ts';
+import { endpointView } from './endpoint-view.ts';
 
 const internGroup = interner<ProxyGroup>();
-const internView = interner<EndpointView>();
 const internServed = interner<readonly ServedPort[]>();
 
 const servedKey = (served: ServedPort): string => Object.values(served).join(' ');
-
-const nobody = '';
 
 const nothing: readonly ServedPort[] = [];
 const both = memo((first: readonly ServedPort[], second: readonly ServedPort[]): readonly ServedPort[] => [
@@ -36,16 +35,6 @@ function servedPorts(behind: readonly ServedPort[], namespace: string): readonly
   return internServed([...unique.keys()].join(), () => [...unique.values()]);
 }
 
-const anyNodeLocal = memo((services: Mesh['services']): boolean =>
-  services.values().some((service) => service.nodeLocal),
-);
-
-/** Its node matters only where some service keeps traffic on the node. */
-function endpointView(mesh: Mesh, workload: Workload | undefined): EndpointView {
-  const name = (anyNodeLocal(mesh.services) ? workload?.node : null) ?? nobody;
-  return internView(name, () => ({ node: name === nobody ? null : name }));
-}
-
 /** What of a gRPC client counts: it has no listeners of its own, captures nothing and serves nothing. */
 const asGrpcClient = memo((node: ProxyNode): ProxyNode => {
   return { ...node, role: 'sidecar', interception: 'NONE', portOffset: 0, ip: '', certificates: sdsCertificates };
@@ -55,7 +44,8 @@ const asGrpcClient = memo((node: ProxyNode): ProxyNode => {
 export function proxyGroup(mesh: Mesh, asking: ProxyNode): ProxyGroup {
   const node = asking.generator === 'grpc' ? asGrpcClient(asking) : asking;
   const workload = mesh.workloads.get(`${node.name}.${node.namespace}`);
-  return groupOf(endpointView(mesh, workload), labelsOf(mesh, node, workload), servedAt(mesh, node, workload), node);
+  const view = endpointView(mesh, node, workload ?? null);
+  return groupOf(view, labelsOf(mesh, node, workload), servedAt(mesh, node, workload), node);
 }
 
 type Behind = readonly ServedPort[];
@@ -71,7 +61,7 @@ const groupOf = memo((view: EndpointView, labels: Labels, behind: Behind, node: 
 
 function interned(group: ProxyGroup): ProxyGroup {
   const { served, endpointView, labels, ...settings } = group;
-  const parts = [...Object.values(settings), endpointView.node, [...labels], ...served.map(servedKey)];
+  const parts = [...Object.values(settings), viewKey(endpointView), [...labels], ...served.map(servedKey)];
   return internGroup(JSON.stringify(parts), () => group);
 }
 

@@ -16,10 +16,27 @@ interface Setting {
   readonly why: string;
 }
 
-function settingsOf({ protocol }: ServicePort, { connectionPool: pool, tunnel }: PortPolicy): readonly Setting[] {
+/** An order in which endpoints stand in for each other. */
+function failoverOf({ locality, outlierDetection }: PortPolicy): readonly Setting[] {
+  if (locality?.kind !== 'failover') return [];
+  const why = 'without outlierDetection nothing fails over, so requests go to endpoints of all places alike';
+  return [{ origin: locality.origin, works: outlierDetection !== null, why }];
+}
+
+/** How many good endpoints there have to be, where a service wants the good ones near by. */
+function leastHealthOf({ nearness }: Service, { outlierDetection }: PortPolicy): readonly Setting[] {
+  if (nearness === null || outlierDetection === null || outlierDetection.minHealthPercent === 0) return [];
+  const why = 'the service has a trafficDistribution, so it is 0: or bad endpoints near by would still be called';
+  return [{ origin: at(outlierDetection.origin, 'minHealthPercent'), works: false, why }];
+}
+
+function settingsOf(service: Service, { protocol }: ServicePort, policy: PortPolicy): readonly Setting[] {
+  const { connectionPool: pool, tunnel } = policy;
   const http2 = pool !== null && httpVersionOf(protocol, pool) === 'http2';
   const why = 'only ports that speak HTTP/2 have streams: grpc, http2, or h2UpgradePolicy UPGRADE';
   return [
+    ...failoverOf(policy),
+    ...leastHealthOf(service, policy),
     ...(pool === null || pool.maxConcurrentStreams === null
       ? []
       : [{ origin: at(pool.origin, 'http', 'maxConcurrentStreams'), works: http2, why }]),
@@ -39,7 +56,7 @@ export function uselessSettings(service: Service, policies: readonly Ports[]): r
   const all = policies.flatMap((ports) =>
     service.ports.flatMap((port) => {
       const policy = ports.get(port.number);
-      return policy === undefined ? [] : settingsOf(port, policy);
+      return policy === undefined ? [] : settingsOf(service, port, policy);
     }),
   );
   const byPlace = Map.groupBy(all, ({ origin }) => JSON.stringify(origin));
