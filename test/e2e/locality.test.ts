@@ -26,12 +26,12 @@ const place = all(
   { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'demo' }, spec: { nodeName: 'near' } },
 );
 
-function service(spec: JsonObject = {}): string {
+function service(spec: JsonObject): string {
   const ports = [{ name: 'http', port: 80, targetPort: backendPort }];
   return all({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'shop' }, spec: { ports, ...spec } });
 }
 
-function endpoints(isReady: (index: number) => boolean = () => true): string {
+function endpoints(isReady: (index: number) => boolean): string {
   return all({
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
@@ -44,10 +44,19 @@ function endpoints(isReady: (index: number) => boolean = () => true): string {
   });
 }
 
-const plain = { 'service.yaml': service(), 'endpoints.yaml': endpoints(), 'rule.yaml': policyYaml({}) };
+interface Setting {
+  readonly service?: JsonObject;
+  readonly policy?: JsonObject;
+  readonly isReady?: (index: number) => boolean;
+}
+
+/** All in one file: a change of one file is one change. */
+const files = ({ service: spec = {}, policy = {}, isReady = () => true }: Setting = {}) => ({
+  'mesh.yaml': [place, service(spec), endpoints(isReady), policyYaml(policy)].join('---\n'),
+});
 
 beforeAll(async () => {
-  mesh = await TestMesh.start({ 'place.yaml': place, ...plain });
+  mesh = await TestMesh.start(files());
 });
 beforeEach(() => {
   for (const name of [...near, ...far]) mesh.backends.behave(name, { status: 200 });
@@ -60,11 +69,11 @@ const whoAnswers = async (count: number): Promise<readonly string[]> =>
 
 test('without a rule all zones are called; PreferClose keeps requests in the zone, as long as somebody there is ready', async () => {
   expect(await whoAnswers(60)).toEqual([...near, ...far].sort());
-  await mesh.apply({ 'service.yaml': service({ trafficDistribution: 'PreferClose' }) });
+  const close = { trafficDistribution: 'PreferClose' };
+  await mesh.apply(files({ service: close }));
   expect(await whoAnswers(60)).toEqual(near);
-  await mesh.apply({ 'endpoints.yaml': endpoints((index) => index >= 2) });
+  await mesh.apply(files({ service: close, isReady: (index) => index >= 2 }));
   expect(await whoAnswers(60)).toEqual(far);
-  await mesh.apply(plain);
 });
 
 /** Sends requests until all of a round are answered by these. */
@@ -82,25 +91,22 @@ function answeredBy(names: readonly string[]): Promise<true> {
 
 test('outlier detection makes the nearest zone come first, and another one stand in for it when all there are bad', async () => {
   const outlierDetection = { consecutive5xxErrors: 1, baseEjectionTime: '1h', maxEjectionPercent: 100 };
-  await mesh.apply({ 'rule.yaml': policyYaml({ outlierDetection }) });
+  await mesh.apply(files({ policy: { outlierDetection } }));
   expect(await whoAnswers(60)).toEqual(near);
   for (const name of near) mesh.backends.behave(name, { status: 500 });
   await answeredBy(far);
-  await mesh.apply(plain);
 });
 
 test('a distribution divides requests among zones as it says', async () => {
   const distribute = [{ from: 'eu/eu-near/*', to: { 'eu/eu-near': 20, 'eu/eu-far': 80 } }];
-  await mesh.apply({ 'rule.yaml': policyYaml({ loadBalancer: { localityLbSetting: { distribute } } }) });
+  await mesh.apply(files({ policy: { loadBalancer: { localityLbSetting: { distribute } } } }));
   const shares = counts(await mesh.requests(500, { atOnce: 5 }));
   const toNear = near.reduce((sum, name) => sum + (shares[name] ?? 0), 0);
   expect(Math.round(toNear / 50)).toBe(2);
-  await mesh.apply(plain);
 });
 
 test('failover by labels', async () => {
   const localityLbSetting = { failoverPriority: ['topology.kubernetes.io/zone=eu-far'] };
-  await mesh.apply({ 'rule.yaml': policyYaml({ outlierDetection: {}, loadBalancer: { localityLbSetting } }) });
+  await mesh.apply(files({ policy: { outlierDetection: {}, loadBalancer: { localityLbSetting } } }));
   expect(await whoAnswers(60)).toEqual(far);
-  await mesh.apply(plain);
 });

@@ -15,6 +15,7 @@
 //   # offset: 20000            the client's PORT_OFFSET
 //   # proxy: NAME.NAMESPACE     the client is this Pod's sidecar
 //   # certificates: files       the client has its certificates from files, not from the agent beside it; or `none`
+//   # self-discovery: true      the client's Envoy wants to know where others of its own service are
 //   # loopback: refused         as without --allow-loopback-endpoints
 import { globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -52,6 +53,7 @@ interface Options {
   readonly proxy: string | null;
   readonly portOffset: number;
   readonly certificates: Certificates;
+  readonly selfDiscovery: boolean;
   readonly allowLoopbackEndpoints: boolean;
 }
 
@@ -89,14 +91,22 @@ function optionsOf(text: string): Options {
     proxy: given.get('proxy') ?? null,
     portOffset: Number(given.get('offset') ?? 0),
     certificates: certificates[given.get('certificates') ?? 'sds'] ?? sdsCertificates,
+    selfDiscovery: given.get('self-discovery') === 'true',
     allowLoopbackEndpoints: given.get('loopback') !== 'refused',
   };
 }
 
 function nodeOf(options: Options, mesh: Mesh): ProxyNode {
-  const { proxy, namespace, generator, interception, portOffset } = options;
+  const { proxy, namespace, generator, interception, portOffset, selfDiscovery } = options;
   if (proxy === null) {
-    return proxyNode({ namespace, generator, interception, portOffset, certificates: options.certificates });
+    return proxyNode({
+      namespace,
+      generator,
+      interception,
+      portOffset,
+      selfDiscovery,
+      certificates: options.certificates,
+    });
   }
   const workload = mesh.workloads.get(proxy);
   if (workload === undefined) throw new Error(`there is no Pod ${proxy}`);
@@ -106,6 +116,7 @@ function nodeOf(options: Options, mesh: Mesh): ProxyNode {
     ip: workload.addresses[0] ?? '',
     generator,
     interception,
+    selfDiscovery,
   });
 }
 

@@ -33,7 +33,7 @@ const localityKey = ({ region, zone, subZone }: Locality): string => `${region}/
 const totalWeight = (endpoints: readonly Endpoint[]): number => endpoints.reduce((sum, { weight }) => sum + weight, 0);
 
 /** All of one priority, sorted by place; each weighs as much as its endpoints. */
-function byLocality(endpoints: readonly Endpoint[]): readonly LocalityGroup[] {
+export function byLocality(endpoints: readonly Endpoint[]): readonly LocalityGroup[] {
   const localities = Map.groupBy(endpoints, ({ locality }) => localityKey(locality));
   return [...localities]
     .sort(([a], [b]) => byText(a, b))

@@ -20,6 +20,7 @@ import { emitConnections } from './connection-routes.ts';
 import { emitLoadAssignment } from './endpoints.ts';
 import { emitGrpcResources } from './grpc/resources.ts';
 import { emitListener, emitRoutedListener } from './listener.ts';
+import { withoutPeers, withPeers } from './peers.ts';
 import {
   type CalledPort,
   type CalledService,
@@ -214,6 +215,7 @@ const emitRouting = memo((called: CalledService, aliases: Aliases, source: Route
       ...plans.diagnostics,
       ...withoutDestination(called, group),
       ...withoutCertificates(called, group),
+      ...withoutPeers(called, group),
       ...unheard(plans.value, source, group),
     ],
   };
@@ -275,7 +277,7 @@ export function emitResources(mesh: Mesh, group: ProxyGroup): Outcome<Resources>
   const routing = emitRouting(called, aliases, source, group);
   const value = {
     cluster: routing.clusters,
-    endpoint: emitLoadAssignments(called, mesh.endpoints, group.endpointView),
+    endpoint: withPeers(emitLoadAssignments(called, mesh.endpoints, group.endpointView), mesh, group),
     listener: routing.listeners,
     route: routing.routes,
   };
