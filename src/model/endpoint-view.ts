@@ -2,6 +2,7 @@
 import { interner } from '../lib/intern.ts';
 import { memo } from '../lib/memo.ts';
 import { type EndpointView, noLabels, nowhere } from './endpoint.ts';
+import { pickLabels } from './labels.ts';
 import { nodeNameLabel, type Ordering, regionLabel, subZoneLabel, zoneLabel } from './locality-lb.ts';
 
 /** Which parts of a view make a difference; equal needs are one object. */
@@ -46,14 +47,10 @@ const internView = interner<EndpointView>();
 /** The parts of a view that are needed; equal views are one object. */
 export const narrowed = memo((needs: ViewNeeds, view: EndpointView): EndpointView => {
   const { region, zone, subZone } = view.locality;
-  const labels = needs.labels.flatMap((name) => {
-    const value = view.labels.get(name);
-    return value === undefined ? [] : [[name, value] as const];
-  });
   const made: EndpointView = {
     node: needs.node ? view.node : null,
     locality: needs.locality ? { region, zone, subZone } : nowhere,
-    labels: labels.length === 0 ? noLabels : new Map(labels),
+    labels: pickLabels(view.labels, needs.labels),
   };
   const key = viewKey(made);
   return key === viewKey(anywhere) ? anywhere : internView(key, () => made);

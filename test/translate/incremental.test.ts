@@ -182,7 +182,16 @@ const object: fc.Arbitrary<SourceObject> = fc.oneof(
     .record({
       name,
       namespace,
-      spec: fc.record({ host, exportTo, trafficPolicy: policy, subsets: fc.array(subset, { maxLength: 2 }) }),
+      spec: fc.record(
+        {
+          host,
+          exportTo,
+          trafficPolicy: policy,
+          subsets: fc.array(subset, { maxLength: 2 }),
+          workloadSelector: fc.constantFrom<JsonObject>({ matchLabels: { version: 'v1' } }, { matchLabels: {} }),
+        },
+        { requiredKeys: ['host', 'exportTo', 'trafficPolicy', 'subsets'] },
+      ),
     })
     .map((rule) => destinationRule(rule.name, rule.spec as unknown as JsonObject, rule.namespace)),
   fc

@@ -1,7 +1,6 @@
 // Where the proxies of the client's own service are: Envoy weighs its zone by how many of them are in it.
 import { type ResourceTable, resource, type XdsResource } from '../../envoy/resource.ts';
 import { memo } from '../../lib/memo.ts';
-import { type Diagnostic, diagnose } from '../../model/diagnostic.ts';
 import type { Endpoint, EndpointView, ServiceEndpoints } from '../../model/endpoint.ts';
 import type { Mesh } from '../../model/mesh.ts';
 import { localCluster } from '../../model/names.ts';
@@ -9,7 +8,6 @@ import type { ProxyGroup } from '../../model/proxy.ts';
 import { isProxied, type Service } from '../../model/service.ts';
 import { emitLocality } from './endpoints.ts';
 import { byLocality } from './locality.ts';
-import type { CalledService } from './plan-listeners.ts';
 
 const nobody: readonly Endpoint[] = [];
 
@@ -41,15 +39,4 @@ export function withPeers(table: ResourceTable, { services, endpoints }: Mesh, g
   const service = services.get(group.peers);
   const peers = service === undefined ? ofNobody : ofService(service, endpoints.get(service.host), group.endpointView);
   return added(table, peers);
-}
-
-/** Rules that are zone-aware, of proxies that do not know who is like them. */
-export function withoutPeers({ ports, subsets }: CalledService, { peers }: ProxyGroup): readonly Diagnostic[] {
-  if (peers !== null) return [];
-  return [...ports.map(({ cluster }) => cluster), ...subsets].flatMap(({ policy: { locality } }) => {
-    if (locality?.kind !== 'zone-aware') return [];
-    const message =
-      'sidecars without ENABLE_SELF_DISCOVERY do not know how many like them are in each zone, so they call all of a region alike';
-    return [diagnose('SLC0110', locality.origin, message)];
-  });
 }

@@ -5,6 +5,7 @@ import { sortedBy } from '../../lib/sorted.ts';
 import type { EndpointView, Labels } from '../../model/endpoint.ts';
 import { viewKey } from '../../model/endpoint-view.ts';
 import type { Mesh, ServedPort, Workload } from '../../model/mesh.ts';
+import { selectingLabels } from '../../model/policy.ts';
 import { type ProxyGroup, type ProxyNode, sdsCertificates } from '../../model/proxy.ts';
 import { labelsOf, namespacesOfRoutes } from './clients.ts';
 import { endpointView } from './endpoint-view.ts';
@@ -99,7 +100,10 @@ const namespacesOf = memo(
 
 const choosingNamespaces = memo(
   (policies: Mesh['policies']): ReadonlySet<string> =>
-    new Set([...policies.values()].flatMap(({ byNamespace }) => [...byNamespace.keys()])),
+    new Set([
+      ...[...policies.values()].flatMap(({ byNamespace }) => [...byNamespace.keys()]),
+      ...selectingLabels(policies).keys(),
+    ]),
 );
 
 const inAnyNamespace = memo((group: ProxyGroup): ProxyGroup => interned({ ...group, namespace: '' }));

@@ -3,6 +3,7 @@ import type { DestinationRule, RuleSubset } from '../../crds/destination-rule/de
 import type { TrafficPolicy } from '../../crds/destination-rule/traffic-policy.ts';
 import type { LastCalls } from '../../lib/last-calls.ts';
 import { type Diagnostic, diagnose, type Outcome } from '../../model/diagnostic.ts';
+import type { Labels } from '../../model/endpoint.ts';
 import { describeObject, type ObjectId } from '../../model/object.ts';
 import { at } from '../../model/origin.ts';
 import { byAge } from './services.ts';
@@ -12,6 +13,8 @@ export interface MergedRule {
   readonly namespace: string;
   readonly host: string;
   readonly exportTo: ReadonlySet<string>;
+  /** The workloads whose calls it is for; null: all. */
+  readonly selector: Labels | null;
   readonly policy: TrafficPolicy | null;
   readonly subsets: readonly RuleSubset[];
   /** The rules behind it, oldest first. */
@@ -41,16 +44,21 @@ function merge(rules: readonly DestinationRule[], first: DestinationRule): Outco
       }
     }
   }
-  const { namespace, host, exportTo } = first;
+  const { namespace, host, exportTo, selector } = first;
   const policy = policyFrom?.policy ?? null;
-  return { value: { namespace, host, exportTo, policy, subsets: [...subsets.values()], rules }, diagnostics };
+  return { value: { namespace, host, exportTo, selector, policy, subsets: [...subsets.values()], rules }, diagnostics };
 }
 
 /** All rules merged, in the order of their oldest. */
 export function mergeRules(rules: readonly DestinationRule[], calls: MergeCalls): Outcome<readonly MergedRule[]> {
   const groups = new Map<string, DestinationRule[]>();
   for (const rule of [...rules].sort(byAge)) {
-    const key = JSON.stringify([rule.namespace, rule.host, [...rule.exportTo].sort()]);
+    const key = JSON.stringify([
+      rule.namespace,
+      rule.host,
+      [...rule.exportTo].sort(),
+      rule.selector && [...rule.selector],
+    ]);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [rule]);
     else group.push(rule);
