@@ -97,9 +97,12 @@ test('outlier detection makes the nearest zone come first, and another one stand
   await answeredBy(far);
 });
 
-test('a distribution divides requests among zones as it says', async () => {
+test.each<[string, JsonObject]>([
+  ['as usual', {}],
+  ['by what they report of their load', { backendUtilization: {} }],
+])('a distribution divides requests among zones as it says, and among the endpoints of each %s', async (_, how) => {
   const distribute = [{ from: 'eu/eu-near/*', to: { 'eu/eu-near': 20, 'eu/eu-far': 80 } }];
-  await mesh.apply(files({ policy: { loadBalancer: { localityLbSetting: { distribute } } } }));
+  await mesh.apply(files({ policy: { loadBalancer: { ...how, localityLbSetting: { distribute } } } }));
   const shares = counts(await mesh.requests(500, { atOnce: 5 }));
   const toNear = near.reduce((sum, name) => sum + (shares[name] ?? 0), 0);
   expect(Math.round(toNear / 50)).toBe(2);

@@ -68,16 +68,34 @@ const shares: Decoder<Distribution['shares']> = (value, spot) => {
   return sum === 100 ? found : report(spot, 'SLC0105', `the percentages add up to ${sum}, not to 100`);
 };
 
-const distribution = object({ from: area, to: shares }, { required: ['from', 'to'] });
+/** An item of a list, and where it stands. */
+interface Item<T> {
+  readonly value: T;
+  readonly spot: Spot;
+}
 
-function distributionsOf(decoded: Fields['distribute'] = [], spot: Spot): readonly Distribution[] {
+function item<T>(decode: Decoder<T>): Decoder<Item<T>> {
+  return (json, spot) => {
+    const value = decode(json, spot);
+    return value === undefined ? undefined : { value, spot };
+  };
+}
+
+const distributionFields = object({ from: area, to: shares }, { required: ['from', 'to'] });
+
+const distribution: Decoder<Distribution> = (value, spot) => {
+  const { from, to } = distributionFields(value, spot) ?? {};
+  return from === undefined || to === undefined ? undefined : { from, shares: to };
+};
+
+function distributionsOf(items: readonly Item<Distribution>[] = []): readonly Distribution[] {
   const kept: Distribution[] = [];
-  for (const { from, to } of decoded) {
-    if (from === undefined || to === undefined) continue;
-    if (kept.some((other) => overlap(other.from, from))) {
-      report(spot, 'SLC0107', `${nameOf(from)} is in an earlier "from" as well; the earlier one is used`);
+  for (const { value, spot } of items) {
+    if (kept.some(({ from }) => overlap(from, value.from))) {
+      const message = `${nameOf(value.from)} is in an earlier "from" as well; the earlier one is used`;
+      report(inside(spot, 'from'), 'SLC0107', message);
     } else {
-      kept.push({ from, shares: to });
+      kept.push(value);
     }
   }
   return kept;
@@ -110,8 +128,12 @@ const preference: Decoder<Preference> = (value, spot) => {
     : { label, value: fixed };
 };
 
-const failoverFields = { enabled: boolean, failover: list(regionFailover), failoverPriority: list(preference) };
-const fields = object({ ...failoverFields, distribute: list(distribution) });
+const failoverFields = {
+  enabled: boolean,
+  failover: list(item(regionFailover)),
+  failoverPriority: list(item(preference)),
+};
+const fields = object({ ...failoverFields, distribute: list(item(distribution)) });
 type Fields = NonNullable<ReturnType<typeof fields>>;
 
 const placeLabels: ReadonlySet<string> = new Set([regionLabel, zoneLabel, subZoneLabel]);
@@ -120,23 +142,23 @@ type Failover = Partial<Pick<Fields, 'failover' | 'failoverPriority'>>;
 
 /** What stands in for what. Both lists may say something, as long as they do not both speak of places. */
 function failoverOf({ failover = [], failoverPriority = [] }: Failover, spot: Spot) {
-  const place = failoverPriority.find(({ label }) => placeLabels.has(label));
-  const preferences = firsts(failoverPriority, ({ label }) => label, inside(spot, 'failoverPriority'));
+  const place = failoverPriority.find(({ value: { label } }) => placeLabels.has(label));
+  const preferences = firsts(failoverPriority, ({ label }) => label);
   if (place !== undefined && failover.length > 0) {
-    const message = `"failoverPriority" speaks of places as well (${place.label}); only that is used`;
+    const message = `"failoverPriority" speaks of places as well (${place.value.label}); only that is used`;
     report(inside(spot, 'failover'), 'SLC0107', message);
     return { regions: [], preferences };
   }
-  return { regions: firsts(failover, ({ from }) => from, inside(spot, 'failover')), preferences };
+  return { regions: firsts(failover, ({ from }) => from), preferences };
 }
 
 /** One of each, by what it is about; says which are there twice. */
-function firsts<T>(items: readonly T[], about: (item: T) => string, spot: Spot): readonly T[] {
+function firsts<T>(items: readonly Item<T>[], about: (value: T) => string): readonly T[] {
   const kept = new Map<string, T>();
-  for (const item of items) {
-    const key = about(item);
+  for (const { value, spot } of items) {
+    const key = about(value);
     if (kept.has(key)) report(spot, 'SLC0223', `${key} stands twice; the first one counts`);
-    else kept.set(key, item);
+    else kept.set(key, value);
   }
   return [...kept.values()];
 }
@@ -146,7 +168,7 @@ export const localityLbSetting: Decoder<LocalitySetting> = (value, spot) => {
   const decoded = fields(value, spot);
   if (decoded === undefined) return undefined;
   if (decoded.enabled === false) return { kind: 'off' };
-  const distributions = distributionsOf(decoded.distribute, inside(spot, 'distribute'));
+  const distributions = distributionsOf(decoded.distribute);
   const { origin } = spot;
   if (distributions.length === 0) return { kind: 'failover', ...failoverOf(decoded, spot), origin };
   for (const name of ['failover', 'failoverPriority'] as const) {

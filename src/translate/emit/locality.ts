@@ -167,13 +167,18 @@ export function placeEndpoints(
   return place(groups, ordering as never, view);
 }
 
-/** Cluster.CommonLbConfig.locality_config_specifier: whether a place is chosen before an endpoint, and by what. */
+/** Whether a place is chosen by its weight before an endpoint of it is. */
+export const weighsPlaces = ({ ordering }: Pick<ClusterPlan, 'ordering'>): boolean =>
+  ordering !== null && ordering.kind !== 'zone-aware' && isExplicit(ordering);
+
+/** Cluster.CommonLbConfig.locality_config_specifier: what a place is chosen by. Not for policies that say so themselves. */
 export function emitLocalityConfig({ ordering, policy, eds }: ClusterPlan): JsonObject {
+  if (!eds || policy.lb.kind === 'backend-utilization') return {};
+  if (weighsPlaces({ ordering })) return { locality_weighted_lb_config: {} };
+  if (ordering?.kind === 'zone-aware') {
+    const { minClusterSize } = ordering;
+    return { zone_aware_lb_config: minClusterSize === null ? {} : { min_cluster_size: minClusterSize } };
+  }
   // Envoy weighs zones wherever it knows its own, unless it is told not to.
-  if (policy.locality?.kind === 'zone-unaware' && eds)
-    return { zone_aware_lb_config: { routing_enabled: { value: 0 } } };
-  if (ordering === null || !isExplicit(ordering)) return {};
-  if (ordering.kind !== 'zone-aware') return { locality_weighted_lb_config: {} };
-  const { minClusterSize } = ordering;
-  return { zone_aware_lb_config: minClusterSize === null ? {} : { min_cluster_size: minClusterSize } };
+  return policy.locality?.kind === 'zone-unaware' ? { zone_aware_lb_config: { routing_enabled: { value: 0 } } } : {};
 }

@@ -2,6 +2,7 @@
 import type { Service } from '../../crds/service.ts';
 import { httpVersionOf } from '../../model/connection-pool.ts';
 import { type Diagnostic, diagnose } from '../../model/diagnostic.ts';
+import type { LbPolicy } from '../../model/lb-policy.ts';
 import { at, type Origin } from '../../model/origin.ts';
 import type { ServicePolicy } from '../../model/policy.ts';
 import type { PortPolicy } from '../../model/port-policy.ts';
@@ -16,11 +17,21 @@ interface Setting {
   readonly why: string;
 }
 
-/** An order in which endpoints stand in for each other. */
-function failoverOf({ locality, outlierDetection }: PortPolicy): readonly Setting[] {
-  if (locality?.kind !== 'failover') return [];
+const zoneWeighing: ReadonlySet<LbPolicy['kind']> = new Set(['round-robin', 'least-request', 'random']);
+
+/** What is said of places. Envoy's policies that hash, or hear of load, do not weigh zones. */
+function localityOf({ locality, lb, outlierDetection }: PortPolicy): readonly Setting[] {
+  if (locality === null || locality.kind === 'off' || locality.kind === 'zone-unaware') return [];
+  const { kind, origin } = locality;
+  if (lb.kind === 'passthrough') {
+    return [{ origin, works: false, why: 'PASSTHROUGH goes to the address that the caller chose' }];
+  }
+  if (kind === 'zone-aware') {
+    const why = 'zones are weighed by ROUND_ROBIN, LEAST_REQUEST and RANDOM alone';
+    return [{ origin, works: zoneWeighing.has(lb.kind), why }];
+  }
   const why = 'without outlierDetection nothing fails over, so requests go to endpoints of all places alike';
-  return [{ origin: locality.origin, works: outlierDetection !== null, why }];
+  return [{ origin, works: kind === 'distribute' || outlierDetection !== null, why }];
 }
 
 /** How many good endpoints there have to be, where a service wants the good ones near by. */
@@ -35,7 +46,7 @@ function settingsOf(service: Service, { protocol }: ServicePort, policy: PortPol
   const http2 = pool !== null && httpVersionOf(protocol, pool) === 'http2';
   const why = 'only ports that speak HTTP/2 have streams: grpc, http2, or h2UpgradePolicy UPGRADE';
   return [
-    ...failoverOf(policy),
+    ...localityOf(policy),
     ...leastHealthOf(service, policy),
     ...(pool === null || pool.maxConcurrentStreams === null
       ? []
