@@ -3,38 +3,40 @@ import { memo } from '../../lib/memo.ts';
 import type { EndpointView } from '../../model/endpoint.ts';
 import { nowhere } from '../../model/endpoint.ts';
 import { allNeeds, anywhere, narrowed, needsOf, noNeeds, ofNode, type ViewNeeds } from '../../model/endpoint-view.ts';
-import { type Ordering, orderingOf } from '../../model/locality-lb.ts';
+import { type Nearness, orderingOf } from '../../model/locality-lb.ts';
 import type { Mesh, Workload } from '../../model/mesh.ts';
 import { type PolicyChoice, policiesIn } from '../../model/policy.ts';
 import { defaultPortPolicy, type PortPolicy } from '../../model/port-policy.ts';
 import type { ProxyNode } from '../../model/proxy.ts';
-import type { Service } from '../../model/service.ts';
 
-const justDefault: readonly PortPolicy[] = [defaultPortPolicy];
+/** What endpoints of a service without any rule depend on. */
+const ofNearness: { readonly [K in Nearness]: ViewNeeds } = {
+  zone: needsUnder(defaultPortPolicy, 'zone'),
+  node: needsUnder(defaultPortPolicy, 'node'),
+};
 
-/** All that some client sees of a service's ports. */
-const portPolicies = memo((choice: PolicyChoice): readonly PortPolicy[] => {
-  const parts = policiesIn(choice).flatMap((policy) => [policy, ...policy.subsets]);
-  return [...new Set([defaultPortPolicy, ...parts.flatMap(({ ports }) => [...ports.values()])])];
-});
-
-function orderingsOf({ nearness }: Service, choice: PolicyChoice | undefined): readonly Ordering[] {
-  const policies = choice === undefined ? justDefault : portPolicies(choice);
-  return policies.flatMap(
-    ({ locality, outlierDetection }) =>
-      orderingOf({ setting: locality, nearness, detects: outlierDetection !== null }) ?? [],
-  );
+function needsUnder({ locality, outlierDetection }: PortPolicy, nearness: Nearness | null): ViewNeeds {
+  const ordering = orderingOf({ setting: locality, nearness, detects: outlierDetection !== null });
+  return ordering === null ? noNeeds : needsOf(ordering);
 }
+
+/** What they depend on under the rules that some client sees. */
+const ofPolicies = memo((choice: PolicyChoice, nearness: Nearness | null): ViewNeeds => {
+  const parts = policiesIn(choice).flatMap((policy) => [policy, ...policy.subsets]);
+  const policies = new Set(parts.flatMap(({ ports }) => [...ports.values()]));
+  const needs = [...policies].map((policy) => needsUnder(policy, nearness));
+  return allNeeds(nearness === null ? needs : [...needs, ofNearness[nearness]]);
+});
 
 const viewNeeds = memo((services: Mesh['services'], policies: Mesh['policies']): ViewNeeds => {
   const needs = new Set<ViewNeeds>();
-  for (const [host, service] of services) {
-    if (service.nodeLocal) needs.add(ofNode);
+  for (const [host, { nodeLocal, nearness }] of services) {
     const choice = policies.get(host);
-    if (service.nearness === null && choice === undefined) continue;
-    for (const ordering of orderingsOf(service, choice)) needs.add(needsOf(ordering));
+    if (nodeLocal) needs.add(ofNode);
+    if (choice !== undefined) needs.add(ofPolicies(choice, nearness));
+    else if (nearness !== null) needs.add(ofNearness[nearness]);
   }
-  return needs.size === 0 ? noNeeds : allNeeds(needs);
+  return allNeeds(needs);
 });
 
 /** Where the Pod is, if that is known; else where the proxy says that it is. Labels: those of the Pod win. */
