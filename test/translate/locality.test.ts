@@ -90,3 +90,20 @@ test('a proxy whose Pod nobody knows is where it says that it is', () => {
   const views = [own, known].map((each) => translator().group(mesh, proxyNode(each)).endpointView);
   expect(views.map(({ locality }) => locality)).toEqual([place, place]);
 });
+
+test('of very many preferences no more than Envoy has priorities make a difference', () => {
+  const labels = Array.from({ length: 140 }, (_, index) => `label-${index}`);
+  const has = (count: number): JsonObject => Object.fromEntries(labels.slice(0, count).map((label) => [label, 'x']));
+  const addresses = labels.map((_, index) => `10.2.0.${index + 1}`);
+  const policy = { outlierDetection: {}, loadBalancer: { localityLbSetting: { failoverPriority: labels } } };
+  const [eu] = emitted(translator(), [
+    ...addresses.map((address, index) => pod(`pod-${address}`, address, has(index))),
+    service({ name: 'many', ports }),
+    slice({ service: 'many', addresses, ports }),
+    rule('many', policy),
+    pod('in-eu', '10.1.0.1', has(140)),
+  ]);
+  const json = eu?.resources.endpoint.get('outbound|80||many.default.svc.cluster.local')?.json;
+  const priorities = ((json?.['endpoints'] ?? []) as JsonObject[]).map((group) => Number(group['priority'] ?? 0));
+  expect([priorities.length, Math.min(...priorities), Math.max(...priorities)]).toEqual([140, 0, 128]);
+});

@@ -45,10 +45,15 @@ export function byLocality(endpoints: readonly Endpoint[]): readonly LocalityGro
     }));
 }
 
-/** The same order without gaps. */
+/** Envoy's limit: LocalityLbEndpoints.priority. */
+const lowestPriority = 128;
+
+/** The same order without gaps; what is beyond Envoy's limit is of one priority. */
 function compacted(groups: readonly LocalityGroup[]): readonly LocalityGroup[] {
   const priorities = [...new Set(groups.map(({ priority }) => priority))].sort((a, b) => a - b);
-  return groups.map((group) => ({ ...group, priority: priorities.indexOf(group.priority) }));
+  return groups.map((group) => {
+    return { ...group, priority: Math.min(priorities.indexOf(group.priority), lowestPriority) };
+  });
 }
 
 /** Shares for clients that a distribution speaks of. A place that it gives nothing stays, without endpoints. */
@@ -78,14 +83,15 @@ interface Placed {
 }
 
 /** Labels that say where something is. */
-const places: Readonly<Record<string, (placed: Placed) => string>> = {
-  [regionLabel]: ({ locality }) => locality.region,
-  [zoneLabel]: ({ locality }) => locality.zone,
-  [subZoneLabel]: ({ locality }) => locality.subZone,
-  [nodeNameLabel]: ({ node }) => node ?? '',
-};
+const places: ReadonlyMap<string, (placed: Placed) => string> = new Map([
+  [regionLabel, ({ locality }) => locality.region],
+  [zoneLabel, ({ locality }) => locality.zone],
+  [subZoneLabel, ({ locality }) => locality.subZone],
+  [nodeNameLabel, ({ node }) => node ?? ''],
+]);
 
-const labelOf = (placed: Placed, label: string): string => places[label]?.(placed) || (placed.labels.get(label) ?? '');
+const labelOf = (placed: Placed, label: string): string =>
+  places.get(label)?.(placed) || (placed.labels.get(label) ?? '');
 
 /** The later the first difference, the better. Another network is worse than everything within one's own. */
 function missed(preferences: readonly Preference[], endpoint: Placed, view: EndpointView): number {
@@ -101,6 +107,7 @@ function preferred(
   preferences: readonly Preference[],
   view: EndpointView,
 ): readonly LocalityGroup[] {
+  if (preferences.length === 0) return groups;
   // Somebody of whom nothing is known has no likes.
   if (viewKey(view) === viewKey(anywhere) && preferences.every(({ value }) => value === null)) return groups;
   const parts = groups.flatMap(({ locality, endpoints }) =>
@@ -145,12 +152,12 @@ type Placer<K extends Ordering['kind']> = (
 const placers: { readonly [K in Ordering['kind']]: Placer<K> } = {
   distribute: (groups, { distributions }, view) => distributed(groups, distributions, view),
   failover: (groups, { regions, preferences }, view) => {
-    const ordered = preferences.length === 0 ? groups : preferred(groups, preferences, view);
+    const ordered = preferred(groups, preferences, view);
     if (preferences.length > 0 && regions.length === 0) return ordered;
     return refined(ordered, 5, (locality) => distance(view.locality, locality, regions));
   },
   'zone-aware': (groups, { regions, preferences }, view) => {
-    const ordered = preferences.length === 0 ? groups : preferred(groups, preferences, view);
+    const ordered = preferred(groups, preferences, view);
     return refined(ordered, 3, (locality) => regionDistance(view.locality, locality, regions));
   },
 };
