@@ -3,16 +3,25 @@
 import { matchesGlob } from '../../lib/glob.ts';
 import { isObject, type JsonObject } from '../../lib/json.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
+import { diagnosticCodes } from '../../model/diagnostic-codes.ts';
 import { sluiceDomain } from '../../model/names.ts';
 import { type ObjectSet, objectName } from '../../model/object.ts';
-import { codesMeant } from './istio-codes.ts';
+import { codesMeant, istioCodes } from './istio-codes.ts';
 
 /** A code of some objects; asterisks in each part stand for anything. */
 export interface Suppression {
+  /** As it is written. */
+  readonly code: string;
   readonly codes: readonly string[];
   readonly kind: string;
   /** `name.namespace`; only `name` for objects of the whole cluster. */
   readonly object: string;
+}
+
+/** Whether a code that users may write, with asterisks, is one of any: a foreign one may stand for nothing here. */
+export function isKnown(code: string): boolean {
+  const upper = code.toUpperCase();
+  return Object.hasOwn(istioCodes, upper) || Object.keys(diagnosticCodes).some((each) => matchesGlob(upper, each));
 }
 
 /** Reads `CODE=Kind name.namespace`, or `CODE` for all objects. Null: it is written in another way. */
@@ -21,13 +30,13 @@ export function readSuppression(text: string): Suppression | null {
   const code = (equals < 0 ? text : text.slice(0, equals)).trim();
   if (code === '') return null;
   const codes = codesMeant(code);
-  if (equals < 0) return { codes, kind: '*', object: '*' };
+  if (equals < 0) return { code, codes, kind: '*', object: '*' };
   const words = text
     .slice(equals + 1)
     .split(' ')
     .filter((word) => word !== '');
   const [kind, object, more] = words;
-  return kind === undefined || object === undefined || more !== undefined ? null : { codes, kind, object };
+  return kind === undefined || object === undefined || more !== undefined ? null : { code, codes, kind, object };
 }
 
 const annotationNames = [`${sluiceDomain}/analyze-suppress`, 'galley.istio.io/analyze-suppress'];
