@@ -111,15 +111,17 @@ async function analyzeInput(flags: AnalyzeFlags): Promise<ExitStatus> {
 
 /** What decoding, translation and all checks have to say. */
 async function diagnosticsOf(objects: ObjectSet, allowLoopbackEndpoints: boolean): Promise<readonly Diagnostic[]> {
-  const [{ Translator }, { anySidecar }, { analyze }] = await Promise.all([
+  const [{ Translator }, { emitResources }, { anySidecar }, { analyze }] = await Promise.all([
     import('../translate/translator.ts'),
+    import('../translate/emit/resources.ts'),
     import('./translate/proxy.ts'),
     import('../inspect/analyze/analyze.ts'),
   ]);
   const translator = new Translator({ allowLoopbackEndpoints });
   const { value: mesh, diagnostics: resolved } = translator.resolve(objects);
   const group = translator.group(mesh, anySidecar(defaultNamespace, 'envoy'));
-  const { diagnostics: emitted } = translator.emit(mesh, group);
+  // Not encoded: nothing is sent, and what is wrong is known before.
+  const { diagnostics: emitted } = emitResources(mesh, group);
   return [...resolved, ...emitted, ...analyze(objects, mesh)];
 }
 

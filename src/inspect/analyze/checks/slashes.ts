@@ -49,7 +49,8 @@ function replacement({
   forwarding,
   origin,
 }: HttpRule): { readonly text: string; readonly origin: Origin } | null {
-  const rewrite = forwarding.rewrite?.path ?? null;
+  const sentOn = action.kind === 'forward' || action.kind === 'delegate';
+  const rewrite = sentOn ? (forwarding.rewrite?.path ?? null) : null;
   if (rewrite?.kind === 'uri') return { text: rewrite.uri, origin: at(origin, 'rewrite', 'uri') };
   if (action.kind !== 'redirect' || action.path?.kind !== 'prefix') return null;
   return { text: action.path.text, origin: at(origin, 'redirect', 'prefixRewrite') };
