@@ -6,7 +6,7 @@ import { exportsToNobody } from './checks/exports.ts';
 import { headlessBalancing } from './checks/headless.ts';
 import { headersThatAreNone, pathsNobodyAsksFor, regexesOfAPart, smallMethods } from './checks/matches.ts';
 import { protocolsAtOdds, slicesAtOdds, unnamedProtocols } from './checks/ports.ts';
-import { replacedByPorts, replacedByRules } from './checks/replaced.ts';
+import { replacedByPorts, replacedByRules, replacedBySubsets } from './checks/replaced.ts';
 import { smallRings } from './checks/ring.ts';
 import { credentialsForAll, mirrorsToItself, unseenFaults } from './checks/route-extras.ts';
 import { selectorsOfNobody, undeclaredTargets, unnamedTargets } from './checks/selectors.ts';
@@ -14,7 +14,8 @@ import { shadowedMatches } from './checks/shadowed.ts';
 import { redirectsToItself, slashes } from './checks/slashes.ts';
 import { keylessHashes, keylessShares, proxiesAtOdds, splitHashes, unsetCookies } from './checks/stickiness.ts';
 import { emptySubsets } from './checks/subsets.ts';
-import { plainHttps, tlsInTls, unverified } from './checks/tls.ts';
+import { unknownSuppressions } from './checks/suppressions.ts';
+import { plainHttps, tlsInTls, unverified, withoutCertificates } from './checks/tls.ts';
 import { tooManyTries } from './checks/tries.ts';
 import { uselessWarmups } from './checks/warmup.ts';
 import type { Finder } from './facts.ts';
@@ -34,6 +35,7 @@ export const checks: { readonly [C in AnalysisCode]: Finder } = {
   SLC0612: proxiesAtOdds,
   SLC0613: unsetCookies,
   SLC0614: replacedByRules,
+  SLC0615: replacedBySubsets,
   SLC0630: tooManyTries,
   SLC0631: shadowedMatches,
   SLC0632: regexesOfAPart,
@@ -54,7 +56,9 @@ export const checks: { readonly [C in AnalysisCode]: Finder } = {
   SLC0664: undeclaredTargets,
   SLC0665: slicesAtOdds,
   SLC0666: protocolsAtOdds,
+  SLC0667: unknownSuppressions,
   SLC0680: tlsInTls,
   SLC0681: plainHttps,
   SLC0682: unverified,
+  SLC0683: withoutCertificates,
 };

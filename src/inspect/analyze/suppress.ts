@@ -41,16 +41,26 @@ export function readSuppression(text: string): Suppression | null {
 
 const annotationNames = [`${sluiceDomain}/analyze-suppress`, 'galley.istio.io/analyze-suppress'];
 
-/** The codes that an object's own annotation names, separated by commas. */
-function ownCodes(json: JsonObject): readonly string[] {
+export interface OwnSuppression {
+  readonly annotation: string;
+  /** As they are written. */
+  readonly codes: readonly string[];
+}
+
+/** What an object's own annotations suppress: codes, separated by commas. */
+export function ownSuppressions(json: JsonObject): readonly OwnSuppression[] {
   const metadata = json['metadata'];
   const annotations = isObject(metadata) ? metadata['annotations'] : null;
-  if (!isObject(annotations)) return [];
-  return annotationNames.flatMap((name) => {
-    const value = annotations[name];
-    return typeof value === 'string' ? value.split(',').flatMap((word) => codesMeant(word.trim())) : [];
+  if (!isObject(annotations)) return none;
+  return annotationNames.flatMap((annotation) => {
+    const value = annotations[annotation];
+    const words = typeof value === 'string' ? value.split(',').map((word) => word.trim()) : [];
+    const codes = words.filter((word) => word !== '');
+    return codes.length === 0 ? [] : [{ annotation, codes }];
   });
 }
+
+const none: readonly OwnSuppression[] = [];
 
 /** The diagnostics that nobody has suppressed. What belongs to no object always stays. */
 export function withoutSuppressed(
@@ -63,7 +73,7 @@ export function withoutSuppressed(
     const { kind, namespace, name } = objectName(object);
     const full = namespace === '' ? name : `${name}.${namespace}`;
     const json = objects.get(object)?.json;
-    const own = json === undefined ? [] : ownCodes(json);
+    const own = json === undefined ? [] : ownSuppressions(json).flatMap(({ codes }) => codes.flatMap(codesMeant));
     return !(
       own.some((each) => matchesGlob(each, code)) ||
       suppressions.some(

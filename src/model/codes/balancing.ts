@@ -117,4 +117,12 @@ export const balancingCodes = {
       'blocks that only the wider rule sets (TLS, outlier detection, limits) do not hold for this service.',
     fix: 'Repeat the blocks of the wider rule that the service shall keep.',
   },
+  SLC0615: {
+    severity: 'info',
+    title: 'A block of a subset replaces the whole block',
+    explanation:
+      'connectionPool or outlierDetection of a subset takes the place of the one above as a whole: what it does not write ' +
+      "has Envoy's default, not the value above.",
+    fix: 'Repeat the fields that the subset shall have, if the defaults are not what is meant.',
+  },
 } as const;

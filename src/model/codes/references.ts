@@ -54,6 +54,12 @@ export const referenceCodes = {
       "workload's own proxy can treat the port in one way only.",
     fix: 'Give both ports the same protocol in their names or appProtocol.',
   },
+  SLC0667: {
+    severity: 'warning',
+    title: 'A suppression of an unknown code',
+    explanation: 'The annotation that suppresses diagnostics of an object names a code that there is not.',
+    fix: 'Correct the code; `sluice codes` lists them. Codes are separated by commas.',
+  },
   SLC0680: {
     severity: 'warning',
     title: 'TLS inside TLS',
@@ -77,5 +83,13 @@ export const referenceCodes = {
       'insecureSkipVerify accepts every certificate, so whoever is between the proxy and the server can read and change ' +
       'everything.',
     fix: 'Set caCertificates, and subjectAltNames or sni; without caCertificates the authorities of the machine count.',
+  },
+  SLC0683: {
+    severity: 'warning',
+    title: 'Certificates of the mesh where there are none',
+    explanation:
+      'The rule asks for mutual TLS with the certificates of the mesh (ISTIO_MUTUAL), and none of the Pods behind the service ' +
+      'has a sidecar that takes it (label security.istio.io/tlsMode: istio), so they do not understand the calls.',
+    fix: 'Give the Pods sidecars, or set tls.mode: DISABLE for the service.',
   },
 } as const;

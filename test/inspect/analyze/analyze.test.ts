@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { describePlace, type Finding, locateDiagnostics } from '../../../src/cli/diagnostics.ts';
 import { analyze } from '../../../src/inspect/analyze/analyze.ts';
 import { checks } from '../../../src/inspect/analyze/checks.ts';
+import type { ObjectSet } from '../../../src/model/object.ts';
 import { readOnce } from '../../../src/sources/files.ts';
 import { Translator } from '../../../src/translate/translator.ts';
 
@@ -14,11 +15,15 @@ const root = import.meta.dirname;
 const shared = join(root, '../../golden/shared');
 const writing = process.env['GOLDEN'] === 'write';
 
+type Order = (objects: ObjectSet) => ObjectSet;
+const reversed: Order = (objects) => new Map([...objects].reverse());
+
 /** What is found in a file, beside that which translation alone has to say. */
-async function findingsIn(file: string): Promise<readonly Finding[]> {
+async function findingsIn(file: string, order: Order = (objects) => objects): Promise<readonly Finding[]> {
   const [, names = ''] = readFileSync(file, 'utf8').match(/^# with: (.*)$/m) ?? [];
   const others = names.split(', ').filter((name) => name !== '');
-  const { objects, diagnostics } = await readOnce([file, ...others.map((name) => join(shared, `${name}.yaml`))]);
+  const { objects: read, diagnostics } = await readOnce([file, ...others.map((name) => join(shared, `${name}.yaml`))]);
+  const objects = order(read);
   const translator = new Translator({ allowLoopbackEndpoints: true });
   const { value: mesh, diagnostics: resolved } = translator.resolve(objects);
   return locateDiagnostics([...diagnostics, ...resolved, ...analyze(objects, mesh)], objects);
@@ -47,6 +52,8 @@ describe.each(Object.keys(checks))('%s', (code) => {
     expect(findings.map((finding) => finding.code)).toContain(code);
     if (writing) writeFileSync(expected, textOf(findings));
     else expect(textOf(findings)).toBe(readFileSync(expected, 'utf8'));
+    // The order of the objects changes nothing.
+    expect(await findingsIn(join(root, code, name), reversed)).toEqual(findings);
   });
 
   test.each(cases.quiet)('%s', async (name) => {

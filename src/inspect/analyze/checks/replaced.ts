@@ -1,9 +1,11 @@
 // Settings that are lost where another block, or a rule for a more specific host, takes the place of the rest.
 import type { DestinationRule } from '../../../crds/destination-rule/destination-rule.ts';
 import type { PortBlocks, TrafficPolicy } from '../../../crds/destination-rule/traffic-policy.ts';
+import type { ConnectionPool } from '../../../model/connection-pool.ts';
 import { rootNamespace } from '../../../model/names.ts';
 import { describeObject } from '../../../model/object.ts';
-import { at } from '../../../model/origin.ts';
+import { at, type Origin } from '../../../model/origin.ts';
+import type { OutlierDetection } from '../../../model/outlier-detection.ts';
 import { patternsOf } from '../../../translate/resolve/policies.ts';
 import type { Finder, Found } from '../facts.ts';
 
@@ -53,6 +55,58 @@ export const replacedByRules: Finder = function* ({ typed, covered }) {
       if (lost.length === 0) continue;
       const message = `${lost.join(', ')} of ${describeObject(wide.origin.object)} (${wide.host}) does not hold for ${rule.host}: this rule counts alone`;
       yield { origin: at(rule.origin, 'spec', 'host'), message };
+    }
+  }
+};
+
+type Fields<B> = { readonly [F in keyof Omit<B, 'origin'>]: string | null };
+
+/** What each field is written as; null: nothing, or it says something in any case. */
+const poolFields: Fields<ConnectionPool> = {
+  maxConnections: 'tcp.maxConnections',
+  connectTimeout: 'tcp.connectTimeout',
+  keepalive: 'tcp.tcpKeepalive',
+  maxConnectionDuration: 'tcp.maxConnectionDuration',
+  tcpIdleTimeout: 'tcp.idleTimeout',
+  maxPendingRequests: 'http.http1MaxPendingRequests',
+  maxRequests: 'http.http2MaxRequests',
+  maxRequestsPerConnection: 'http.maxRequestsPerConnection',
+  maxRetries: 'http.maxRetries',
+  httpIdleTimeout: 'http.idleTimeout',
+  upgrade: null,
+  maxConcurrentStreams: 'http.maxConcurrentStreams',
+  http2Keepalive: 'http.http2KeepAlive',
+};
+const detectionFields: Fields<OutlierDetection> = {
+  consecutive5xx: 'consecutive5xxErrors',
+  consecutiveGatewayErrors: 'consecutiveGatewayErrors',
+  localErrors: 'splitExternalLocalOriginErrors',
+  interval: 'interval',
+  baseEjectionTime: 'baseEjectionTime',
+  maxEjectionPercent: 'maxEjectionPercent',
+  minHealthPercent: null,
+  errorCodes: null,
+};
+
+function* lostFields<B extends { readonly origin: Origin }>(
+  above: B | null,
+  own: B | null,
+  fields: Fields<B>,
+): Iterable<Found> {
+  if (above === null || own === null || above === own) return;
+  const lost = Object.entries<string | null>(fields).flatMap(([field, written]) => {
+    const key = field as keyof B;
+    return written !== null && above[key] !== null && own[key] === null ? [written] : [];
+  });
+  if (lost.length === 0) return;
+  yield { origin: own.origin, message: `${lost.join(', ')} of the block above does not hold for this subset` };
+}
+
+export const replacedBySubsets: Finder = function* ({ typed }) {
+  for (const { policy, subsets } of typed.rules) {
+    for (const { policy: own } of policy === null ? [] : subsets) {
+      yield* lostFields(policy?.connectionPool ?? null, own.connectionPool, poolFields);
+      yield* lostFields(policy?.outlierDetection ?? null, own.outlierDetection, detectionFields);
     }
   }
 };

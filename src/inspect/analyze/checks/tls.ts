@@ -1,4 +1,6 @@
 // TLS that does not fit the port that it is for.
+import { tlsModeIstio, tlsModeLabel } from '../../../model/client-tls.ts';
+import type { Labels } from '../../../model/endpoint.ts';
 import { at } from '../../../model/origin.ts';
 import { policyFor } from '../../../model/policy.ts';
 import { isHttp, type ServicePort } from '../../../model/service.ts';
@@ -34,5 +36,21 @@ export const unverified: Finder = function* ({ targets }) {
     if (policy.tls?.kind !== 'tls' || policy.tls.trust.kind !== 'anybody') continue;
     const message = 'every certificate is accepted, whoever shows it';
     yield { origin: at(policy.tls.origin, 'insecureSkipVerify'), message };
+  }
+};
+
+/** Only where the Pods' labels tell: of some Pods it is known that they take mutual TLS. */
+export const withoutCertificates: Finder = function* ({ targets, mesh }) {
+  const takes = (labels: Labels): boolean => labels.get(tlsModeLabel) === tlsModeIstio;
+  if (!mesh.workloads.values().some(({ labels }) => takes(labels))) return;
+  for (const target of targets()) {
+    const { policy, endpoints } = target;
+    const known = endpoints.every(({ labels }) => labels.size > 0);
+    if (policy.tls?.kind !== 'mesh' || endpoints.length === 0 || !known) continue;
+    if (endpoints.some(({ labels }) => takes(labels))) continue;
+    yield {
+      origin: policy.tls.origin,
+      message: `no Pod behind ${describeTarget(target)} takes the mutual TLS of the mesh`,
+    };
   }
 };
