@@ -149,7 +149,7 @@ function summarize(shown: readonly Finding[], { objects, suppressed, hidden }: S
   ];
   const found = countFindings(shown) || 'nothing to say';
   const more = apart.length === 0 ? '' : ` (${apart.join(', ')})`;
-  const [first] = sortedBy(shown, ({ code }) => code);
-  const hint = first === undefined ? '' : `'sluice codes ${first.code}' explains a code and what to do\n`;
+  const [worst] = sortedBy(shown, ({ severity }) => String(severities.indexOf(severity)));
+  const hint = worst === undefined ? '' : `'sluice codes ${worst.code}' explains a code and what to do\n`;
   return `${counted}: ${found}${more}\n${hint}`;
 }

@@ -31,8 +31,8 @@ export interface Facts {
   readonly covered: (host: string) => readonly Service[];
   /** Namespaces in which there is anything. */
   readonly namespaces: () => ReadonlySet<string>;
-  /** The Pods of the namespace with all these labels. */
-  readonly podsWith: (namespace: string, labels: Labels) => readonly Pod[];
+  /** The Pods of the namespace, null: of any, with all these labels. */
+  readonly podsWith: (namespace: string | null, labels: Labels) => readonly Pod[];
   readonly podsIn: (namespace: string) => readonly Pod[];
 }
 
@@ -40,9 +40,7 @@ export function factsOf(objects: ObjectSet, typed: TypedObjects, mesh: Mesh): Fa
   const services = new Map(typed.services.map((service) => [service.host, service] as const));
   const byPattern = lazy(() => index(services.values(), ({ host }) => patternsOf(host)));
   const pods = lazy(() => Map.groupBy(typed.pods, ({ namespace }) => namespace));
-  const byLabel = lazy(() =>
-    index(typed.pods, ({ namespace, labels }) => [...labels].map((label) => labelKey(namespace, label))),
-  );
+  const byLabel = lazy(() => index(typed.pods, ({ labels }) => [...labels].map(labelKey)));
   const podsIn = (namespace: string): readonly Pod[] => pods().get(namespace) ?? [];
   return {
     objects,
@@ -54,16 +52,16 @@ export function factsOf(objects: ObjectSet, typed: TypedObjects, mesh: Mesh): Fa
     namespaces: lazy(() => namespacesOf(objects)),
     podsIn,
     podsWith: (namespace, labels) => {
-      if (labels.size === 0) return podsIn(namespace);
-      const lists = [...labels].map((label) => byLabel().get(labelKey(namespace, label)) ?? []);
+      if (labels.size === 0) return namespace === null ? typed.pods : podsIn(namespace);
+      const lists = [...labels].map((label) => byLabel().get(labelKey(label)) ?? []);
       const shortest = lists.reduce((best, list) => (list.length < best.length ? list : best));
-      return shortest.filter((pod) => matches(labels, pod.labels));
+      const isThere = (pod: Pod): boolean => namespace === null || pod.namespace === namespace;
+      return shortest.filter((pod) => isThere(pod) && matches(labels, pod.labels));
     },
   };
 }
 
-const labelKey = (namespace: string, [key, value]: readonly [string, string]): string =>
-  [namespace, key, value].join('\0');
+const labelKey = ([key, value]: readonly [string, string]): string => `${key}\0${value}`;
 
 function index<T>(items: Iterable<T>, keysOf: (item: T) => readonly string[]): ReadonlyMap<string, readonly T[]> {
   const found = new Map<string, T[]>();

@@ -33,10 +33,8 @@ export const unknownPorts: Finder = function* ({ typed, mesh }) {
 };
 
 /** Whether some Pod may be the client; unknown Pods may have any labels. */
-function exists({ labels, namespace }: ClientMatch, { typed, namespaces, podsWith }: Facts): boolean {
-  if (labels.size === 0 || typed.pods.length === 0) return true;
-  const possible = namespace === null ? namespaces() : [namespace];
-  return [...possible].some((each) => podsWith(each, labels).length > 0);
+function exists({ labels, namespace }: ClientMatch, { typed, podsWith }: Facts): boolean {
+  return labels.size === 0 || typed.pods.length === 0 || podsWith(namespace, labels).length > 0;
 }
 
 export const clientsOfNobody: Finder = function* (facts) {

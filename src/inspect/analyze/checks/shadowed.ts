@@ -2,42 +2,56 @@
 import { deepEqual } from 'fast-equals';
 import type { HttpRule } from '../../../crds/virtual-service/route.ts';
 import { describePath } from '../../../model/object.ts';
-import type { HttpMatch } from '../../../model/route.ts';
+import type { HeaderMatch, HttpMatch, ValueMatch } from '../../../model/route.ts';
 import type { Finder, Found } from '../facts.ts';
 import { covers, takesEverything } from './covering.ts';
 
-/** The matches of a rule so far, by the path that they ask for, so that few have to be compared. */
+/** A condition as text; null: that the header is there at all. */
+const conditionKey = ({ name, negated }: HeaderMatch, value: ValueMatch | null): string =>
+  JSON.stringify([name, negated, value]);
+
+/** What a match is found by: its first header. */
+function keyOf({ headers: [first] }: HttpMatch): string {
+  return first === undefined ? '' : conditionKey(first, first.value.kind === 'present' ? null : first.value);
+}
+
+/** What the matches are found by that may take all requests of this one. */
+function keysAbove({ headers }: HttpMatch): readonly string[] {
+  return ['', ...headers.flatMap((each) => [conditionKey(each, each.value), conditionKey(each, null)])];
+}
+
+/** Paths that begin a text, or are it, as far as a match above may ask for them; '' where it asks for something else. */
+function pathsAbove({ path }: HttpMatch): readonly string[] {
+  const text = path?.text ?? '';
+  return ['', '/', ...Array.from({ length: text.length }, (_, index) => text.slice(0, index + 1))];
+}
+
+/** The matches of a rule so far, by path and first header, so that few have to be compared. */
 class Above {
-  readonly #byPrefix = new Map<string, HttpMatch[]>();
-  readonly #exact = new Map<string, HttpMatch[]>();
-  /** Those whose path can be anything, is a regex, or ignores case. */
-  readonly #others: HttpMatch[] = [];
+  readonly #byPath = new Map<string, Map<string, HttpMatch[]>>();
 
   add(match: HttpMatch): void {
     const { path, ignoreCase } = match;
-    if (path === null || path.kind === 'regex' || ignoreCase) {
-      this.#others.push(match);
-      return;
-    }
-    const table = path.kind === 'prefix' ? this.#byPrefix : this.#exact;
-    const list = table.get(path.text);
-    if (list === undefined) table.set(path.text, [match]);
+    const text = path === null || path.kind === 'regex' || ignoreCase ? '' : path.text;
+    const byKey = this.#byPath.get(text) ?? new Map<string, HttpMatch[]>();
+    this.#byPath.set(text, byKey);
+    const key = keyOf(match);
+    const list = byKey.get(key);
+    if (list === undefined) byKey.set(key, [match]);
     else list.push(match);
   }
 
-  /** The first match that takes all requests of this one. */
+  /** A match that takes all requests of this one. */
   covering(match: HttpMatch): HttpMatch | undefined {
-    const isCovering = (each: HttpMatch): boolean => covers(each, match);
-    const text = match.path?.text ?? '';
-    for (let length = 1; length <= text.length; length += 1) {
-      const found = this.#byPrefix.get(text.slice(0, length))?.find(isCovering);
-      if (found !== undefined) return found;
+    const keys = keysAbove(match);
+    for (const text of pathsAbove(match)) {
+      const byKey = this.#byPath.get(text);
+      for (const key of byKey === undefined ? [] : keys) {
+        const found = byKey?.get(key)?.find((each) => covers(each, match));
+        if (found !== undefined) return found;
+      }
     }
-    return this.#exact.get(text)?.find(isCovering) ?? this.#others.find(isCovering) ?? this.#all.find(isCovering);
-  }
-
-  get #all(): readonly HttpMatch[] {
-    return this.#byPrefix.get('/') ?? [];
+    return undefined;
   }
 }
 
