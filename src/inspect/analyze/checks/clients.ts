@@ -3,7 +3,7 @@
 import type { VirtualService } from '../../../crds/virtual-service/virtual-service.ts';
 import type { Origin } from '../../../model/origin.ts';
 import { at } from '../../../model/origin.ts';
-import type { ClientMatch } from '../../../model/route.ts';
+import { type ClientMatch, meshGateway } from '../../../model/route.ts';
 import { serviceAt } from '../../../model/service.ts';
 import type { Facts, Finder } from '../facts.ts';
 
@@ -24,7 +24,9 @@ export const unknownPorts: Finder = function* ({ typed, mesh }) {
     // What is no service may be known on any port.
     if (services.length === 0 || services.includes(undefined)) continue;
     for (const { client, origin } of clientsIn(rule)) {
-      if (client.port === null || ports.has(client.port)) continue;
+      // The ports of a gateway are its own.
+      const ofSidecars = (client.gateways ?? rule.gateways).every((each) => each === meshGateway);
+      if (client.port === null || ports.has(client.port) || !ofSidecars) continue;
       const hosts = rule.hosts.map(({ host }) => host).join(', ');
       const message = `${hosts} can be called on ${[...ports].join(', ') || 'no port'}, not on ${client.port}`;
       yield { origin: at(origin, 'port'), message };

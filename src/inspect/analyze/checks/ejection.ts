@@ -17,7 +17,10 @@ interface Detecting {
 function* detecting(targets: readonly Target[]): Iterable<Detecting> {
   for (const target of targets) {
     const detection = target.policy.outlierDetection;
-    if (detection !== null && target.balanced) yield { target, detection, count: target.endpoints.length };
+    if (detection === null || !target.balanced) continue;
+    // Where too few good ones make all be called, proxies are not told of those that are not ready.
+    const known = detection.minHealthPercent > 0 ? target.endpoints.filter(({ healthy }) => healthy) : target.endpoints;
+    yield { target, detection, count: known.length };
   }
 }
 

@@ -1,4 +1,5 @@
 // Redirects that never end, and rewrites that leave two slashes or none.
+import { fullHost } from '../../../crds/values/host.ts';
 import { everything } from '../../../crds/virtual-service/match.ts';
 import type { HttpRule } from '../../../crds/virtual-service/route.ts';
 import type { VirtualService } from '../../../crds/virtual-service/virtual-service.ts';
@@ -26,8 +27,9 @@ function comesBack(rules: readonly HttpRule[], rule: HttpRule, next: HttpMatch):
 const takes = (rule: HttpRule, next: HttpMatch): boolean =>
   matchesOf(rule).some((match) => match.headers === next.headers && coversPath(match, next));
 
-function isToItself({ hosts }: VirtualService, { authority, scheme, port }: Redirect): boolean {
-  return scheme === null && port === null && (authority === null || hosts.some(({ host }) => host === authority));
+function isToItself({ hosts, namespace }: VirtualService, { authority, scheme, port }: Redirect): boolean {
+  const same = authority === null || hosts.some(({ host }) => host === fullHost(authority, namespace));
+  return scheme === null && port === null && same;
 }
 
 export const redirectsToItself: Finder = function* ({ typed }) {
