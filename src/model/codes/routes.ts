@@ -37,8 +37,8 @@ export const routeCodes = {
     severity: 'warning',
     title: 'A header that requests do not have',
     explanation:
-      'Path, method, scheme and authority are no headers by these names; the host header arrives as :authority. A match of ' +
-      'headers by such a name looks for a header that is literally named so. (Istio leaves such names out.)',
+      'Path, method, scheme and authority are no headers by these names. A match of headers by such a name looks for a header ' +
+      'that is literally named so. (Istio leaves such names out.)',
     fix: 'Write uri, method, scheme or authority in the match itself.',
   },
   SLC0635: {

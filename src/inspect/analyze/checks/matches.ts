@@ -73,14 +73,13 @@ export const pathsNobodyAsksFor: Finder = function* (facts) {
   }
 };
 
-/** What is meant by names that are no headers. */
+/** What is meant by names that are no headers. (host is one: Envoy takes it for the authority.) */
 const meant: ReadonlyMap<string, string> = new Map([
   ['uri', 'uri'],
   ['path', 'uri'],
   ['method', 'method'],
   ['scheme', 'scheme'],
   ['authority', 'authority'],
-  ['host', 'authority'],
 ]);
 
 export const headersThatAreNone: Finder = function* (facts) {
