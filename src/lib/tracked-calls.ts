@@ -16,13 +16,17 @@ interface Call<I, V> {
 const noKeys: ReadonlySet<unknown> = new Set();
 const noLooks: Looks = [];
 
-/** The keys under which two tables differ. */
-const differingKeys = memo((before: Table, after: Table): ReadonlySet<unknown> => {
+const differingOf = memo((before: Table, after: Table): ReadonlySet<unknown> => {
   const keys = new Set<unknown>();
   for (const [key, value] of after) if (before.get(key) !== value || !before.has(key)) keys.add(key);
   if (after.size - keys.size < before.size) for (const key of before.keys()) if (!after.has(key)) keys.add(key);
   return keys;
 });
+
+/** The keys under which two tables differ; remembered. */
+export function differingKeys<K, V>(before: ReadonlyMap<K, V>, after: ReadonlyMap<K, V>): ReadonlySet<K> {
+  return differingOf(before, after) as ReadonlySet<K>;
+}
 
 /**
  * Remembers one result per key and what it was made from: its input, and what the computation has looked up in the tables
@@ -69,7 +73,7 @@ export class TrackedCalls<K, I, T extends readonly Table[], V> {
 }
 
 function changes(before: Table | undefined, table: Table): ReadonlySet<unknown> {
-  return before === undefined || before === table ? noKeys : differingKeys(before, table);
+  return before === undefined || before === table ? noKeys : differingOf(before, table);
 }
 
 function made<I, T extends readonly Table[], V>(

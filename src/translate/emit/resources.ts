@@ -69,6 +69,8 @@ const routeSource = memo(
     interception: Interception,
   ): RouteSource => ({
     routes,
+    services,
+    policies,
     others: [...routes].filter(([host]) => !services.has(host)),
     find: (host) => {
       const service = serviceAt(services, host);
@@ -131,7 +133,7 @@ function emitRoutes(
   const byPort = Map.groupBy(spoken, ({ port }) => port.number);
   const shared = [...byPort]
     .filter(([port]) => names.has(String(port)))
-    .map(([port, all]) => emitSharedRoutes(port, all, aliases, source, group));
+    .map(([port, all]) => emitSharedRoutes(port, { called: all, aliases, source }, group));
   const sniffed = spoken
     .filter((each) => !isHttp(each.port.protocol) && hasOwnListener(each, group))
     .map((each) => {
