@@ -1,9 +1,6 @@
 // Service (core/v1): a name, virtual IPs and ports.
 import ipaddr from 'ipaddr.js';
-import { isObject } from '../lib/json.ts';
-import type { Labels } from '../model/endpoint.ts';
 import { serviceHost } from '../model/names.ts';
-import type { SourceObject } from '../model/object.ts';
 import { originOf } from '../model/origin.ts';
 import { isProxied, type Resolution, type Service as ServiceModel, type ServicePort } from '../model/service.ts';
 import {
@@ -20,7 +17,6 @@ import {
   portRange,
   report,
   type Spot,
-  selector,
   string,
   stringMap,
 } from './values/decode.ts';
@@ -178,13 +174,3 @@ export const serviceKind = kind(
   { group: '', kind: 'Service', versions: ['v1'], required: ['spec'], body: { spec, status: ignored } },
   (metadata, { spec }, spot) => spec && build(metadata, spec, spot),
 );
-
-/**
- * The labels of the Pods behind a Service; null where it selects none by itself. The typed value does not have them:
- * nothing that proxies get depends on them.
- */
-export function podSelector({ id, json }: SourceObject): Labels | null {
-  const given = isObject(json['spec']) ? (json['spec']['selector'] ?? null) : null;
-  const labels = given === null ? undefined : selector(given, { origin: originOf(id), diagnostics: [] });
-  return labels === undefined || labels.size === 0 ? null : labels;
-}

@@ -1,6 +1,7 @@
 // Services whose selector, or whose targetPort, no Pod has.
 import { containerPorts, type Pod } from '../../../crds/pod.ts';
-import { podSelector, type Service } from '../../../crds/service.ts';
+import { podSelector } from '../../../crds/pod-selector.ts';
+import type { Service } from '../../../crds/service.ts';
 import type { Labels } from '../../../model/endpoint.ts';
 import { objectId } from '../../../model/object.ts';
 import { at } from '../../../model/origin.ts';
