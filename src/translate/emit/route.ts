@@ -38,11 +38,11 @@ const namesOf = memo((service: Service): readonly string[] =>
 );
 
 /** All names by which clients may call a service; `near`: those in its own namespace. */
-function domainsOf(service: Service, near: boolean): readonly string[] {
+const domainsOf = memo((service: Service, near: boolean): readonly string[] => {
   const names = near && isOfCluster(service) ? [...namesOf(service), service.name] : namesOf(service);
   const headless = service.resolution.kind === 'passthrough' ? names.map((each) => `*.${each}`) : [];
-  return [...names, ...headless, ...service.addresses.map(inBrackets)];
-}
+  return [...new Set([...names, ...headless, ...service.addresses.map(inBrackets)])];
+});
 
 function defaultRoute({ service, port, cluster }: CalledPort): JsonObject {
   const { hash, origin } = cluster.policy;
@@ -181,11 +181,11 @@ const lastShared = memo((_group: ProxyGroup, _port: number): { made: SharedMade 
 function domainsLeft({ called, aliases }: SharedInputs, namespace: string): readonly string[] {
   const taken = new Set<string>();
   return called.map(({ service }) => {
-    const names = [service, ...(aliases.get(service.host) ?? [])];
-    const all = names.flatMap((each) => domainsOf(each, each.namespace === namespace));
-    const domains = all.filter((domain) => !taken.has(domain));
-    for (const domain of domains) taken.add(domain);
-    return [...new Set(domains)].join(' ');
+    const others = aliases.get(service.host) ?? [];
+    const own = domainsOf(service, service.namespace === namespace);
+    const all = own.concat(others.flatMap((each) => domainsOf(each, each.namespace === namespace)));
+    const domains = all.filter((domain) => !taken.has(domain) && taken.add(domain));
+    return domains.join(' ');
   });
 }
 
