@@ -20,6 +20,7 @@ const nodes: readonly ProxyNode[] = [
   proxyNode({ namespace: 'default', role: 'router' }),
   proxyNode({ namespace: 'default', generator: 'grpc' }),
   proxyNode({ namespace: 'default', locality: { region: 'us', zone: 'a', subZone: '' } }),
+  proxyNode({ namespace: 'default', name: 'pod-10.0.0.1', ip: '10.0.0.1', selfDiscovery: true }),
   proxyNode({ namespace: 'default', certificates: { client: files, server: files } }),
 ];
 

@@ -107,3 +107,12 @@ test('of very many preferences no more than Envoy has priorities make a differen
   const priorities = ((json?.['endpoints'] ?? []) as JsonObject[]).map((group) => Number(group['priority'] ?? 0));
   expect([priorities.length, Math.min(...priorities), Math.max(...priorities)]).toEqual([140, 0, 128]);
 });
+
+test('a selector of one namespace makes no difference between clients of another one', () => {
+  const spec = { host: 'a', workloadSelector: { matchLabels: { version: 'v1' } }, trafficPolicy: {} };
+  const grouped = (namespace: string) => emitted(translator(), [...zones, destinationRule('a', spec, namespace)]);
+  const [eu, us] = grouped('default');
+  expect([eu?.group.labels, us?.group.labels].map((labels) => labels?.get('version'))).toEqual(['v1', 'v2']);
+  const [one, two] = grouped('other');
+  expect(one?.group).toBe(two?.group);
+});

@@ -30,19 +30,15 @@ export const namespacesOfRoutes = memo(
     ),
 );
 
-const labelsOfPolicies = memo(
-  (policies: Mesh['policies']): ReadonlySet<string> =>
-    new Set([...selectingLabels(policies).values()].flatMap((names) => [...names])),
-);
-
+const none: ReadonlySet<string> = new Set();
 const all = memo((a: ReadonlySet<string>, b: ReadonlySet<string>): ReadonlySet<string> => new Set([...a, ...b]));
 
-/** The labels by which any rule chooses clients. */
-function labelsThatMatter({ routes, policies }: Mesh): ReadonlySet<string> {
-  return all(labelsOfRoutes(routes), labelsOfPolicies(policies));
+/** The labels by which any rule chooses clients of the namespace. */
+function labelsThatMatter({ routes, policies }: Mesh, namespace: string): ReadonlySet<string> {
+  return all(labelsOfRoutes(routes), selectingLabels(policies).get(namespace) ?? none);
 }
 
 /** Those of a proxy's labels that matter: its Pod's, or what it says itself. Equal ones are one object. */
 export function labelsOf(mesh: Mesh, node: ProxyNode, workload: Workload | undefined): Labels {
-  return pickLabels((workload ?? node).labels, labelsThatMatter(mesh));
+  return pickLabels((workload ?? node).labels, labelsThatMatter(mesh, node.namespace));
 }
