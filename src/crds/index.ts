@@ -6,6 +6,7 @@ import { type ObjectId, type ObjectSet, objectName, type SourceObject } from '..
 import { originOf } from '../model/origin.ts';
 import { type DestinationRule, destinationRuleKind } from './destination-rule/destination-rule.ts';
 import { type EndpointSlice, endpointSliceKind } from './endpoint-slice.ts';
+import { type Gateway, gatewayKind } from './gateway/gateway.ts';
 import { type Namespace, namespaceKind } from './namespace.ts';
 import { type Node, nodeKind } from './node.ts';
 import { type Pod, podKind } from './pod.ts';
@@ -22,6 +23,7 @@ export interface TypedObjects {
   readonly namespaces: readonly Namespace[];
   readonly rules: readonly DestinationRule[];
   readonly virtualServices: readonly VirtualService[];
+  readonly gateways: readonly Gateway[];
 }
 
 const kinds = {
@@ -32,6 +34,7 @@ const kinds = {
   namespaces: namespaceKind,
   rules: destinationRuleKind,
   virtualServices: virtualServiceKind,
+  gateways: gatewayKind,
 } as const;
 type Plural = keyof typeof kinds;
 
@@ -134,6 +137,7 @@ export function decodeObjects(objects: ObjectSet): Outcome<TypedObjects> {
     namespaces: [],
     rules: [],
     virtualServices: [],
+    gateways: [],
   };
   for (const object of objects.values()) {
     const outcome = decodeObject(object);

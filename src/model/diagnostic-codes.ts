@@ -1,6 +1,7 @@
 // Every diagnostic that Sluice can give. A code is permanent: it is never used again for something else.
 
 import { balancingCodes } from './codes/balancing.ts';
+import { gatewayCodes } from './codes/gateways.ts';
 import { referenceCodes } from './codes/references.ts';
 import { routeCodes } from './codes/routes.ts';
 
@@ -216,6 +217,7 @@ const table = {
       'what else a VirtualService asks for they leave out.',
     fix: 'Call the service through an Envoy where the rule has to hold.',
   },
+  ...gatewayCodes,
   SLC0240: {
     severity: 'error',
     title: 'Calls are refused: their TLS settings cannot be used',

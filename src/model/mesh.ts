@@ -1,5 +1,6 @@
 // The mesh as resolved: what all proxies' configuration is made from.
 import type { Labels, Locality, ServiceEndpoints } from './endpoint.ts';
+import type { Gateway } from './gateway.ts';
 import type { PolicyChoice } from './policy.ts';
 import type { RouteChoice } from './route.ts';
 import type { Protocol, Service } from './service.ts';
@@ -39,6 +40,8 @@ export interface Mesh {
   readonly policies: ReadonlyMap<string, PolicyChoice>;
   /** By host, of services and others; sorted by host. Hosts that no rule speaks of are not there. */
   readonly routes: ReadonlyMap<string, RouteChoice>;
+  /** By `namespace/name`; the oldest first. */
+  readonly gateways: ReadonlyMap<string, Gateway>;
   /** By host. */
   readonly endpoints: ReadonlyMap<string, ServiceEndpoints>;
   /** By `name.namespace`. */

@@ -20,7 +20,7 @@ export const httpInspector: JsonObject = {
 };
 
 /** Finds out which server a TLS client asks for. */
-const tlsInspector: JsonObject = {
+export const tlsInspector: JsonObject = {
   name: 'envoy.filters.listener.tls_inspector',
   typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector' },
 };

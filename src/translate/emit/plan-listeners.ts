@@ -35,7 +35,8 @@ export interface ListenerPlan {
 /** Ports on which a captured sidecar itself listens on all addresses. */
 const ownPorts: ReadonlySet<number> = new Set([15001, 15006]);
 
-const wildcards = { v4: '0.0.0.0', v6: '::' } as const;
+/** All addresses of a family. */
+export const wildcards = { v4: '0.0.0.0', v6: '::' } as const;
 const loopbacks = { v4: '127.0.0.1', v6: '::1' } as const;
 
 /** The address of listeners that many services share. */

@@ -1,14 +1,14 @@
 // Mesh and group → all resources of the group.
 import { type ResourceTable, resourceTable, type XdsResource } from '../../envoy/resource.ts';
 import type { ResourceKind } from '../../envoy/types.ts';
+import { internList } from '../../lib/intern.ts';
 import { memo } from '../../lib/memo.ts';
 import type { Steps } from '../../lib/slices.ts';
 import { differingKeys } from '../../lib/tracked-calls.ts';
 import type { ConnectionPool } from '../../model/connection-pool.ts';
-import { type Diagnostic, diagnose, type Outcome } from '../../model/diagnostic.ts';
+import type { Diagnostic, Outcome } from '../../model/diagnostic.ts';
 import type { Endpoint, EndpointView } from '../../model/endpoint.ts';
 import type { Mesh, ServedPort } from '../../model/mesh.ts';
-import { originOf } from '../../model/origin.ts';
 import {
   anyClientIn,
   type PolicyClient,
@@ -19,13 +19,13 @@ import {
 } from '../../model/policy.ts';
 import { defaultPortPolicy } from '../../model/port-policy.ts';
 import type { Interception, ProxyGroup } from '../../model/proxy.ts';
-import { routesFor } from '../../model/route.ts';
 import { isHttp, isProxied, type Service, type ServicePort, serviceAt } from '../../model/service.ts';
 import { byTargetPort, emitVirtualInbound, emitVirtualOutbound } from './capture.ts';
 import { emitCluster } from './cluster.ts';
 import { type ClusterPlan, planCluster } from './cluster-plan.ts';
 import { emitConnections } from './connection-routes.ts';
 import { emitLoadAssignment } from './endpoints.ts';
+import { emitGateways, type GatewayResources } from './gateways.ts';
 import { emitGrpcResources } from './grpc/resources.ts';
 import { emitListener, emitRoutedListener } from './listener.ts';
 import { withPeers } from './peers.ts';
@@ -40,7 +40,7 @@ import {
 import { type Aliases, emitSharedRoutes, emitSniffedRoutes } from './route.ts';
 import { planConnections, planRoutes, type RouteSource } from './route-plan.ts';
 import { blackHole, emitInboundCluster, emitInboundPassthrough, passthrough } from './special-clusters.ts';
-import { unmet } from './unmet.ts';
+import { unheard, unmet } from './unmet.ts';
 
 export type Resources = { readonly [K in ResourceKind]: ResourceTable };
 
@@ -196,19 +196,6 @@ function withResources(table: ResourceTable, resources: readonly XdsResource[]):
   return next;
 }
 
-/** Hosts of rules whose requests no listener takes. */
-function unheard(plans: readonly ListenerPlan[], source: RouteSource, { namespace, role }: ProxyGroup): Diagnostic[] {
-  if (role === 'router') return [];
-  const names = new Set(plans.map(({ routeName }) => routeName));
-  return source.others.flatMap(([host, choice]) => {
-    const { entries = [], rules: [rule] = [] } = routesFor(choice, namespace) ?? {};
-    if (rule === undefined || entries.length === 0 || choice.ports.some((port) => names.has(String(port)))) return [];
-    const ports = choice.ports.join(' or ');
-    const message = `no service with HTTP has port ${ports}, so sidecars have no listener that takes requests for ${host}`;
-    return [diagnose('SLC0110', originOf(rule, 'spec', 'hosts'), message)];
-  });
-}
-
 interface Routing {
   readonly clusters: ResourceTable;
   readonly listeners: ResourceTable;
@@ -225,9 +212,7 @@ const emitRouting = memo(
     source: RouteSource,
     group: ProxyGroup,
   ): Routing => {
-    // A gateway's listeners come from Gateway objects.
-    const plans: Outcome<readonly ListenerPlan[]> =
-      group.role === 'router' ? { value: [], diagnostics: [] } : planListeners(called.ports, group);
+    const plans = planListeners(called.ports, group);
     return {
       clusters: resourceTable(emitClusters(called, byOthers, group)),
       listeners: resourceTable(emitListeners(plans.value, source, group)),
@@ -236,6 +221,21 @@ const emitRouting = memo(
     };
   },
 );
+
+/** A gateway's listeners and routes come from Gateway objects. */
+const emitGatewayRouting = memo(
+  (called: CalledService, { listeners, routes, diagnostics }: GatewayResources, group: ProxyGroup): Routing => ({
+    clusters: resourceTable(emitClusters(called, called, group)),
+    listeners: resourceTable(listeners),
+    routes: resourceTable(routes),
+    diagnostics: [...diagnostics, ...unmet(called, group)],
+  }),
+);
+
+function gatewayRouting(called: CalledService, source: RouteSource, mesh: Mesh, group: ProxyGroup): Routing {
+  const gateways = internList(group.gateways.flatMap((key) => mesh.gateways.get(key) ?? []));
+  return emitGatewayRouting(called, emitGateways(gateways, source, group), group);
+}
 
 /** A gateway's callers address the gateway, so it cannot know which endpoint they meant. */
 const interceptionOf = ({ role, interception }: ProxyGroup): Interception =>
@@ -283,7 +283,10 @@ export function emitResources(mesh: Mesh, group: ProxyGroup): Outcome<Resources>
   if (group.generator === 'grpc') return emitGrpcResources(called, aliases, source, mesh.endpoints, group);
   // What rules say to chosen clients does not hold for a chosen workload that is called.
   const byOthers = callServices(mesh.services, mesh.policies, anyClientIn(group.namespace), interception);
-  const routing = emitRouting(called, byOthers, aliases, source, group);
+  const routing =
+    group.role === 'router'
+      ? gatewayRouting(called, source, mesh, group)
+      : emitRouting(called, byOthers, aliases, source, group);
   const value = {
     cluster: routing.clusters,
     endpoint: withPeers(emitLoadAssignments(called, mesh.endpoints, group.endpointView), mesh, group),

@@ -26,6 +26,8 @@ export interface Plan<E> {
   readonly entries: readonly E[];
   /** What destinations lead to, by host. */
   readonly services: ReadonlyMap<string, CalledService>;
+  /** Whether a destination without a port is the only one of its service, whatever the client calls. */
+  readonly onlyPorts: boolean;
 }
 
 export type RoutePlan = Plan<RouteEntry>;
@@ -77,6 +79,7 @@ const planOf = memo((parts: readonly object[]): Plan<Entry> => {
   return {
     entries,
     services: new Map(destinationHosts(entries).map((host, index) => [host, services[index] ?? nobody])),
+    onlyPorts: false,
   };
 });
 
@@ -90,6 +93,19 @@ function bind<E extends Entry>(entries: readonly E[], { find }: RouteSource): Pl
 export function planRoutes(source: RouteSource, host: string, port: number, group: ProxyGroup): RoutePlan | null {
   const routes = routesFor(source.routes.get(host), group.namespace);
   return routes === null ? null : bind(heldBy(routes.entries, port, group), source);
+}
+
+const withOnlyPorts = memo(<E extends Entry>(plan: Plan<E>): Plan<E> => ({ ...plan, onlyPorts: true }));
+
+/** The routes of these that a gateway has on a port; null: none. */
+export function planAtGateway<E extends Entry>(
+  source: RouteSource,
+  entries: readonly E[],
+  port: number,
+  group: ProxyGroup,
+): Plan<E> | null {
+  const plan = bind(internList(heldBy(entries, port, group)), source);
+  return plan === null ? null : (withOnlyPorts(plan as Plan<Entry>) as Plan<E>);
 }
 
 /** The hosts of which two sources say different things. */
@@ -120,7 +136,8 @@ export function planConnections(source: RouteSource, called: CalledPort, group: 
 /** The cluster that a destination means to a client which calls `port`; null: there is none. */
 export function clusterOf(plan: Plan<Entry>, { host, port, subset }: Destination, called: number): ClusterPlan | null {
   const service = plan.services.get(host) ?? nobody;
-  const number = port ?? called;
+  const [only, second] = plan.onlyPorts ? service.ports : [];
+  const number = port ?? (second === undefined ? only : undefined)?.port.number ?? called;
   if (subset === null) return service.ports.find((each) => each.port.number === number)?.cluster ?? null;
   const same = (each: ClusterPlan): boolean => each.port.number === number && each.subset?.name === subset;
   return service.subsets.find(same) ?? null;

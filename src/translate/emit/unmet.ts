@@ -1,8 +1,10 @@
 // What rules ask for that the proxies of a group cannot do.
 import { type Diagnostic, diagnose } from '../../model/diagnostic.ts';
-import { at } from '../../model/origin.ts';
+import { at, originOf } from '../../model/origin.ts';
 import type { ProxyGroup } from '../../model/proxy.ts';
-import type { CalledService } from './plan-listeners.ts';
+import { routesFor } from '../../model/route.ts';
+import type { CalledService, ListenerPlan } from './plan-listeners.ts';
+import type { RouteSource } from './route-plan.ts';
 
 /** Certificates of the mesh that a rule asks for, of proxies that have none. */
 function withoutCertificates(called: CalledService, { certificates }: ProxyGroup): readonly Diagnostic[] {
@@ -40,4 +42,16 @@ function withoutPeers({ ports, subsets }: CalledService, { peers }: ProxyGroup):
 
 export function unmet(called: CalledService, group: ProxyGroup): readonly Diagnostic[] {
   return [...withoutDestination(called, group), ...withoutCertificates(called, group), ...withoutPeers(called, group)];
+}
+
+/** Hosts of rules whose requests no listener takes. */
+export function unheard(plans: readonly ListenerPlan[], source: RouteSource, { namespace }: ProxyGroup): Diagnostic[] {
+  const names = new Set(plans.map(({ routeName }) => routeName));
+  return source.others.flatMap(([host, choice]) => {
+    const { entries = [], rules: [rule] = [] } = routesFor(choice, namespace) ?? {};
+    if (rule === undefined || entries.length === 0 || choice.ports.some((port) => names.has(String(port)))) return [];
+    const ports = choice.ports.join(' or ');
+    const message = `no service with HTTP has port ${ports}, so sidecars have no listener that takes requests for ${host}`;
+    return [diagnose('SLC0110', originOf(rule, 'spec', 'hosts'), message)];
+  });
 }

@@ -27,7 +27,7 @@ const agent: JsonObject = {
   resource_api_version: 'V3',
 };
 const fromAgent = (name: string): JsonObject => ({ name, sds_config: agent });
-const file = (filename: string): JsonObject => ({ filename });
+export const file = (filename: string): JsonObject => ({ filename });
 
 function sanType(name: string): string {
   if (name.includes('://')) return 'URI';
@@ -36,7 +36,7 @@ function sanType(name: string): string {
 }
 
 /** Any of these names must be in the server's certificate; no names: any is good. */
-function emitNames(names: readonly string[]): JsonObject {
+export function emitNames(names: readonly string[]): JsonObject {
   if (names.length === 0) return {};
   return {
     match_typed_subject_alt_names: names.map((name) => ({ san_type: sanType(name), matcher: { exact: name } })),
@@ -79,7 +79,7 @@ function emitWithFiles(tls: FileTls, http2: boolean): JsonObject {
 type MeshSource = Exclude<CertificateSource, { readonly kind: 'none' }>;
 type MeshCertificates = (names: JsonObject) => JsonObject;
 
-function meshCertificates(source: MeshSource): MeshCertificates {
+export function meshCertificates(source: MeshSource): MeshCertificates {
   if (source.kind === 'sds') {
     return (names) => ({
       tls_certificate_sds_secret_configs: [fromAgent('default')],

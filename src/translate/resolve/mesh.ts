@@ -16,6 +16,7 @@ import type { Service } from '../../model/service.ts';
 import { CalleeIndex } from './callees.ts';
 import { type DelegateCalls, resolveDelegates } from './delegates.ts';
 import { EndpointResolver } from './endpoint-resolver.ts';
+import { checkGateways, type GatewayCalls, resolveGateways } from './gateways.ts';
 import { PolicyCalls, resolvePolicies } from './policies.ts';
 import { type CheckCalls, checkRoutes } from './route-checks.ts';
 import { type MergeCalls, mergeRules } from './rules.ts';
@@ -42,6 +43,7 @@ export class MeshResolver {
   readonly #delegateCalls: DelegateCalls = new LastCalls();
   readonly #routeCalls = new RouteCalls();
   readonly #checkCalls: CheckCalls = new TrackedCalls();
+  readonly #gatewayCalls: GatewayCalls = new LastCalls();
   readonly #served = new ServedIndex();
   readonly #stages = new LastCalls<string, unknown>();
   #lastTyped: TypedObjects | undefined;
@@ -68,7 +70,7 @@ export class MeshResolver {
     const policies = this.#stage('policies', [services, merged, callees], () =>
       resolvePolicies(services.value, merged.value, callees, this.#policyCalls),
     );
-    const routes = this.#resolveRoutes(typed.virtualServices, services, policies);
+    const routes = this.#resolveRoutes(typed, services, policies);
     const silent = this.#stage('silent failover', [services, policies, endpoints], () =>
       silentFailover(services.value, policies.value, endpoints.value),
     );
@@ -79,36 +81,42 @@ export class MeshResolver {
       silent,
     ];
     return {
-      value: this.#mesh(services.value, policies.value, routes.value, endpoints.value, workloads),
+      value: this.#mesh({
+        services: services.value,
+        policies: policies.value,
+        ...routes.value,
+        endpoints: endpoints.value,
+        workloads,
+      }),
       diagnostics: diagnostics.flat(),
     };
   }
 
   #resolveRoutes(
-    virtualServices: TypedObjects['virtualServices'],
+    { virtualServices, gateways }: TypedObjects,
     services: Outcome<ReadonlyMap<string, TypedService>>,
     policies: Outcome<Mesh['policies']>,
-  ): Outcome<Mesh['routes']> {
+  ): Outcome<Pick<Mesh, 'routes' | 'gateways'>> {
     const rules = this.#stage('delegates', [virtualServices], () => {
       const resolved = resolveDelegates(virtualServices, this.#delegateCalls);
       return { ...resolved, byPattern: rulesOfSidecars(resolved.value) };
     });
-    const value = this.#stage('routes', [services, rules], () =>
+    const routes = this.#stage('routes', [services, rules], () =>
       resolveRoutes(services.value, rules.byPattern, this.#routeCalls),
     );
     const checks = this.#stage('route checks', [services, rules, policies], () =>
       checkRoutes(rules.value, rules.byPattern, services.value, policies.value, this.#checkCalls),
     );
-    return { value, diagnostics: [...rules.diagnostics, ...checks] };
+    const bound = this.#stage('gateways', [gateways, rules], () =>
+      resolveGateways(gateways, rules.value, this.#gatewayCalls),
+    );
+    const meetings = this.#stage('gateway checks', [services, rules, bound], () =>
+      checkGateways(rules.value, bound, services.value),
+    );
+    return { value: { routes, gateways: bound }, diagnostics: [...rules.diagnostics, ...checks, ...meetings] };
   }
 
-  #mesh(
-    services: Mesh['services'],
-    policies: Mesh['policies'],
-    routes: Mesh['routes'],
-    endpoints: Mesh['endpoints'],
-    workloads: Mesh['workloads'],
-  ): Mesh {
+  #mesh({ services, policies, routes, gateways, endpoints, workloads }: Omit<Mesh, 'served'>): Mesh {
     const [known, current] = [this.#services.update(services), this.#endpoints.update(endpoints)];
     // Found when a captured sidecar asks first.
     const served = lazy(() => this.#served.of(known, current));
@@ -116,6 +124,7 @@ export class MeshResolver {
       services: known,
       policies: this.#policies.update(policies),
       routes: this.#routes.update(routes),
+      gateways,
       endpoints: current,
       workloads,
       get served() {

@@ -9,6 +9,7 @@ import { selectingLabels } from '../../model/policy.ts';
 import { type ProxyGroup, type ProxyNode, sdsCertificates } from '../../model/proxy.ts';
 import { labelsOf, namespacesOfRoutes } from './clients.ts';
 import { endpointView } from './endpoint-view.ts';
+import { gatewaysOf } from './gateways.ts';
 
 const internGroup = interner<ProxyGroup>();
 const internServed = interner<readonly ServedPort[]>();
@@ -27,9 +28,10 @@ function behind(mesh: Mesh, node: ProxyNode, workload: Workload | undefined): re
   return more.reduce(both, first);
 }
 
-/** What it serves. A sidecar that captures nothing, and a gateway, serve nothing. */
+/** What it serves. A sidecar that captures nothing serves nothing; of a gateway its Service says which ports it binds. */
 function servedAt(mesh: Mesh, node: ProxyNode, workload: Workload | undefined): readonly ServedPort[] {
-  return node.role !== 'sidecar' || node.interception === 'NONE' ? nothing : behind(mesh, node, workload);
+  const asked = node.role === 'router' ? mesh.gateways.size > 0 : node.interception !== 'NONE';
+  return asked ? behind(mesh, node, workload) : nothing;
 }
 
 /** The service that it belongs to, by host the first; looked up only where the proxy wants to know. */
@@ -69,6 +71,7 @@ export function proxyGroup(mesh: Mesh, asking: ProxyNode): ProxyGroup {
     view,
     labelsOf(mesh, node, workload),
     servedAt(mesh, node, workload),
+    gatewaysOf(mesh, node, workload),
     peersOf(mesh, node, workload),
     node,
   );
@@ -77,13 +80,20 @@ export function proxyGroup(mesh: Mesh, asking: ProxyNode): ProxyGroup {
 type Behind = readonly ServedPort[];
 /** Proxies come last: what is remembered of each is one entry. */
 const groupOf = memo(
-  (view: EndpointView, labels: Labels, behind: Behind, peers: string | null, node: ProxyNode): ProxyGroup => {
+  (
+    view: EndpointView,
+    labels: Labels,
+    behind: Behind,
+    gateways: readonly string[],
+    peers: string | null,
+    node: ProxyNode,
+  ): ProxyGroup => {
     const { role, generator, namespace, interception, certificates } = node;
-    const portOffset = interception === 'NONE' ? node.portOffset : 0;
+    const portOffset = interception === 'NONE' || role === 'router' ? node.portOffset : 0;
     const ipFamily = node.ip.includes(':') ? 'v6' : 'v4';
     const served = servedPorts(behind, namespace);
     const settings = { role, generator, namespace, interception, portOffset, ipFamily } as const;
-    return interned({ ...settings, served, endpointView: view, labels, certificates, peers });
+    return interned({ ...settings, served, endpointView: view, labels, certificates, gateways, peers });
   },
 );
 
@@ -110,7 +120,9 @@ const inAnyNamespace = memo((group: ProxyGroup): ProxyGroup => interned({ ...gro
 
 /** The group whose configuration is the same: a namespace without services and without policies of its own is like any other. */
 export function likeGroup({ services, policies, routes }: Mesh, group: ProxyGroup): ProxyGroup {
-  const { namespace } = group;
+  const { namespace, role } = group;
+  // There are few gateways, and what they lead to depends on their namespace in more ways.
+  if (role === 'router') return group;
   const chooses = choosingNamespaces(policies).has(namespace) || namespacesOfRoutes(routes).has(namespace);
   return chooses || namespacesOf(services).has(namespace) ? group : inAnyNamespace(group);
 }
