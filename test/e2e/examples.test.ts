@@ -10,12 +10,15 @@ import { inTurns } from '../../src/cli/demo/statistics.ts';
 import { plainCall } from '../../src/cli/demo/traffic.ts';
 import { poll } from '../../src/inject/poll.ts';
 import { Demo } from '../harness/demo.ts';
+import { callEdge, edgeLabels } from '../harness/edge.ts';
 import { counts, exampleNames, examplesFolder, TestMesh } from '../harness/mesh.ts';
 
 let mesh: TestMesh | undefined;
 
 async function start(name: string): Promise<TestMesh> {
-  mesh = await TestMesh.start(join(examplesFolder, name));
+  // An example of that name is about a gateway; in all others Envoy is a sidecar.
+  const role = name === 'gateway' ? { gateway: { labels: edgeLabels } } : {};
+  mesh = await TestMesh.start(join(examplesFolder, name), role);
   return mesh;
 }
 
@@ -93,6 +96,14 @@ const promises: Readonly<Record<string, (mesh: TestMesh) => Promise<void>>> = {
 
   zones: async (mesh) => {
     expect(Object.keys(counts(await mesh.requests(60))).sort()).toEqual(['127.0.0.11:8080', '127.0.0.12:8080']);
+  },
+
+  gateway: async (mesh) => {
+    const edge = { address: '127.0.0.1', port: 80 + mesh.portOffset };
+    const host = 'shop.example.com';
+    expect(mesh.backends.names).toContain((await callEdge(edge, host)).body);
+    expect(await callEdge(edge, host, '/old')).toMatchObject({ status: 301, location: `http://${host}/` });
+    expect(await callEdge(edge, 'other.example.com')).toMatchObject({ status: 404 });
   },
 
   grpc: async (mesh) => {

@@ -10,6 +10,7 @@ import type { Diagnostic } from '../../src/model/diagnostic.ts';
 import type { ObjectId, ObjectSet, SourceObject } from '../../src/model/object.ts';
 import type { CertificateSource, ProxyNode } from '../../src/model/proxy.ts';
 import { Translator } from '../../src/translate/translator.ts';
+import { anyGateway, gatewayNodes, namedGateways } from './gateway-objects.ts';
 import { destinationRule, node, objectSet, pod, service, slice, virtualService } from './objects.ts';
 
 const files: CertificateSource = { kind: 'files', chain: '/chain', key: '/key', root: '/root' };
@@ -17,7 +18,7 @@ const nodes: readonly ProxyNode[] = [
   proxyNode({ namespace: 'default' }),
   proxyNode({ namespace: 'other', interception: 'NONE', portOffset: 10000 }),
   proxyNode({ namespace: 'default', name: 'pod-10.0.0.1', ip: '10.0.0.1' }),
-  proxyNode({ namespace: 'default', role: 'router' }),
+  ...gatewayNodes,
   proxyNode({ namespace: 'default', generator: 'grpc' }),
   proxyNode({ namespace: 'default', locality: { region: 'us', zone: 'a', subZone: '' } }),
   proxyNode({ namespace: 'default', name: 'pod-10.0.0.1', ip: '10.0.0.1', selfDiscovery: true }),
@@ -151,12 +152,14 @@ const connectionRoute = fc
   });
 const routed = fc.record({
   hosts: fc.constantFrom<string[]>(['a'], ['a', 'www.example.com'], ['*.default.svc.cluster.local'], []),
+  gateways: namedGateways,
   exportTo,
   http: fc.array(httpRoute, { maxLength: 3 }),
   tcp: fc.array(connectionRoute, { maxLength: 2 }),
 }) as fc.Arbitrary<JsonObject>;
 
 const object: fc.Arbitrary<SourceObject> = fc.oneof(
+  anyGateway,
   fc
     .record({ name: fc.constantFrom('v1', 'v2', 'v3'), namespace, spec: routed })
     .map((rule) => virtualService(rule.name, rule.spec, rule.namespace)),
