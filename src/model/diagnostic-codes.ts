@@ -145,6 +145,21 @@ const table = {
     explanation: 'No EndpointSlice gives the port an address, so every request to it is answered with 503.',
     fix: 'Add an EndpointSlice, or correct its label, its addresses or the name of its port.',
   },
+  SLC0207: {
+    severity: 'warning',
+    title: 'A port without an address',
+    explanation:
+      'Connections do not say which host they are for, unless they are HTTP or TLS. Without addresses the port of such a ' +
+      'ServiceEntry takes every connection to the same port that no other service takes.',
+    fix: 'Give the ServiceEntry addresses, or the port a protocol that names hosts: HTTP, HTTPS, TLS, GRPC.',
+  },
+  SLC0208: {
+    severity: 'warning',
+    title: 'Several services have one host',
+    explanation:
+      'A host stands for one service: the Service of Kubernetes, where there is one, else that of the oldest ServiceEntry.',
+    fix: 'Name the host in one of the objects; one ServiceEntry can have all of its ports and endpoints.',
+  },
   SLC0220: {
     severity: 'error',
     title: 'A match that cannot be understood',

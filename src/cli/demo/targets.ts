@@ -64,12 +64,15 @@ function target(mesh: Mesh, portOffset: number, service: Service, port: ServiceP
     port,
     listens: { address: listenAddress, port: boundPort(port.number, portOffset) },
     cluster: outboundCluster(port.number, '', service.host),
-    backends: endpoints.filter(({ healthy }) => healthy).map((endpoint) => backend(endpoint, port.protocol)),
+    backends: endpoints.filter(isServed).map((endpoint) => backend(endpoint, port.protocol)),
     policy: policy?.ports.get(port.number) ?? defaultPortPolicy,
     rules: policy?.rules ?? [],
     routed: routesFor(mesh.routes.get(service.host), defaultNamespace) !== null,
   };
 }
+
+/** Nobody here serves a socket that others may have. */
+const isServed = ({ healthy, address }: Endpoint): boolean => healthy && !address.startsWith('/');
 
 function backend({ address, port }: Endpoint, protocol: Protocol): Backend {
   return { address, port, speech: speeches[protocol] };

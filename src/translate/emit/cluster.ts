@@ -6,23 +6,11 @@ import { type Origin, originOf } from '../../model/origin.ts';
 import { type CertificateSource, type ProxyGroup, sdsCertificate } from '../../model/proxy.ts';
 import { type ClusterPlan, isRefused } from './cluster-plan.ts';
 import { connectTimeout, emitConnectionLimits } from './connection-limits.ts';
+import { emitDiscovery, type Seeker, seekerOf } from './discovery.ts';
 import { emitHttpOptions } from './http-options.ts';
-import { emitLbPolicy } from './lb-policy.ts';
 import { emitOutlierDetection } from './outlier-detection.ts';
 import { configPath, objectsMetadata } from './provenance.ts';
 import { callsByMesh, emitTransportSockets, lacksCertificates } from './upstream-tls.ts';
-
-/** Where ADS resources come from. Zero: wait for the answer, however late it comes. */
-export const adsSource: JsonObject = { ads: {}, initial_fetch_timeout: '0s', resource_api_version: 'V3' };
-
-function discovery(name: string, plan: ClusterPlan): JsonObject {
-  if (!plan.eds) return { type: 'ORIGINAL_DST', lb_policy: 'CLUSTER_PROVIDED' };
-  const lb =
-    plan.policy.lb.kind === 'passthrough'
-      ? emitLbPolicy({ kind: 'least-request', slowStart: null })
-      : emitLbPolicy(plan.policy.lb);
-  return { type: 'EDS', eds_cluster_config: { service_name: name, eds_config: adsSource }, ...lb };
-}
 
 /** What a cluster's own configuration says of what is behind it. */
 export function clusterMetadata(plan: ClusterPlan, origins: readonly Origin[]): JsonObject {
@@ -31,6 +19,7 @@ export function clusterMetadata(plan: ClusterPlan, origins: readonly Origin[]): 
   const istio = {
     default_original_port: plan.port.number,
     services: [{ host, name, namespace }],
+    ...(plan.service.external && { external: true }),
     ...(rule !== undefined && { config: configPath(rule) }),
     ...(plan.subset !== null && { subset: plan.subset.name }),
     ...(plan.policy.tls?.kind === 'tls' && { alpn_override: 'false' }),
@@ -57,13 +46,18 @@ function refusingCluster(plan: ClusterPlan, origins: readonly Origin[]): JsonObj
   return { name, alt_stat_name: `${name};`, type: 'STATIC', connect_timeout: connectTimeout, metadata };
 }
 
-function callingCluster(plan: ClusterPlan, certificates: CertificateSource, origins: readonly Origin[]): JsonObject {
+function callingCluster(
+  plan: ClusterPlan,
+  certificates: CertificateSource,
+  seeker: Seeker,
+  origins: readonly Origin[],
+): JsonObject {
   const { name, port, policy } = plan;
   const { outlierDetection } = policy;
   return {
     name,
     alt_stat_name: `${name};`,
-    ...discovery(name, plan),
+    ...emitDiscovery(plan, seeker),
     ...emitConnectionLimits(policy.connectionPool, policy.retryBudget),
     ...(outlierDetection !== null && { outlier_detection: emitOutlierDetection(outlierDetection) }),
     // Envoy's panic mode would send requests to endpoints known to be bad once half of them are.
@@ -74,14 +68,14 @@ function callingCluster(plan: ClusterPlan, certificates: CertificateSource, orig
   };
 }
 
-const clusterWith = memo((certificates: CertificateSource, plan: ClusterPlan): XdsResource => {
+const clusterWith = memo((certificates: CertificateSource, seeker: Seeker, plan: ClusterPlan): XdsResource => {
   const origins = clusterOrigins(plan);
   const refused = isRefused(plan) || lacksCertificates(plan, certificates);
-  const json = () => (refused ? refusingCluster(plan, origins) : callingCluster(plan, certificates, origins));
+  const json = () => (refused ? refusingCluster(plan, origins) : callingCluster(plan, certificates, seeker, origins));
   return resource('cluster', plan.name, json, origins);
 });
 
 /** envoy.config.cluster.v3.Cluster for calls to a service. Proxies share it unless it needs certificates of their own. */
-export function emitCluster(plan: ClusterPlan, { certificates }: Pick<ProxyGroup, 'certificates'>): XdsResource {
-  return clusterWith(callsByMesh(plan) ? certificates.client : sdsCertificate, plan);
+export function emitCluster(plan: ClusterPlan, group: ProxyGroup): XdsResource {
+  return clusterWith(callsByMesh(plan) ? group.certificates.client : sdsCertificate, seekerOf(plan, group), plan);
 }

@@ -1,6 +1,6 @@
 // What turns a connection's bytes into requests: envoy.extensions.filters.network.http_connection_manager.v3.
 import type { JsonObject } from '../../lib/json.ts';
-import { adsSource } from './cluster.ts';
+import { adsSource } from './discovery.ts';
 import { cors } from './filters/cors.ts';
 import { fault } from './filters/fault.ts';
 import { grpcStats } from './filters/grpc-stats.ts';
@@ -27,13 +27,13 @@ function networkFilter(config: JsonObject): JsonObject {
   return { name: 'envoy.filters.network.http_connection_manager', typed_config: config };
 }
 
-/** Requests that leave; their routes come by RDS. `statName` is the listener's name. */
-export function outboundHttp(statName: string, routeName: string): JsonObject {
+/** Requests that leave; their routes come by RDS. `statName` is the listener's name, `before` what else they pass first. */
+export function outboundHttp(statName: string, routeName: string, before: readonly JsonObject[]): JsonObject {
   return networkFilter({
     ...common,
     stat_prefix: `outbound_${statName}`,
     rds: { config_source: adsSource, route_config_name: routeName },
-    http_filters: outboundFilters,
+    http_filters: before.length === 0 ? outboundFilters : [...before, ...outboundFilters],
   });
 }
 

@@ -5,9 +5,11 @@ import { memo } from '../../lib/memo.ts';
 import { blackHoleCluster, passthroughCluster } from '../../model/names.ts';
 import type { Origin } from '../../model/origin.ts';
 import type { ProxyGroup } from '../../model/proxy.ts';
+import { isDynamic } from './cluster-plan.ts';
 import type { ConnectionChains } from './connection-routes.ts';
+import { dynamicHttpFilter, dynamicSniFilter } from './dynamic-names.ts';
 import { outboundHttp } from './http-connection-manager.ts';
-import { type ListenerPlan, listenerName, sharedBind } from './plan-listeners.ts';
+import { type CalledPort, type ListenerPlan, listenerName, sharedBind } from './plan-listeners.ts';
 import { objectsMetadata } from './provenance.ts';
 import { tcpProxy } from './tcp-proxy.ts';
 
@@ -39,33 +41,39 @@ function fallbackChain(group: ProxyGroup): JsonObject {
     : { name: 'PassthroughFilterChain', filters: [tcpProxy(passthroughCluster, null)] };
 }
 
-function tcpChain({ tcp }: ListenerPlan): JsonObject | null {
-  if (tcp === null) return null;
-  const metadata = { filter_metadata: objectsMetadata([tcp.service.origin]) };
+/** Connections that go to a service as they are. */
+export function serviceChain({ service, port, cluster }: CalledPort, { ipFamily }: ProxyGroup): JsonObject {
+  const first = isDynamic(cluster) ? [dynamicSniFilter(ipFamily, port.number)] : [];
+  const metadata = { filter_metadata: objectsMetadata([service.origin]) };
   return {
     metadata,
-    filters: [tcpProxy(tcp.cluster.name, tcp.cluster.policy)],
+    filters: [...first, tcpProxy(cluster.name, cluster.policy)],
     transport_socket_connect_timeout: '15s',
   };
 }
 
-function httpChain({ bind, port }: ListenerPlan, routeName: string): JsonObject {
-  return { filter_chain_match: plainHttp, filters: [outboundHttp(listenerName(bind, port), routeName)] };
+const tcpChain = ({ tcp }: ListenerPlan, group: ProxyGroup): JsonObject | null =>
+  tcp === null ? null : serviceChain(tcp, group);
+
+function httpChain({ bind, port, called }: ListenerPlan, routeName: string, { ipFamily }: ProxyGroup): JsonObject {
+  const dynamic = called.some(({ cluster }) => isDynamic(cluster));
+  const first = dynamic ? [dynamicHttpFilter(ipFamily)] : [];
+  return { filter_chain_match: plainHttp, filters: [outboundHttp(listenerName(bind, port), routeName, first)] };
 }
 
 function chains(plan: ListenerPlan, group: ProxyGroup): JsonObject {
-  const tcp = tcpChain(plan);
+  const tcp = tcpChain(plan, group);
   if (plan.routeName === null) return { filter_chains: tcp === null ? [] : [tcp] };
   return {
     listener_filters: [httpInspector],
-    filter_chains: [httpChain(plan, plan.routeName)],
+    filter_chains: [httpChain(plan, plan.routeName, group)],
     default_filter_chain: tcp ?? fallbackChain(group),
   };
 }
 
 /** Where rules speak of the connections: what they do not take goes on as if no service was there. */
 function routedChains(plan: ListenerPlan, group: ProxyGroup, connections: ConnectionChains): JsonObject {
-  const http = plan.routeName === null ? [] : [httpChain(plan, plan.routeName)];
+  const http = plan.routeName === null ? [] : [httpChain(plan, plan.routeName, group)];
   const inspectors = [...(connections.byServerName ? [tlsInspector] : []), ...(http.length > 0 ? [httpInspector] : [])];
   return {
     ...(inspectors.length > 0 && { listener_filters: inspectors }),

@@ -4,6 +4,7 @@ import { type Diagnostic, diagnose, type Outcome } from '../../model/diagnostic.
 import type { ProxyGroup } from '../../model/proxy.ts';
 import { isHttp, isProxied, type Service, type ServicePort } from '../../model/service.ts';
 import type { ClusterPlan } from './cluster-plan.ts';
+import { isMatched, matchKeys } from './connection-match.ts';
 
 /** A port of a service as clients of one namespace call it: the cluster of the whole service. */
 export interface CalledPort {
@@ -29,6 +30,8 @@ export interface ListenerPlan {
   readonly routeName: string | null;
   /** Where connections go that do not speak HTTP; null: past the proxy, or nowhere. */
   readonly tcp: CalledPort | null;
+  /** Whose connections are known by what they say, or by the address that they are for. */
+  readonly matched: readonly CalledPort[];
   readonly called: readonly CalledPort[];
 }
 
@@ -63,7 +66,36 @@ interface Draft {
   readonly bound: number;
   routeName: string | null;
   tcp: CalledPort | null;
+  /** By what must not stand twice; null: nobody is matched. */
+  matched: Map<string, CalledPort> | null;
   readonly called: CalledPort[];
+}
+
+/** How a port's connections are told from others: by an address of its own, by a match, or not at all. */
+interface Binding {
+  readonly bind: string;
+  readonly by: 'address' | 'match' | 'port';
+}
+
+function bindingsOf(called: CalledPort, group: ProxyGroup): readonly Binding[] {
+  const own = hasOwnListener(called, group);
+  const addresses = own ? called.service.addresses.map((bind): Binding => ({ bind, by: 'address' })) : [];
+  const bind = sharedBind(group);
+  if (isMatched(called, group)) return [...addresses, { bind, by: 'match' }];
+  return own ? addresses : [{ bind, by: 'port' }];
+}
+
+/** A port beside others on the shared address, by its matches. */
+function placeMatched(draft: Draft, called: CalledPort, group: ProxyGroup): Diagnostic | null {
+  const keys = matchKeys(called, group);
+  const matched = draft.matched ?? new Map<string, CalledPort>();
+  draft.matched = matched;
+  const taken = keys.map((key) => matched.get(key)).find((each) => each !== undefined);
+  if (taken !== undefined) return collision(draft, called, taken);
+  for (const key of keys) matched.set(key, called);
+  draft.called.push(called);
+  if (called.port.protocol === 'auto') draft.routeName ??= String(called.port.number);
+  return null;
 }
 
 function place(draft: Draft, called: CalledPort, own: boolean): Diagnostic | null {
@@ -106,26 +138,33 @@ function isListenedFor({ service, port }: CalledPort, group: ProxyGroup): boolea
   return !anonymous;
 }
 
+const newDraft = (bind: string, port: number, bound: number): Draft => {
+  return { bind, port, bound, routeName: null, tcp: null, matched: null, called: [] };
+};
+
+const placeBy = (by: Binding['by'], draft: Draft, called: CalledPort, group: ProxyGroup): Diagnostic | null =>
+  by === 'match' ? placeMatched(draft, called, group) : place(draft, called, by === 'address');
+
 /** All outbound listeners, sorted by the services' order; of TCP services that collide the first wins. */
 export const planListeners = memo(
   (called: readonly CalledPort[], group: ProxyGroup): Outcome<readonly ListenerPlan[]> => {
     const drafts = new Map<string, Draft>();
     const diagnostics: Diagnostic[] = [];
     for (const each of called.filter((one) => isListenedFor(one, group))) {
-      const own = hasOwnListener(each, group);
       const { number } = each.port;
-      if (!own && group.interception !== 'NONE' && ownPorts.has(number)) {
+      const bindings = bindingsOf(each, group);
+      if (bindings.some(({ by }) => by !== 'address') && group.interception !== 'NONE' && ownPorts.has(number)) {
         const message = `port ${number} is the sidecar's own, so the service cannot be called through it`;
         diagnostics.push(diagnose('SLC0401', each.port.origin, message));
         continue;
       }
-      for (const bind of own ? each.service.addresses : [sharedBind(group)]) {
+      for (const { bind, by } of bindings) {
         const bound = boundPort(number, group);
         const key = `${bind} ${bound}`;
-        const draft = drafts.get(key) ?? { bind, port: number, bound, routeName: null, tcp: null, called: [] };
+        const draft = drafts.get(key) ?? newDraft(bind, number, bound);
         drafts.set(key, draft);
         const conflict =
-          draft.port === number ? place(draft, each, own) : collision(draft, each, draft.called[0] ?? each);
+          draft.port === number ? placeBy(by, draft, each, group) : collision(draft, each, draft.called[0] ?? each);
         if (conflict !== null) diagnostics.push(conflict);
       }
     }
@@ -134,9 +173,12 @@ export const planListeners = memo(
   },
 );
 
+const nobody: readonly CalledPort[] = [];
+
 /** On a shared address a captured connection that is not HTTP keeps its own destination unless a TCP service is there. */
 function finish(draft: Draft, { interception }: ProxyGroup): ListenerPlan {
   const own = draft.routeName?.includes(':') ?? false;
   const guessed = draft.tcp?.port.protocol === 'auto' && !own && interception !== 'NONE';
-  return { ...draft, tcp: guessed ? null : draft.tcp };
+  const matched = draft.matched === null ? nobody : [...new Set(draft.matched.values())];
+  return { ...draft, tcp: guessed ? null : draft.tcp, matched };
 }

@@ -13,6 +13,7 @@ import { defaultPortPolicy } from '../../model/port-policy.ts';
 import type { Interception, ProxyGroup } from '../../model/proxy.ts';
 import { routesFor } from '../../model/route.ts';
 import { isHttp, isProxied, type Service, type ServicePort, serviceAt } from '../../model/service.ts';
+import { visibleServices } from '../../model/visibility.ts';
 import { byTargetPort, emitVirtualInbound, emitVirtualOutbound } from './capture.ts';
 import { emitCluster } from './cluster.ts';
 import { type ClusterPlan, planCluster } from './cluster-plan.ts';
@@ -20,6 +21,7 @@ import { emitConnections } from './connection-routes.ts';
 import { emitLoadAssignment } from './endpoints.ts';
 import { emitGrpcResources } from './grpc/resources.ts';
 import { emitListener, emitRoutedListener } from './listener.ts';
+import { emitMatched } from './matched-chains.ts';
 import {
   type CalledPort,
   type CalledService,
@@ -108,9 +110,10 @@ const emitClusters = memo((called: CalledService, group: ProxyGroup): readonly X
 
 function emitOutbound(plan: ListenerPlan, source: RouteSource, group: ProxyGroup): XdsResource {
   const { tcp } = plan;
-  const connections = tcp === null ? null : planConnections(source, tcp, group);
-  if (tcp === null || connections === null) return emitListener(plan, group);
-  return emitRoutedListener(plan, group, emitConnections(connections, tcp.port.number));
+  const planned = tcp === null ? null : planConnections(source, tcp, group);
+  const connections = tcp === null || planned === null ? null : emitConnections(planned, tcp.port.number);
+  if (plan.matched.length > 0) return emitRoutedListener(plan, group, emitMatched(plan, connections, source, group));
+  return connections === null ? emitListener(plan, group) : emitRoutedListener(plan, group, connections);
 }
 
 function emitListeners(plans: readonly ListenerPlan[], source: RouteSource, group: ProxyGroup): readonly XdsResource[] {
@@ -230,11 +233,19 @@ function withoutCertificates(called: CalledService, { certificates }: ProxyGroup
   });
 }
 
+function unaddressed({ host, origin }: Service): Diagnostic {
+  const message =
+    `resolution NONE needs captured connections: sidecars with INTERCEPTION_MODE NONE do not know where calls to ${host} ` +
+    'were going, and refuse them';
+  return diagnose('SLC0110', at(origin, 'spec', 'resolution'), message);
+}
+
 /** PASSTHROUGH where nothing is captured: there is no address that the caller asked for. */
 function withoutDestination(called: CalledService, { interception }: ProxyGroup): readonly Diagnostic[] {
   if (interception !== 'NONE') return [];
   const plans = [...called.ports.map(({ cluster }) => cluster), ...called.subsets];
-  return plans.flatMap(({ policy }) => {
+  return plans.flatMap(({ service, policy }) => {
+    if (service.resolution.kind === 'original') return [unaddressed(service)];
     if (policy.lb.kind !== 'passthrough' || policy.origin === null) return [];
     const message =
       'PASSTHROUGH needs captured connections; sidecars with INTERCEPTION_MODE NONE balance by LEAST_REQUEST';
@@ -247,7 +258,8 @@ const interceptionOf = ({ role, interception }: ProxyGroup): Interception =>
   role === 'router' ? 'NONE' : interception;
 
 /** Makes what costs most, part by part, so that `emitResources` finds it made. */
-export function* prepareResources({ services, policies, endpoints }: Mesh, group: ProxyGroup): Steps {
+export function* prepareResources({ services: all, policies, endpoints }: Mesh, group: ProxyGroup): Steps {
+  const services = visibleServices(all, group.namespace);
   const interception = interceptionOf(group);
   for (const [host, service] of services) {
     callService(service, policyFor(policies.get(host), group.namespace), interception);
@@ -268,9 +280,10 @@ export function* prepareResources({ services, policies, endpoints }: Mesh, group
 /** Everything that proxies of a group get. The same inputs give the same objects. */
 export function emitResources(mesh: Mesh, group: ProxyGroup): Outcome<Resources> {
   const interception = interceptionOf(group);
-  const called = callServices(mesh.services, mesh.policies, group.namespace, interception);
-  const aliases = aliasesOf(mesh.services);
-  const source = routeSource(mesh.routes, mesh.services, mesh.policies, group.namespace, interception);
+  const services = visibleServices(mesh.services, group.namespace);
+  const called = callServices(services, mesh.policies, group.namespace, interception);
+  const aliases = aliasesOf(services);
+  const source = routeSource(mesh.routes, services, mesh.policies, group.namespace, interception);
   if (group.generator === 'grpc') return emitGrpcResources(called, aliases, source, mesh.endpoints, group);
   const routing = emitRouting(called, aliases, source, group);
   const value = {

@@ -24,7 +24,8 @@ export function shortNames(service: Service, near: boolean): readonly string[] {
   return [[name, namespace, 'svc'].join('.'), [name, namespace].join('.'), ...(near ? [name] : [])];
 }
 
-const isOfCluster = ({ host }: Service): boolean => host.endsWith(`.svc.${clusterDomain}`);
+/** Other services are named by their hosts alone. */
+const isOfCluster = ({ host, name }: Service): boolean => name !== host && host.endsWith(`.svc.${clusterDomain}`);
 
 /** The names by which clients of all namespaces may call a service. */
 const namesOf = memo((service: Service): readonly string[] =>

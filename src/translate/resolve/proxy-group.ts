@@ -5,6 +5,7 @@ import { sortedBy } from '../../lib/sorted.ts';
 import type { EndpointView, Labels } from '../../model/endpoint.ts';
 import type { Mesh, ServedPort, Workload } from '../../model/mesh.ts';
 import { type ProxyGroup, type ProxyNode, sdsCertificates } from '../../model/proxy.ts';
+import { namespacesOfExports } from '../../model/visibility.ts';
 import { labelsOf, namespacesOfRoutes } from './clients.ts';
 
 const internGroup = interner<ProxyGroup>();
@@ -91,5 +92,6 @@ const inAnyNamespace = memo((group: ProxyGroup): ProxyGroup => interned({ ...gro
 export function likeGroup({ services, policies, routes }: Mesh, group: ProxyGroup): ProxyGroup {
   const { namespace } = group;
   const chooses = choosingNamespaces(policies).has(namespace) || namespacesOfRoutes(routes).has(namespace);
-  return chooses || namespacesOf(services).has(namespace) ? group : inAnyNamespace(group);
+  const exported = namespacesOfExports(services).has(namespace);
+  return chooses || exported || namespacesOf(services).has(namespace) ? group : inAnyNamespace(group);
 }

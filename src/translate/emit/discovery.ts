@@ -1,0 +1,76 @@
+// Where a cluster's endpoints come from, and how they are balanced: the discovery types of envoy.config.cluster.v3.Cluster.
+import type { JsonObject } from '../../lib/json.ts';
+import { memo } from '../../lib/memo.ts';
+import type { Endpoint, EndpointView } from '../../model/endpoint.ts';
+import type { LbPolicy } from '../../model/lb-policy.ts';
+import type { IpFamily, ProxyGroup } from '../../model/proxy.ts';
+import type { NameResolution } from '../../model/service.ts';
+import { type ClusterPlan, isDynamic } from './cluster-plan.ts';
+import { dynamicDiscovery } from './dynamic-names.ts';
+import { assignment } from './endpoints.ts';
+import { emitLbPolicy } from './lb-policy.ts';
+
+/** Where ADS resources come from. Zero: wait for the answer, however late it comes. */
+export const adsSource: JsonObject = { ads: {}, initial_fetch_timeout: '0s', resource_api_version: 'V3' };
+
+/** What of a proxy the way to endpoints depends on, where proxies find them by themselves. */
+export interface Seeker {
+  readonly view: EndpointView;
+  readonly family: IpFamily;
+}
+
+const seeker = memo((view: EndpointView, family: IpFamily): Seeker => ({ view, family }));
+/** Stands for all proxies, where they are alike. */
+const anybody: Seeker = { view: { node: null }, family: 'v4' };
+
+/** What of a group the discovery of a cluster depends on; mostly nothing, so that all share the cluster. */
+export function seekerOf(plan: ClusterPlan, { endpointView, ipFamily }: ProxyGroup): Seeker {
+  if (plan.named !== null) return seeker(endpointView, ipFamily);
+  return isDynamic(plan) ? seeker(anybody.view, ipFamily) : anybody;
+}
+
+const families: Readonly<Record<IpFamily, string>> = { v4: 'V4_ONLY', v6: 'V6_ONLY' };
+
+/** How names are looked up; as with Istio each answer is kept for as long as its time to live says. */
+const lookups = (family: IpFamily): JsonObject => ({
+  dns_lookup_family: families[family],
+  dns_refresh_rate: '60s',
+  respect_dns_ttl: true,
+  dns_jitter: '0.1s',
+  // A socket that is used for ever may be one that nobody answers any more.
+  typed_dns_resolver_config: {
+    name: 'envoy.network.dns_resolver.cares',
+    typed_config: {
+      '@type': 'type.googleapis.com/envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig',
+      udp_max_queries: 100,
+    },
+  },
+});
+
+const balancing = (policy: LbPolicy): JsonObject =>
+  emitLbPolicy(policy.kind === 'passthrough' ? { kind: 'least-request', slowStart: null } : policy);
+
+const types: Readonly<Record<NameResolution['kind'], string>> = {
+  dns: 'STRICT_DNS',
+  'dns-round-robin': 'LOGICAL_DNS',
+};
+
+const none: readonly Endpoint[] = [];
+
+/** The names stand in the cluster. Without any nothing is looked up, and nobody answers. */
+function namedDiscovery(plan: ClusterPlan, { kind, endpoints }: NameResolution, { view, family }: Seeker): JsonObject {
+  const list = assignment(plan, endpoints.get(plan.port.name) ?? none, view);
+  const groups = list['endpoints'] as readonly JsonObject[];
+  const lb = balancing(plan.policy.lb);
+  if (groups.length === 0) return { type: 'STATIC', ...lb };
+  return { type: types[kind], ...lookups(family), load_assignment: list, ...lb };
+}
+
+/** The fields of a cluster that say where its endpoints are. */
+export function emitDiscovery(plan: ClusterPlan, seeker: Seeker): JsonObject {
+  const { name, eds, named, policy } = plan;
+  if (named !== null) return namedDiscovery(plan, named, seeker);
+  if (isDynamic(plan)) return dynamicDiscovery(seeker.family);
+  if (!eds) return { type: 'ORIGINAL_DST', lb_policy: 'CLUSTER_PROVIDED' };
+  return { type: 'EDS', eds_cluster_config: { service_name: name, eds_config: adsSource }, ...balancing(policy.lb) };
+}
