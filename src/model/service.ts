@@ -74,6 +74,11 @@ export function isVisible({ exportTo }: Pick<Service, 'exportTo'>, namespace: st
   return exportTo.has('*') || exportTo.has(namespace);
 }
 
+/** Whether clients name it by parts of its host too, as those of the cluster's own services do. */
+export function hasShortNames({ name, host }: Pick<Service, 'name' | 'host'>): boolean {
+  return name !== host;
+}
+
 const httpProtocols: ReadonlySet<Protocol> = new Set(['http', 'http2', 'grpc']);
 
 /** Whether the port is known to carry HTTP. */

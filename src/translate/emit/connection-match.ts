@@ -1,15 +1,19 @@
 // What tells the connections to a service from those to others on the same listener.
 import type { JsonObject } from '../../lib/json.ts';
 import type { ProxyGroup } from '../../model/proxy.ts';
-import { isHttp, type Service, type ServicePort, type Subnet } from '../../model/service.ts';
+import { hasShortNames, isHttp, type Service, type ServicePort, type Subnet } from '../../model/service.ts';
 
 interface Port {
   readonly service: Service;
   readonly port: ServicePort;
 }
 
-/** Clients name the host in the first bytes of each connection, and nothing else tells it apart. */
-const hasServerName = ({ service, port }: Port): boolean => port.protocol === 'tls' && service.addresses.length === 0;
+/**
+ * Clients name the host in the first bytes of each connection, and nothing else tells it apart. One of a service with
+ * short names may name any of them, or none.
+ */
+const hasServerName = ({ service, port }: Port): boolean =>
+  port.protocol === 'tls' && service.addresses.length === 0 && !hasShortNames(service);
 
 const hasSubnets = ({ service, port }: Port, { interception }: ProxyGroup): boolean =>
   interception !== 'NONE' && service.subnets.length > 0 && !isHttp(port.protocol);

@@ -33,6 +33,7 @@ const families: Readonly<Record<IpFamily, string>> = { v4: 'V4_ONLY', v6: 'V6_ON
 
 /** How names are looked up; as with Istio each answer is kept for as long as its time to live says. */
 const lookups = (family: IpFamily): JsonObject => ({
+  '@type': 'type.googleapis.com/envoy.extensions.clusters.dns.v3.DnsCluster',
   dns_lookup_family: families[family],
   dns_refresh_rate: '60s',
   respect_dns_ttl: true,
@@ -50,9 +51,10 @@ const lookups = (family: IpFamily): JsonObject => ({
 const balancing = (policy: LbPolicy): JsonObject =>
   emitLbPolicy(policy.kind === 'passthrough' ? { kind: 'least-request', slowStart: null } : policy);
 
-const types: Readonly<Record<NameResolution['kind'], string>> = {
-  dns: 'STRICT_DNS',
-  'dns-round-robin': 'LOGICAL_DNS',
+/** What Istio calls STRICT_DNS and LOGICAL_DNS; Envoy has put what goes with them into a type of its own. */
+const single: Readonly<Record<NameResolution['kind'], JsonObject>> = {
+  dns: {},
+  'dns-round-robin': { all_addresses_in_single_endpoint: true },
 };
 
 const none: readonly Endpoint[] = [];
@@ -63,7 +65,8 @@ function namedDiscovery(plan: ClusterPlan, { kind, endpoints }: NameResolution, 
   const groups = list['endpoints'] as readonly JsonObject[];
   const lb = balancing(plan.policy.lb);
   if (groups.length === 0) return { type: 'STATIC', ...lb };
-  return { type: types[kind], ...lookups(family), load_assignment: list, ...lb };
+  const typed = { ...lookups(family), ...single[kind] };
+  return { cluster_type: { name: 'envoy.cluster.dns', typed_config: typed }, load_assignment: list, ...lb };
 }
 
 /** The fields of a cluster that say where its endpoints are. */

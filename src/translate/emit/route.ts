@@ -4,7 +4,7 @@ import type { JsonObject } from '../../lib/json.ts';
 import { memo } from '../../lib/memo.ts';
 import { clusterDomain, passthroughCluster } from '../../model/names.ts';
 import type { ProxyGroup } from '../../model/proxy.ts';
-import type { Service } from '../../model/service.ts';
+import { hasShortNames, type Service } from '../../model/service.ts';
 import { emitHttpRoutes, routeOrigins } from './http-routes.ts';
 import { emitHashPolicy } from './lb-policy.ts';
 import type { CalledPort } from './plan-listeners.ts';
@@ -25,7 +25,8 @@ export function shortNames(service: Service, near: boolean): readonly string[] {
 }
 
 /** Other services are named by their hosts alone. */
-const isOfCluster = ({ host, name }: Service): boolean => name !== host && host.endsWith(`.svc.${clusterDomain}`);
+const isOfCluster = (service: Service): boolean =>
+  hasShortNames(service) && service.host.endsWith(`.svc.${clusterDomain}`);
 
 /** The names by which clients of all namespaces may call a service. */
 const namesOf = memo((service: Service): readonly string[] =>
