@@ -3,17 +3,19 @@ import { type ResourceTable, resourceTable, type XdsResource } from '../../envoy
 import type { ResourceKind } from '../../envoy/types.ts';
 import { memo } from '../../lib/memo.ts';
 import type { Steps } from '../../lib/slices.ts';
+import { differingKeys } from '../../lib/tracked-calls.ts';
 import type { ConnectionPool } from '../../model/connection-pool.ts';
 import { type Diagnostic, diagnose, type Outcome } from '../../model/diagnostic.ts';
 import type { Endpoint, EndpointView } from '../../model/endpoint.ts';
 import type { Mesh, ServedPort } from '../../model/mesh.ts';
-import { at, originOf } from '../../model/origin.ts';
+import { originOf } from '../../model/origin.ts';
 import { policyFor, type ServicePolicy, type Subset } from '../../model/policy.ts';
 import { defaultPortPolicy } from '../../model/port-policy.ts';
 import type { Interception, ProxyGroup } from '../../model/proxy.ts';
 import { routesFor } from '../../model/route.ts';
-import { isHttp, isProxied, type Service, type ServicePort, serviceAt } from '../../model/service.ts';
+import { isHttp, isProxied, isVisible, type Service, type ServicePort, serviceAt } from '../../model/service.ts';
 import { visibleServices } from '../../model/visibility.ts';
+import { checkCalls } from './call-checks.ts';
 import { byTargetPort, emitVirtualInbound, emitVirtualOutbound } from './capture.ts';
 import { emitCluster } from './cluster.ts';
 import { type ClusterPlan, planCluster } from './cluster-plan.ts';
@@ -71,6 +73,8 @@ const routeSource = memo(
     interception: Interception,
   ): RouteSource => ({
     routes,
+    services,
+    policies,
     others: [...routes].filter(([host]) => !services.has(host)),
     find: (host) => {
       const service = serviceAt(services, host);
@@ -134,7 +138,7 @@ function emitRoutes(
   const byPort = Map.groupBy(spoken, ({ port }) => port.number);
   const shared = [...byPort]
     .filter(([port]) => names.has(String(port)))
-    .map(([port, all]) => emitSharedRoutes(port, all, aliases, source, group));
+    .map(([port, all]) => emitSharedRoutes(port, { called: all, aliases, source }, group));
   const sniffed = spoken
     .filter((each) => !isHttp(each.port.protocol) && hasOwnListener(each, group))
     .map((each) => {
@@ -213,68 +217,46 @@ const emitRouting = memo((called: CalledService, aliases: Aliases, source: Route
     clusters: resourceTable(emitClusters(called, group)),
     listeners: resourceTable(emitListeners(plans.value, source, group)),
     routes: resourceTable(emitRoutes(plans.value, called.ports, aliases, source, group)),
-    diagnostics: [
-      ...plans.diagnostics,
-      ...withoutDestination(called, group),
-      ...withoutCertificates(called, group),
-      ...unheard(plans.value, source, group),
-    ],
+    diagnostics: [...plans.diagnostics, ...checkCalls(called, group), ...unheard(plans.value, source, group)],
   };
 });
-
-/** Certificates of the mesh that a rule asks for, of proxies that have none. */
-function withoutCertificates(called: CalledService, { certificates }: ProxyGroup): readonly Diagnostic[] {
-  if (certificates.client.kind !== 'none') return [];
-  const plans = [...called.ports.map(({ cluster }) => cluster), ...called.subsets];
-  return plans.flatMap(({ policy: { tls } }) => {
-    if (tls?.kind !== 'mesh') return [];
-    const message = 'proxies with MESH_CERTIFICATES NONE have no certificates of the mesh, so they refuse these calls';
-    return [diagnose('SLC0240', tls.origin, message)];
-  });
-}
-
-function unaddressed({ host, origin }: Service): Diagnostic {
-  const message =
-    `resolution NONE needs captured connections: sidecars with INTERCEPTION_MODE NONE do not know where calls to ${host} ` +
-    'were going, and refuse them';
-  return diagnose('SLC0110', at(origin, 'spec', 'resolution'), message);
-}
-
-/** PASSTHROUGH where nothing is captured: there is no address that the caller asked for. */
-function withoutDestination(called: CalledService, { interception }: ProxyGroup): readonly Diagnostic[] {
-  if (interception !== 'NONE') return [];
-  const plans = [...called.ports.map(({ cluster }) => cluster), ...called.subsets];
-  return plans.flatMap(({ service, policy }) => {
-    if (service.resolution.kind === 'original') return [unaddressed(service)];
-    if (policy.lb.kind !== 'passthrough' || policy.origin === null) return [];
-    const message =
-      'PASSTHROUGH needs captured connections; sidecars with INTERCEPTION_MODE NONE balance by LEAST_REQUEST';
-    return [diagnose('SLC0110', at(policy.origin, 'simple'), message)];
-  });
-}
 
 /** A gateway's callers address the gateway, so it cannot know which endpoint they meant. */
 const interceptionOf = ({ role, interception }: ProxyGroup): Interception =>
   role === 'router' ? 'NONE' : interception;
 
+/** The mesh that was prepared last for a group: what is the same in it is made. */
+const lastPrepared = memo((_group: ProxyGroup): { mesh: Mesh | null } => ({ mesh: null }));
+
+/** The services of which something differs. */
+function* unprepared(before: Mesh | null, { services, policies, endpoints }: Mesh): Iterable<Service> {
+  if (before === null) return yield* services.values();
+  const hosts = [
+    ...differingKeys(before.services, services),
+    ...differingKeys(before.policies, policies),
+    ...differingKeys(before.endpoints, endpoints),
+  ];
+  for (const host of new Set(hosts)) {
+    const service = services.get(host);
+    if (service !== undefined) yield service;
+  }
+}
+
 /** Makes what costs most, part by part, so that `emitResources` finds it made. */
-export function* prepareResources({ services: all, policies, endpoints }: Mesh, group: ProxyGroup): Steps {
-  const services = visibleServices(all, group.namespace);
+export function* prepareResources(mesh: Mesh, group: ProxyGroup): Steps {
+  const last = lastPrepared(group);
   const interception = interceptionOf(group);
-  for (const [host, service] of services) {
-    callService(service, policyFor(policies.get(host), group.namespace), interception);
-    yield;
+  for (const service of unprepared(last.mesh, mesh)) {
+    if (!isVisible(service, group.namespace)) continue;
+    const called = callService(service, policyFor(mesh.policies.get(service.host), group.namespace), interception);
+    const plans = [...called.ports.map(({ cluster }) => cluster), ...called.subsets];
+    for (const plan of plans) {
+      if (group.generator !== 'grpc') emitCluster(plan, group);
+      if (plan.eds) emitLoadAssignment(plan, endpointsOf(plan, mesh.endpoints), group.endpointView);
+      yield;
+    }
   }
-  const called = callServices(services, policies, group.namespace, interception);
-  const plans = [...called.ports.map(({ cluster }) => cluster), ...called.subsets];
-  for (const plan of group.generator === 'grpc' ? [] : plans) {
-    emitCluster(plan, group);
-    yield;
-  }
-  for (const plan of edsPlans(called)) {
-    emitLoadAssignment(plan, endpointsOf(plan, endpoints), group.endpointView);
-    yield;
-  }
+  last.mesh = mesh;
 }
 
 /** Everything that proxies of a group get. The same inputs give the same objects. */
