@@ -3,6 +3,7 @@ import type { JsonObject } from '../../lib/json.ts';
 import { isHttp, type ServicePort, type Subnet } from '../../model/service.ts';
 import { inside, report, type Spot } from '../values/decode.ts';
 import type { Member, MemberAddress } from '../values/member.ts';
+import type { Metadata } from '../values/metadata.ts';
 import { addressProblem } from '../values/virtual-ip.ts';
 import type { EntryHost, EntryResolution, EntrySpec } from './spec.ts';
 
@@ -142,4 +143,13 @@ export function checkedPorts(
     report(place(port), 'SLC0207', message);
   }
   return ports;
+}
+
+const strategyAnnotation = 'networking.istio.io/dns-connect-strategy';
+
+/** What annotations ask for that nothing does. */
+export function checkAnnotations({ annotations }: Metadata, spot: Spot): void {
+  if (!annotations.has(strategyAnnotation)) return;
+  const place = inside(spot, 'metadata', 'annotations', strategyAnnotation);
+  report(place, 'SLC0108', `${strategyAnnotation}: not supported yet, so it has no effect`);
 }

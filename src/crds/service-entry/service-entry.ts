@@ -8,7 +8,14 @@ import { exportedTo } from '../values/host.ts';
 import { kind } from '../values/kind.ts';
 import { type Member, memberOf } from '../values/member.ts';
 import type { Metadata } from '../values/metadata.ts';
-import { checkedAddresses, checkedHosts, checkedMembers, checkedPorts, looksUpHosts } from './checks.ts';
+import {
+  checkAnnotations,
+  checkedAddresses,
+  checkedHosts,
+  checkedMembers,
+  checkedPorts,
+  looksUpHosts,
+} from './checks.ts';
 import { type EntryHost, type EntryResolution, type EntrySpec, entrySpec } from './spec.ts';
 
 export interface ServiceEntry {
@@ -32,6 +39,7 @@ function membersOf(entry: EntrySpec, members: readonly Member[], { name, spot }:
 }
 
 function build(metadata: Metadata, entry: EntrySpec, spot: Spot): ServiceEntry {
+  checkAnnotations(metadata, spot);
   const here = inside(spot, 'spec');
   const { members, selector } = checkedMembers(entry, here);
   const ranges = checkedAddresses(entry, here);
