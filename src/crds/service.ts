@@ -1,8 +1,10 @@
 // Service (core/v1): a name, virtual IPs and ports.
 import { isObject, type JsonObject } from '../lib/json.ts';
+import type { Nearness } from '../model/locality-lb.ts';
 import { serviceHost } from '../model/names.ts';
 import { originOf } from '../model/origin.ts';
 import {
+  everybody,
   isProxied,
   type Resolution,
   type Service as ServiceModel,
@@ -26,7 +28,7 @@ import {
   selector,
   string,
 } from './values/decode.ts';
-import { exportedTo } from './values/host.ts';
+import { exportedTo, exportTo } from './values/host.ts';
 import { kind } from './values/kind.ts';
 import type { Member } from './values/member.ts';
 import type { Metadata } from './values/metadata.ts';
@@ -90,6 +92,19 @@ const sessionAffinity: Decoder<string> = (value, spot) =>
     ? report(spot, 'SLC0108', 'sessionAffinity ClientIP: not supported yet; a DestinationRule with useSourceIp does it')
     : undefined;
 
+/** What `trafficDistribution` says, in the field or in the annotation. */
+const nearness = oneOf<Nearness>({ PreferClose: 'zone', PreferSameZone: 'zone', PreferSameNode: 'node' });
+const nearnessAnnotation = 'networking.istio.io/traffic-distribution';
+
+/** The annotation is older than the field; the field wins. */
+function nearnessOf(metadata: Metadata, { trafficDistribution }: Spec, spot: Spot): Nearness | null {
+  const written = metadata.annotations.get(nearnessAnnotation);
+  const here = inside(spot, 'metadata', 'annotations', nearnessAnnotation);
+  // Istio's word for what is so without it.
+  const annotated = written === undefined || written === 'Any' ? undefined : nearness(written, here);
+  return trafficDistribution ?? annotated ?? null;
+}
+
 const spec = object(
   {
     type: oneOf({
@@ -105,8 +120,7 @@ const spec = object(
     publishNotReadyAddresses: boolean,
     internalTrafficPolicy: oneOf({ Cluster: false, Local: true }),
     sessionAffinity,
-    trafficDistribution: (_, spot) =>
-      report(spot, 'SLC0108', 'trafficDistribution: not supported yet, so it has no effect'),
+    trafficDistribution: nearness,
     selector: writtenSelector,
   },
   {
@@ -124,8 +138,6 @@ const spec = object(
 );
 type Spec = NonNullable<ReturnType<typeof spec>>;
 
-/** Annotations that change how a service is balanced and that nothing reads yet. */
-const laterAnnotations = ['networking.istio.io/traffic-distribution'];
 const exportAnnotation = 'networking.istio.io/exportTo';
 
 function resolutionOf(spec: Spec, ips: readonly string[], spot: Spot): Resolution | undefined {
@@ -137,10 +149,18 @@ function resolutionOf(spec: Spec, ips: readonly string[], spot: Spot): Resolutio
 }
 
 /** Namespaces, separated by commas. */
-function visibility({ annotations, namespace }: Metadata): ReadonlySet<string> {
-  const words = (annotations.get(exportAnnotation) ?? '').split(',').map((word) => word.trim());
-  const given = words.filter((word) => word !== '');
-  return exportedTo(given.length === 0 ? undefined : given, namespace);
+function visibility({ annotations, namespace }: Metadata, spot: Spot): ReadonlySet<string> {
+  const written = annotations.get(exportAnnotation);
+  if (written === undefined) return everybody;
+  const words = written.split(',').map((word) => word.trim());
+  const place = inside(spot, 'metadata', 'annotations', exportAnnotation);
+  return exportedTo(
+    exportTo(
+      words.filter((word) => word !== ''),
+      place,
+    ),
+    namespace,
+  );
 }
 
 /** A UDP port may share its number with a TCP port; two of one transport may not. */
@@ -159,15 +179,6 @@ function uniquePorts(ports: readonly ServicePort[], spot: Spot): readonly Servic
 }
 
 function build(metadata: Metadata, spec: Spec, spot: Spot): Service | undefined {
-  for (const name of laterAnnotations) {
-    if (metadata.annotations.has(name)) {
-      report(
-        inside(spot, 'metadata', 'annotations', name),
-        'SLC0108',
-        `${name}: not supported yet, so it has no effect`,
-      );
-    }
-  }
   if (metadata.name.includes('.'))
     return report(inside(spot, 'metadata', 'name'), 'SLC0004', 'a Service is named without dots');
   const ips = spec.clusterIPs ?? (spec.clusterIP === undefined ? [] : [spec.clusterIP]);
@@ -183,8 +194,9 @@ function build(metadata: Metadata, spec: Spec, spot: Spot): Service | undefined 
     resolution,
     external: false,
     names: noNames,
-    exportTo: visibility(metadata),
+    exportTo: visibility(metadata, spot),
     nodeLocal: spec.internalTrafficPolicy ?? false,
+    nearness: nearnessOf(metadata, spec, spot),
     created: metadata.created,
     publishNotReady: spec.publishNotReadyAddresses ?? false,
     selector: spec.selector ?? null,

@@ -1,5 +1,6 @@
 // A service of the mesh: a name that clients call, and its ports.
 import type { ServiceEndpoints } from './endpoint.ts';
+import type { Nearness } from './locality-lb.ts';
 import type { Origin } from './origin.ts';
 
 /** How a port's bytes are understood; `auto` is found out from the first bytes of each connection. */
@@ -61,6 +62,8 @@ export interface Service {
   readonly names: readonly string[];
   /** The namespaces whose clients may call it; `*`: all. */
   readonly exportTo: ReadonlySet<string>;
+  /** Which endpoints it wants to be called first; null: it does not say. */
+  readonly nearness: Nearness | null;
   /** Milliseconds since 1970; unknown in files. */
   readonly created: number | null;
   readonly origin: Origin;

@@ -53,6 +53,7 @@ function build(metadata: Metadata, entry: EntrySpec, spot: Spot): ServiceEntry {
     names: entry.names ?? noNames,
     exportTo: exportedTo(entry.exportTo, metadata.namespace),
     nodeLocal: false,
+    nearness: null,
     created: metadata.created,
     publishNotReady: false,
     selector,

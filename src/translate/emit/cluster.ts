@@ -4,10 +4,11 @@ import type { JsonObject } from '../../lib/json.ts';
 import { memo } from '../../lib/memo.ts';
 import { type Origin, originOf } from '../../model/origin.ts';
 import { type CertificateSource, type ProxyGroup, sdsCertificate } from '../../model/proxy.ts';
-import { type ClusterPlan, isRefused } from './cluster-plan.ts';
+import { type ClusterPlan, isRefused, panicThreshold } from './cluster-plan.ts';
 import { connectTimeout, emitConnectionLimits } from './connection-limits.ts';
 import { emitDiscovery, type Seeker, seekerOf } from './discovery.ts';
 import { emitHttpOptions } from './http-options.ts';
+import { emitLocalityConfig } from './locality.ts';
 import { emitOutlierDetection } from './outlier-detection.ts';
 import { configPath, objectsMetadata } from './provenance.ts';
 import { callsByMesh, emitTransportSockets, lacksCertificates } from './upstream-tls.ts';
@@ -61,7 +62,7 @@ function callingCluster(
     ...emitConnectionLimits(policy.connectionPool, policy.retryBudget),
     ...(outlierDetection !== null && { outlier_detection: emitOutlierDetection(outlierDetection) }),
     // Envoy's panic mode would send requests to endpoints known to be bad once half of them are.
-    common_lb_config: { healthy_panic_threshold: { value: outlierDetection?.minHealthPercent ?? 0 } },
+    common_lb_config: { healthy_panic_threshold: { value: panicThreshold(plan) }, ...emitLocalityConfig(plan) },
     ...emitHttpOptions(port.protocol, policy),
     ...emitTransportSockets(plan, certificates),
     metadata: clusterMetadata(plan, origins),

@@ -2,13 +2,15 @@
 import type { JsonObject } from '../../lib/json.ts';
 import { memo } from '../../lib/memo.ts';
 import type { Endpoint, EndpointView } from '../../model/endpoint.ts';
-import type { LbPolicy } from '../../model/lb-policy.ts';
+import { anywhere } from '../../model/endpoint-view.ts';
+import { defaultBalancing } from '../../model/lb-policy.ts';
 import type { IpFamily, ProxyGroup } from '../../model/proxy.ts';
 import type { NameResolution } from '../../model/service.ts';
 import { type ClusterPlan, isDynamic } from './cluster-plan.ts';
 import { dynamicDiscovery } from './dynamic-names.ts';
-import { assignment } from './endpoints.ts';
-import { emitLbPolicy } from './lb-policy.ts';
+import { assignment, seenBy } from './endpoints.ts';
+import { emitLbPolicy, emitLbPolicyByPlace } from './lb-policy.ts';
+import { weighsPlaces } from './locality.ts';
 
 /** Where ADS resources come from. Zero: wait for the answer, however late it comes. */
 export const adsSource: JsonObject = { ads: {}, initial_fetch_timeout: '0s', resource_api_version: 'V3' };
@@ -21,12 +23,12 @@ export interface Seeker {
 
 const seeker = memo((view: EndpointView, family: IpFamily): Seeker => ({ view, family }));
 /** Stands for all proxies, where they are alike. */
-const anybody: Seeker = { view: { node: null }, family: 'v4' };
+const anybody: Seeker = { view: anywhere, family: 'v4' };
 
 /** What of a group the discovery of a cluster depends on; mostly nothing, so that all share the cluster. */
 export function seekerOf(plan: ClusterPlan, { endpointView, ipFamily }: ProxyGroup): Seeker {
-  if (plan.named !== null) return seeker(endpointView, ipFamily);
-  return isDynamic(plan) ? seeker(anybody.view, ipFamily) : anybody;
+  if (plan.named !== null) return seeker(seenBy(plan, endpointView), ipFamily);
+  return isDynamic(plan) ? seeker(anywhere, ipFamily) : anybody;
 }
 
 const families: Readonly<Record<IpFamily, string>> = { v4: 'V4_ONLY', v6: 'V6_ONLY' };
@@ -48,8 +50,11 @@ const lookups = (family: IpFamily): JsonObject => ({
   },
 });
 
-const balancing = (policy: LbPolicy): JsonObject =>
-  emitLbPolicy(policy.kind === 'passthrough' ? { kind: 'least-request', slowStart: null } : policy);
+function balancing(plan: ClusterPlan): JsonObject {
+  const { lb: asked } = plan.policy;
+  const policy = asked.kind === 'passthrough' ? defaultBalancing.lb : asked;
+  return weighsPlaces(plan) ? emitLbPolicyByPlace(policy) : emitLbPolicy(policy);
+}
 
 /** What Istio calls STRICT_DNS and LOGICAL_DNS; Envoy has put what goes with them into a type of its own. */
 const single: Readonly<Record<NameResolution['kind'], JsonObject>> = {
@@ -62,18 +67,23 @@ const none: readonly Endpoint[] = [];
 /** The names stand in the cluster. Without any nothing is looked up, and nobody answers. */
 function namedDiscovery(plan: ClusterPlan, { kind, endpoints }: NameResolution, { view, family }: Seeker): JsonObject {
   const list = assignment(plan, endpoints.get(plan.port.name) ?? none, view);
-  const groups = list['endpoints'] as readonly JsonObject[];
-  const lb = balancing(plan.policy.lb);
+  // A place that gets no share stays in other assignments; where one name alone is looked up Envoy would refuse it.
+  const groups = (list['endpoints'] as readonly JsonObject[]).filter((group) => group['lb_endpoints'] !== undefined);
+  const lb = balancing(plan);
   if (groups.length === 0) return { type: 'STATIC', ...lb };
   const typed = { ...lookups(family), ...single[kind] };
-  return { cluster_type: { name: 'envoy.cluster.dns', typed_config: typed }, load_assignment: list, ...lb };
+  return {
+    cluster_type: { name: 'envoy.cluster.dns', typed_config: typed },
+    load_assignment: { ...list, endpoints: groups },
+    ...lb,
+  };
 }
 
 /** The fields of a cluster that say where its endpoints are. */
 export function emitDiscovery(plan: ClusterPlan, seeker: Seeker): JsonObject {
-  const { name, eds, named, policy } = plan;
+  const { name, eds, named } = plan;
   if (named !== null) return namedDiscovery(plan, named, seeker);
   if (isDynamic(plan)) return dynamicDiscovery(seeker.family);
   if (!eds) return { type: 'ORIGINAL_DST', lb_policy: 'CLUSTER_PROVIDED' };
-  return { type: 'EDS', eds_cluster_config: { service_name: name, eds_config: adsSource }, ...balancing(policy.lb) };
+  return { type: 'EDS', eds_cluster_config: { service_name: name, eds_config: adsSource }, ...balancing(plan) };
 }

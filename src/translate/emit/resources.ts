@@ -9,13 +9,19 @@ import { type Diagnostic, diagnose, type Outcome } from '../../model/diagnostic.
 import type { Endpoint, EndpointView } from '../../model/endpoint.ts';
 import type { Mesh, ServedPort } from '../../model/mesh.ts';
 import { originOf } from '../../model/origin.ts';
-import { policyFor, type ServicePolicy, type Subset } from '../../model/policy.ts';
+import {
+  anyClientIn,
+  type PolicyClient,
+  policyClient,
+  policyFor,
+  type ServicePolicy,
+  type Subset,
+} from '../../model/policy.ts';
 import { defaultPortPolicy } from '../../model/port-policy.ts';
 import type { Interception, ProxyGroup } from '../../model/proxy.ts';
 import { routesFor } from '../../model/route.ts';
 import { isHttp, isProxied, isVisible, type Service, type ServicePort, serviceAt } from '../../model/service.ts';
 import { visibleServices } from '../../model/visibility.ts';
-import { checkCalls } from './call-checks.ts';
 import { byTargetPort, emitVirtualInbound, emitVirtualOutbound } from './capture.ts';
 import { emitCluster } from './cluster.ts';
 import { type ClusterPlan, planCluster } from './cluster-plan.ts';
@@ -24,6 +30,7 @@ import { emitLoadAssignment } from './endpoints.ts';
 import { emitGrpcResources } from './grpc/resources.ts';
 import { emitListener, emitRoutedListener } from './listener.ts';
 import { emitMatched } from './matched-chains.ts';
+import { withPeers } from './peers.ts';
 import {
   type CalledPort,
   type CalledService,
@@ -35,6 +42,7 @@ import {
 import { type Aliases, emitSharedRoutes, emitSniffedRoutes } from './route.ts';
 import { planConnections, planRoutes, type RouteSource } from './route-plan.ts';
 import { blackHole, emitInboundCluster, emitInboundPassthrough, passthrough } from './special-clusters.ts';
+import { unmet } from './unmet.ts';
 
 export type Resources = { readonly [K in ResourceKind]: ResourceTable };
 
@@ -48,28 +56,28 @@ const callService = memo((service: Service, bound: ServicePolicy | null, interce
   };
 });
 
-/** What clients of a namespace call; depends on services and policies alone, not on endpoints. */
+/** What clients call; depends on services and policies alone, not on endpoints. */
 const callServices = memo(
   (
     services: Mesh['services'],
     policies: Mesh['policies'],
-    namespace: string,
+    client: PolicyClient,
     interception: Interception,
   ): CalledService => {
     const called = [...services].map(([host, service]) =>
-      callService(service, policyFor(policies.get(host), namespace), interception),
+      callService(service, policyFor(policies.get(host), client), interception),
     );
     return { ports: called.flatMap(({ ports }) => ports), subsets: called.flatMap(({ subsets }) => subsets) };
   },
 );
 
-/** Looks services up as clients of a namespace call them; the same inputs give the same object. */
+/** Looks services up as clients call them; the same inputs give the same object. */
 const routeSource = memo(
   (
     routes: Mesh['routes'],
     services: Mesh['services'],
     policies: Mesh['policies'],
-    namespace: string,
+    client: PolicyClient,
     interception: Interception,
   ): RouteSource => ({
     routes,
@@ -79,7 +87,7 @@ const routeSource = memo(
     find: (host) => {
       const service = serviceAt(services, host);
       if (service === undefined) return undefined;
-      return callService(service, policyFor(policies.get(service.host), namespace), interception);
+      return callService(service, policyFor(policies.get(service.host), client), interception);
     },
   }),
 );
@@ -102,15 +110,17 @@ function poolOf(called: CalledService, { host, port: number }: ServedPort): Conn
   return limited?.cluster.policy.connectionPool ?? null;
 }
 
-const emitClusters = memo((called: CalledService, group: ProxyGroup): readonly XdsResource[] => {
-  const plans = [...called.ports.map(({ cluster }) => cluster), ...called.subsets];
-  const clusters = [...plans.map((plan) => emitCluster(plan, group)), blackHole];
-  if (!isCaptured(group)) return clusters;
-  const inbound = byTargetPort(group.served).map((served) =>
-    emitInboundCluster(served, group.ipFamily, poolOf(called, served)),
-  );
-  return [...clusters, passthrough, emitInboundPassthrough(group.ipFamily), ...inbound];
-});
+const emitClusters = memo(
+  (called: CalledService, byOthers: CalledService, group: ProxyGroup): readonly XdsResource[] => {
+    const plans = [...called.ports.map(({ cluster }) => cluster), ...called.subsets];
+    const clusters = [...plans.map((plan) => emitCluster(plan, group)), blackHole];
+    if (!isCaptured(group)) return clusters;
+    const inbound = byTargetPort(group.served).map((served) =>
+      emitInboundCluster(served, group.ipFamily, poolOf(byOthers, served)),
+    );
+    return [...clusters, passthrough, emitInboundPassthrough(group.ipFamily), ...inbound];
+  },
+);
 
 function emitOutbound(plan: ListenerPlan, source: RouteSource, group: ProxyGroup): XdsResource {
   const { tcp } = plan;
@@ -209,17 +219,26 @@ interface Routing {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-const emitRouting = memo((called: CalledService, aliases: Aliases, source: RouteSource, group: ProxyGroup): Routing => {
-  // A gateway's listeners come from Gateway objects.
-  const plans: Outcome<readonly ListenerPlan[]> =
-    group.role === 'router' ? { value: [], diagnostics: [] } : planListeners(called.ports, group);
-  return {
-    clusters: resourceTable(emitClusters(called, group)),
-    listeners: resourceTable(emitListeners(plans.value, source, group)),
-    routes: resourceTable(emitRoutes(plans.value, called.ports, aliases, source, group)),
-    diagnostics: [...plans.diagnostics, ...checkCalls(called, group), ...unheard(plans.value, source, group)],
-  };
-});
+/** `byOthers`: what clients call that no rule chooses by their labels. */
+const emitRouting = memo(
+  (
+    called: CalledService,
+    byOthers: CalledService,
+    aliases: Aliases,
+    source: RouteSource,
+    group: ProxyGroup,
+  ): Routing => {
+    // A gateway's listeners come from Gateway objects.
+    const plans: Outcome<readonly ListenerPlan[]> =
+      group.role === 'router' ? { value: [], diagnostics: [] } : planListeners(called.ports, group);
+    return {
+      clusters: resourceTable(emitClusters(called, byOthers, group)),
+      listeners: resourceTable(emitListeners(plans.value, source, group)),
+      routes: resourceTable(emitRoutes(plans.value, called.ports, aliases, source, group)),
+      diagnostics: [...plans.diagnostics, ...unmet(called, group), ...unheard(plans.value, source, group)],
+    };
+  },
+);
 
 /** A gateway's callers address the gateway, so it cannot know which endpoint they meant. */
 const interceptionOf = ({ role, interception }: ProxyGroup): Interception =>
@@ -245,10 +264,10 @@ function* unprepared(before: Mesh | null, { services, policies, endpoints }: Mes
 /** Makes what costs most, part by part, so that `emitResources` finds it made. */
 export function* prepareResources(mesh: Mesh, group: ProxyGroup): Steps {
   const last = lastPrepared(group);
-  const interception = interceptionOf(group);
+  const [interception, client] = [interceptionOf(group), policyClient(mesh.policies, group)];
   for (const service of unprepared(last.mesh, mesh)) {
     if (!isVisible(service, group.namespace)) continue;
-    const called = callService(service, policyFor(mesh.policies.get(service.host), group.namespace), interception);
+    const called = callService(service, policyFor(mesh.policies.get(service.host), client), interception);
     const plans = [...called.ports.map(({ cluster }) => cluster), ...called.subsets];
     for (const plan of plans) {
       if (group.generator !== 'grpc') emitCluster(plan, group);
@@ -261,16 +280,18 @@ export function* prepareResources(mesh: Mesh, group: ProxyGroup): Steps {
 
 /** Everything that proxies of a group get. The same inputs give the same objects. */
 export function emitResources(mesh: Mesh, group: ProxyGroup): Outcome<Resources> {
-  const interception = interceptionOf(group);
+  const [interception, client] = [interceptionOf(group), policyClient(mesh.policies, group)];
   const services = visibleServices(mesh.services, group.namespace);
-  const called = callServices(services, mesh.policies, group.namespace, interception);
+  const called = callServices(services, mesh.policies, client, interception);
   const aliases = aliasesOf(services);
-  const source = routeSource(mesh.routes, services, mesh.policies, group.namespace, interception);
+  const source = routeSource(mesh.routes, services, mesh.policies, client, interception);
   if (group.generator === 'grpc') return emitGrpcResources(called, aliases, source, mesh.endpoints, group);
-  const routing = emitRouting(called, aliases, source, group);
+  // What rules say to chosen clients does not hold for a chosen workload that is called.
+  const byOthers = callServices(services, mesh.policies, anyClientIn(group.namespace), interception);
+  const routing = emitRouting(called, byOthers, aliases, source, group);
   const value = {
     cluster: routing.clusters,
-    endpoint: emitLoadAssignments(called, mesh.endpoints, group.endpointView),
+    endpoint: withPeers(emitLoadAssignments(called, mesh.endpoints, group.endpointView), mesh, group),
     listener: routing.listeners,
     route: routing.routes,
   };

@@ -2,6 +2,7 @@
 import type { JsonObject } from '../../../lib/json.ts';
 import { type Diagnostic, diagnose } from '../../../model/diagnostic.ts';
 import type { Endpoint } from '../../../model/endpoint.ts';
+import { anywhere } from '../../../model/endpoint-view.ts';
 import { at } from '../../../model/origin.ts';
 import type { Service } from '../../../model/service.ts';
 import { type ClusterPlan, isRefused } from '../cluster-plan.ts';
@@ -14,7 +15,7 @@ const none: readonly Endpoint[] = [];
 function onlyName(plan: ClusterPlan): JsonObject | null {
   const endpoints = plan.named?.endpoints.get(plan.port.name) ?? none;
   if (isRefused(plan) || endpoints.length !== 1) return null;
-  const made = assignment(plan, endpoints, { node: null });
+  const made = assignment(plan, endpoints, anywhere);
   return (made['endpoints'] as readonly JsonObject[]).length === 1 ? made : null;
 }
 
