@@ -7,8 +7,8 @@
 //                               `cluster-options` the HTTP versions, `blocks` of the clusters what rules can change
 //                               besides balancing, `lb` the clusters' policies, `hash` the routes'
 //                               hash policies, `rules PORT` the routes that VirtualServices make, without what stands
-//                               in all of them, `chains NAME` a listener's filter chains, `targets` where API listeners
-//                               lead
+//                               in all of them, `chains NAME` a listener's filter chains, `inspectors NAME` what looks
+//                               into its connections first, `targets` where API listeners lead
 //   # namespace: other          the client's namespace
 //   # interception: NONE        how the client's connections reach its sidecar
 //   # generator: grpc           the client is a gRPC client that is its own proxy
@@ -106,6 +106,7 @@ function nodeOf(options: Options, mesh: Mesh): ProxyNode {
     ip: workload.addresses[0] ?? '',
     generator,
     interception,
+    certificates: options.certificates,
   });
 }
 
@@ -182,15 +183,27 @@ interface ChainJson {
   readonly name?: string;
   readonly filter_chain_match?: JsonObject;
   readonly filters: readonly { readonly name: string; readonly typed_config: JsonObject }[];
+  readonly transport_socket?: { readonly typed_config: { readonly common_tls_context: JsonObject } };
 }
 
 /** What each filter chain takes, and what it does with it. */
 function chains({ json }: XdsResource): JsonObject[] {
-  return (json['filter_chains'] as unknown as ChainJson[]).map(({ name = '', filter_chain_match, filters }) => ({
-    name,
-    match: filter_chain_match ?? {},
-    filters: filters.map((filter) => ({ name: filter.name, stat_prefix: filter.typed_config['stat_prefix'] ?? '' })),
-  }));
+  return (json['filter_chains'] as unknown as ChainJson[]).map(
+    ({ name = '', filter_chain_match, filters, ...more }) => ({
+      name,
+      match: filter_chain_match ?? {},
+      ...(more.transport_socket && {
+        tls: more.transport_socket.typed_config.common_tls_context['alpn_protocols'] ?? [],
+      }),
+      filters: filters.map((filter) => ({ name: filter.name, stat_prefix: filter.typed_config['stat_prefix'] ?? '' })),
+    }),
+  );
+}
+
+/** What looks into a listener's connections, and where it does not. */
+function listenerFilters({ json }: XdsResource): JsonObject[] {
+  const filters = (json['listener_filters'] ?? []) as unknown as readonly JsonObject[];
+  return filters.map(({ name = '', filter_disabled = null }) => ({ name, filter_disabled }));
 }
 
 /** The route configuration behind a gRPC client's target. */
@@ -202,7 +215,8 @@ function apiTarget({ name, json }: XdsResource): JsonObject {
 
 function summaries(resources: Resources, show: readonly string[]): JsonObject[] {
   const clusters = [...resources.cluster.values()].filter(({ name }) => !special.test(name));
-  const listeners = [...resources.listener.values()].filter(({ name }) => show.includes(`chains ${name}`));
+  const listeners = (word: string): XdsResource[] =>
+    [...resources.listener.values()].filter(({ name }) => show.includes(`${word} ${name}`));
   return [
     ...(show.includes('cluster-options') ? clusters.map(clusterOptions) : []),
     ...(show.includes('blocks') ? clusters.map(blocks) : []),
@@ -210,7 +224,8 @@ function summaries(resources: Resources, show: readonly string[]): JsonObject[] 
     ...(show.includes('hash') ? [...resources.route.values()].flatMap(hashPolicies) : []),
     ...[...resources.route.values()].filter(({ name }) => show.includes(`rules ${name}`)).flatMap(rules),
     ...(show.includes('targets') ? [...resources.listener.values()].map(apiTarget) : []),
-    ...listeners.flatMap(chains),
+    ...listeners('inspectors').flatMap(listenerFilters),
+    ...listeners('chains').flatMap(chains),
   ];
 }
 

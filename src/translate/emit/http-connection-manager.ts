@@ -60,8 +60,12 @@ export interface InboundHttp {
   readonly retried: boolean;
 }
 
-/** Requests that come in: one virtual host, one cluster. */
-export function inboundHttp({ statName, virtualHost, cluster, operation, retried }: InboundHttp): JsonObject {
+/** What the workload is told of callers that show a certificate; of others nothing, whatever they say themselves. */
+const callerDetails: JsonObject = { set_current_client_cert_details: { subject: true, dns: true, uri: true } };
+
+/** Requests that come in: one virtual host, one cluster. `shown`: callers show certificates. */
+export function inboundHttp(http: InboundHttp, shown: boolean): JsonObject {
+  const { statName, virtualHost, cluster, operation, retried } = http;
   const route = {
     cluster,
     timeout: '0s',
@@ -73,6 +77,7 @@ export function inboundHttp({ statName, virtualHost, cluster, operation, retried
     ...common,
     stat_prefix: `inbound_${statName}`,
     forward_client_cert_details: 'APPEND_FORWARD',
+    ...(shown && callerDetails),
     route_config: {
       name: cluster,
       validate_clusters: false,

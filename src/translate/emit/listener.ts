@@ -7,26 +7,11 @@ import type { Origin } from '../../model/origin.ts';
 import type { ProxyGroup } from '../../model/proxy.ts';
 import type { ConnectionChains } from './connection-routes.ts';
 import { outboundHttp } from './http-connection-manager.ts';
+import { plainHttp } from './inbound-chains.ts';
+import { httpInspector, tlsInspector } from './inspectors.ts';
 import { type ListenerPlan, listenerName, sharedBind } from './plan-listeners.ts';
 import { objectsMetadata } from './provenance.ts';
 import { tcpProxy } from './tcp-proxy.ts';
-
-const inspector = 'envoy.filters.listener.http_inspector';
-
-/** Finds out from the first bytes whether a connection speaks HTTP. */
-export const httpInspector: JsonObject = {
-  name: inspector,
-  typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.listener.http_inspector.v3.HttpInspector' },
-};
-
-/** Finds out which server a TLS client asks for. */
-const tlsInspector: JsonObject = {
-  name: 'envoy.filters.listener.tls_inspector',
-  typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector' },
-};
-
-/** What a connection looks like that the inspector has found to be plain HTTP. */
-export const plainHttp: JsonObject = { transport_protocol: 'raw_buffer', application_protocols: ['http/1.1', 'h2c'] };
 
 export function socketAddress(address: string, port: number): JsonObject {
   return { socket_address: { address, port_value: port } };

@@ -3,7 +3,7 @@ import { interner } from '../../lib/intern.ts';
 import { memo } from '../../lib/memo.ts';
 import { sortedBy } from '../../lib/sorted.ts';
 import type { EndpointView, Labels } from '../../model/endpoint.ts';
-import type { Mesh, ServedPort, Workload } from '../../model/mesh.ts';
+import { type Mesh, type ServedPort, usualMutualTls, type Workload } from '../../model/mesh.ts';
 import { type ProxyGroup, type ProxyNode, sdsCertificates } from '../../model/proxy.ts';
 import { labelsOf, namespacesOfRoutes } from './clients.ts';
 
@@ -66,7 +66,7 @@ const groupOf = memo((view: EndpointView, labels: Labels, behind: Behind, node: 
   const ipFamily = node.ip.includes(':') ? 'v6' : 'v4';
   const served = servedPorts(behind, namespace);
   const settings = { role, generator, namespace, interception, portOffset, ipFamily } as const;
-  return interned({ ...settings, served, endpointView: view, labels, certificates });
+  return interned({ ...settings, served, mutualTls: usualMutualTls, endpointView: view, labels, certificates });
 });
 
 function interned(group: ProxyGroup): ProxyGroup {
