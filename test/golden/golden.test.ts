@@ -5,10 +5,11 @@
 //   # with: shop                files of ../shared that are there too (default: none)
 //   # show: cluster, route 80   kinds, or single resources, that are printed; `nothing` prints none; or a summary:
 //                               `cluster-options` the HTTP versions, `blocks` of the clusters what rules can change
-//                               besides balancing, `lb` the clusters' policies, `hash` the routes'
-//                               hash policies, `rules PORT` the routes that VirtualServices make, without what stands
-//                               in all of them, `chains NAME` a listener's filter chains, `inspectors NAME` what looks
-//                               into its connections first, `targets` where API listeners lead
+//                               besides balancing, `offers` what they offer for requests over mutual TLS, `lb` the
+//                               clusters' policies, `hash` the routes' hash policies, `rules PORT` the routes that
+//                               VirtualServices make, without what stands in all of them, `chains NAME` a listener's
+//                               filter chains, `inspectors NAME` what looks into its connections first, `targets` where
+//                               API listeners lead
 //   # namespace: other          the client's namespace
 //   # interception: NONE        how the client's connections reach its sidecar
 //   # generator: grpc           the client is a gRPC client that is its own proxy
@@ -26,6 +27,7 @@ import type { XdsResource } from '../../src/envoy/resource.ts';
 import { resourceKinds } from '../../src/envoy/types.ts';
 import type { JsonObject, JsonValue } from '../../src/lib/json.ts';
 import type { Mesh } from '../../src/model/mesh.ts';
+import { sluiceDomain } from '../../src/model/names.ts';
 import {
   type Certificates,
   type Generator,
@@ -136,6 +138,12 @@ function clusterOptions({ name, json }: XdsResource): JsonObject {
   return { name, options: Object.values(options ?? {})[0] ?? null };
 }
 
+/** What each cluster's connections offer for requests over mutual TLS. */
+function offers({ name, json }: XdsResource): JsonObject {
+  const { filter_metadata: metadata = {} } = (json['metadata'] ?? {}) as { readonly filter_metadata?: JsonObject };
+  return { name, offers: (metadata[sluiceDomain] as JsonObject | undefined)?.['alpn'] ?? 'nothing' };
+}
+
 interface RouteJson {
   readonly virtual_hosts: readonly {
     readonly name: string;
@@ -220,6 +228,7 @@ function summaries(resources: Resources, show: readonly string[]): JsonObject[] 
   return [
     ...(show.includes('cluster-options') ? clusters.map(clusterOptions) : []),
     ...(show.includes('blocks') ? clusters.map(blocks) : []),
+    ...(show.includes('offers') ? clusters.map(offers) : []),
     ...(show.includes('lb') ? clusters.map(({ name, json }) => ({ name, lb_policy: json['lb_policy'] ?? '' })) : []),
     ...(show.includes('hash') ? [...resources.route.values()].flatMap(hashPolicies) : []),
     ...[...resources.route.values()].filter(({ name }) => show.includes(`rules ${name}`)).flatMap(rules),

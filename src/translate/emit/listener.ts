@@ -34,8 +34,9 @@ function tcpChain({ tcp }: ListenerPlan): JsonObject | null {
   };
 }
 
-function httpChain({ bind, port }: ListenerPlan, routeName: string): JsonObject {
-  return { filter_chain_match: plainHttp, filters: [outboundHttp(listenerName(bind, port), routeName)] };
+function httpChain({ bind, port }: ListenerPlan, routeName: string, { certificates }: ProxyGroup): JsonObject {
+  const manager = outboundHttp(listenerName(bind, port), routeName, certificates);
+  return { filter_chain_match: plainHttp, filters: [manager] };
 }
 
 function chains(plan: ListenerPlan, group: ProxyGroup): JsonObject {
@@ -43,14 +44,14 @@ function chains(plan: ListenerPlan, group: ProxyGroup): JsonObject {
   if (plan.routeName === null) return { filter_chains: tcp === null ? [] : [tcp] };
   return {
     listener_filters: [httpInspector],
-    filter_chains: [httpChain(plan, plan.routeName)],
+    filter_chains: [httpChain(plan, plan.routeName, group)],
     default_filter_chain: tcp ?? fallbackChain(group),
   };
 }
 
 /** Where rules speak of the connections: what they do not take goes on as if no service was there. */
 function routedChains(plan: ListenerPlan, group: ProxyGroup, connections: ConnectionChains): JsonObject {
-  const http = plan.routeName === null ? [] : [httpChain(plan, plan.routeName)];
+  const http = plan.routeName === null ? [] : [httpChain(plan, plan.routeName, group)];
   const inspectors = [...(connections.byServerName ? [tlsInspector] : []), ...(http.length > 0 ? [httpInspector] : [])];
   return {
     ...(inspectors.length > 0 && { listener_filters: inspectors }),
