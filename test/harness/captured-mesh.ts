@@ -84,7 +84,11 @@ export class CapturedMesh {
   }
 
   /** Files of a certificate for a pod's service account, which Envoy's user can read. */
-  async #certificateFiles(ca: TestCa, name: string, folder: string): Promise<NonNullable<SidecarNode['certificateFiles']>> {
+  async #certificateFiles(
+    ca: TestCa,
+    name: string,
+    folder: string,
+  ): Promise<NonNullable<SidecarNode['certificateFiles']>> {
     const { cert, key } = await ca.issue(workload('default', name));
     const files = { chain: join(folder, 'chain.pem'), key: join(folder, 'key.pem'), root: join(folder, 'root.pem') };
     const texts = [
