@@ -1,5 +1,9 @@
 // Every diagnostic that Sluice can give. A code is permanent: it is never used again for something else.
 
+import { balancingCodes } from './codes/balancing.ts';
+import { referenceCodes } from './codes/references.ts';
+import { routeCodes } from './codes/routes.ts';
+
 export type Severity = 'error' | 'warning' | 'info';
 
 interface CodeInfo {
@@ -8,6 +12,10 @@ interface CodeInfo {
   readonly explanation: string;
   readonly fix: string;
 }
+
+/** What `sluice analyze` finds beyond what translation has to say. */
+const analysisCodes = { ...balancingCodes, ...routeCodes, ...referenceCodes } as const;
+export type AnalysisCode = keyof typeof analysisCodes;
 
 const table = {
   SLC0001: {
@@ -262,6 +270,7 @@ const table = {
       'A fault of Sluice, not of the object: translating it ended in an error. All other objects still work.',
     fix: 'Please report it together with the object.',
   },
+  ...analysisCodes,
 } as const satisfies Record<string, CodeInfo>;
 
 export type DiagnosticCode = keyof typeof table;
