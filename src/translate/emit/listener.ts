@@ -5,12 +5,13 @@ import { memo } from '../../lib/memo.ts';
 import { blackHoleCluster, passthroughCluster } from '../../model/names.ts';
 import type { Origin } from '../../model/origin.ts';
 import type { ProxyGroup } from '../../model/proxy.ts';
-import type { ConnectionChains } from './connection-routes.ts';
+import { type ConnectionChains, emitConnections } from './connection-routes.ts';
 import { outboundHttp } from './http-connection-manager.ts';
 import { plainHttp } from './inbound-chains.ts';
 import { httpInspector, tlsInspector } from './inspectors.ts';
 import { type ListenerPlan, listenerName, sharedBind } from './plan-listeners.ts';
 import { objectsMetadata } from './provenance.ts';
+import { planConnections, type RouteSource } from './route-plan.ts';
 import { tcpProxy } from './tcp-proxy.ts';
 
 export function socketAddress(address: string, port: number): JsonObject {
@@ -61,16 +62,22 @@ function routedChains(plan: ListenerPlan, group: ProxyGroup, connections: Connec
 }
 
 /** A listener whose connections go where its services are. */
-export const emitListener = memo((plan: ListenerPlan, group: ProxyGroup): XdsResource => {
+const emitListener = memo((plan: ListenerPlan, group: ProxyGroup): XdsResource => {
   return listenerWith(plan, chains(plan, group), group, []);
 });
 
 /** A listener whose connections go where rules say. */
-export const emitRoutedListener = memo(
-  (plan: ListenerPlan, group: ProxyGroup, connections: ConnectionChains): XdsResource => {
-    return listenerWith(plan, routedChains(plan, group, connections), group, connections.origins);
-  },
-);
+const emitRoutedListener = memo((plan: ListenerPlan, group: ProxyGroup, connections: ConnectionChains): XdsResource => {
+  return listenerWith(plan, routedChains(plan, group, connections), group, connections.origins);
+});
+
+/** A listener of a captured sidecar, or of one that is called by address. */
+export function emitOutbound(plan: ListenerPlan, source: RouteSource, group: ProxyGroup): XdsResource {
+  const { tcp } = plan;
+  const connections = tcp === null ? null : planConnections(source, tcp, group);
+  if (tcp === null || connections === null) return emitListener(plan, group);
+  return emitRoutedListener(plan, group, emitConnections(connections, tcp.port.number));
+}
 
 function listenerWith(
   plan: ListenerPlan,

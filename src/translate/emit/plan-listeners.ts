@@ -98,12 +98,14 @@ function boundPort(port: number, { interception, portOffset }: ProxyGroup): numb
   return interception === 'NONE' && port < firstFreePort ? port + portOffset : port;
 }
 
-/** A headless service's connections go past the proxy's listeners to the address that the caller chose. */
-function isListenedFor({ service, port }: CalledPort, group: ProxyGroup): boolean {
-  if (!isProxied(port.protocol)) return false;
-  if (group.interception === 'NONE') return true;
-  const anonymous = service.resolution.kind === 'passthrough' && !isHttp(port.protocol);
-  return !anonymous;
+/** Whether the callers of a port choose the address themselves, and nothing but the address tells whom they mean. */
+export function isAnonymous({ service, port }: CalledPort): boolean {
+  return service.resolution.kind === 'passthrough' && !isHttp(port.protocol);
+}
+
+/** What callers choose by address has listeners by endpoint, where connections are captured at all. */
+function isListenedFor(called: CalledPort, { interception }: ProxyGroup): boolean {
+  return isProxied(called.port.protocol) && (interception === 'NONE' || !isAnonymous(called));
 }
 
 /** All outbound listeners, sorted by the services' order; of TCP services that collide the first wins. */
