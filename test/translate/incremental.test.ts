@@ -41,7 +41,7 @@ const names = ['a', 'b', 'c'] as const;
 const namespaces = ['default', 'other', 'istio-system'] as const;
 const name = fc.constantFrom(...names);
 const namespace = fc.constantFrom(...namespaces);
-const portName = fc.constantFrom('http', 'tcp', 'grpc', 'x', '');
+const portName = fc.constantFrom('http', 'tcp', 'grpc', 'tls', 'x', '');
 const port = fc.record({ name: portName, port: fc.constantFrom(80, 81, 3306) }) as fc.Arbitrary<JsonObject>;
 const ports = fc.uniqueArray(port, { maxLength: 2, selector: (each) => each['port'] });
 const address = fc.constantFrom('10.0.0.1', '10.0.0.2', '10.0.0.3', '127.0.0.1');
@@ -151,6 +151,15 @@ const object: fc.Arbitrary<SourceObject> = fc.oneof(
   fc
     .record({ name, namespace, ports, ip: fc.constantFrom('None', '', '10.9.0.1', '10.9.0.2') })
     .map(({ ip, ...options }) => service({ ...options, spec: ip === '' ? {} : { clusterIP: ip } })),
+  fc
+    .record({
+      name,
+      namespace,
+      externalName: fc.constantFrom('a.default.svc.cluster.local', 'b.default.svc.cluster.local'),
+    })
+    .map(({ externalName, ...options }) =>
+      service({ ...options, ports: [], spec: { type: 'ExternalName', externalName } }),
+    ),
   fc
     .record({ service: name, namespace, addresses: fc.uniqueArray(address), ports, name: fc.constantFrom('s1', 's2') })
     .map((options) => slice(options)),
