@@ -13,6 +13,7 @@ import { type ListenerPlan, listenerName, sharedBind } from './plan-listeners.ts
 import { objectsMetadata } from './provenance.ts';
 import { planConnections, type RouteSource } from './route-plan.ts';
 import { tcpProxy } from './tcp-proxy.ts';
+import { emitTlsChains, serviceChain } from './tls-chains.ts';
 
 export function socketAddress(address: string, port: number): JsonObject {
   return { socket_address: { address, port_value: port } };
@@ -25,23 +26,13 @@ function fallbackChain(group: ProxyGroup): JsonObject {
     : { name: 'PassthroughFilterChain', filters: [tcpProxy(passthroughCluster, null)] };
 }
 
-function tcpChain({ tcp }: ListenerPlan): JsonObject | null {
-  if (tcp === null) return null;
-  const metadata = { filter_metadata: objectsMetadata([tcp.service.origin]) };
-  return {
-    metadata,
-    filters: [tcpProxy(tcp.cluster.name, tcp.cluster.policy)],
-    transport_socket_connect_timeout: '15s',
-  };
-}
-
 function httpChain({ bind, port }: ListenerPlan, routeName: string, { certificates }: ProxyGroup): JsonObject {
   const manager = outboundHttp(listenerName(bind, port), routeName, certificates);
   return { filter_chain_match: plainHttp, filters: [manager] };
 }
 
 function chains(plan: ListenerPlan, group: ProxyGroup): JsonObject {
-  const tcp = tcpChain(plan);
+  const tcp = plan.tcp === null ? null : serviceChain(plan.tcp);
   if (plan.routeName === null) return { filter_chains: tcp === null ? [] : [tcp] };
   return {
     listener_filters: [httpInspector],
@@ -71,12 +62,27 @@ const emitRoutedListener = memo((plan: ListenerPlan, group: ProxyGroup, connecti
   return listenerWith(plan, routedChains(plan, group, connections), group, connections.origins);
 });
 
+/** The chains of what shares a listener: of the services with TLS, and of the one without. */
+const joined = memo(
+  (ofTls: ConnectionChains, ofRules: ConnectionChains | null, plan: ListenerPlan): ConnectionChains => {
+    const { chains, fallback, origins } = ofRules ?? { chains: [], fallback: null, origins: [] };
+    const ofService = plan.tcp === null || ofRules !== null ? null : serviceChain(plan.tcp);
+    return {
+      chains: [...ofTls.chains, ...chains],
+      fallback: fallback ?? ofService,
+      byServerName: true,
+      origins: [...ofTls.origins, ...origins],
+    };
+  },
+);
+
 /** A listener of a captured sidecar, or of one that is called by address. */
 export function emitOutbound(plan: ListenerPlan, source: RouteSource, group: ProxyGroup): XdsResource {
-  const { tcp } = plan;
+  const { tcp, tls } = plan;
   const connections = tcp === null ? null : planConnections(source, tcp, group);
-  if (tcp === null || connections === null) return emitListener(plan, group);
-  return emitRoutedListener(plan, group, emitConnections(connections, tcp.port.number));
+  const ofRules = tcp === null || connections === null ? null : emitConnections(connections, tcp.port.number);
+  if (tls.length > 0) return emitRoutedListener(plan, group, joined(emitTlsChains(tls, source, group), ofRules, plan));
+  return ofRules === null ? emitListener(plan, group) : emitRoutedListener(plan, group, ofRules);
 }
 
 function listenerWith(
