@@ -64,6 +64,11 @@ describe.skipIf(reason !== null)(`mutual TLS that comes in${reason === null ? ''
     expect(await mesh.stat('server', 'http.inbound_0.0.0.0_8082.downstream_rq_http2_total')).toBe(1);
   });
 
+  test('a connection may be upgraded to WebSocket, whether the port says HTTP or not', async () => {
+    expect(await mesh.fromClient('websocket', 'http://198.19.99.10/', 1)).toEqual(['101 hello']);
+    expect(await mesh.fromClient('websocket', 'http://198.19.99.10:81/', 1)).toEqual(['101 hello']);
+  });
+
   test('what is not HTTP is passed on, encrypted between the two', async () => {
     const before = (await handshakes()) ?? 0;
     expect(await mesh.fromClient('tcp', '198.19.99.10:90', 1)).toEqual(['server 127.0.0.6']);

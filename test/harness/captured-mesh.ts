@@ -153,7 +153,11 @@ export class CapturedMesh {
   }
 
   /** Calls from the client's pod; each answer on a line. */
-  async fromClient(kind: 'http' | 'http2' | 'tcp' | 'tls', target: string, count: number): Promise<readonly string[]> {
+  async fromClient(
+    kind: 'http' | 'http2' | 'websocket' | 'tcp' | 'tls',
+    target: string,
+    count: number,
+  ): Promise<readonly string[]> {
     const [command = '', ...args] = [...this.#client.enter, ...clientProgram, kind, target, String(count)];
     const { stdout } = await execute(command, args);
     return stdout.trimEnd().split('\n');

@@ -1,4 +1,4 @@
-// The program in a client pod: `http URL COUNT`, `http2 URL COUNT`, `tcp ADDRESS:PORT COUNT` or `tls ADDRESS:PORT COUNT`.
+// The program in a client pod: `http URL COUNT`, `http2 URL COUNT`, `websocket URL COUNT`, `tcp ADDRESS:PORT COUNT` or `tls ADDRESS:PORT COUNT`.
 // Prints each answer on a line of its own.
 import { Agent, get } from 'node:http';
 import { connect as connectHttp2, constants } from 'node:http2';
@@ -33,6 +33,23 @@ function overHttp2(): Promise<string> {
   });
 }
 
+/** What comes back of some words after the upgrade of a connection. */
+function overWebSocket(): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const request = get(target, { timeout: 5000, headers: { connection: 'Upgrade', upgrade: 'websocket' } });
+    request.on('upgrade', ({ statusCode }, socket) => {
+      socket.once('data', (words: Buffer) => {
+        resolve(`${statusCode} ${words}`);
+        socket.destroy();
+      });
+      socket.write('hello');
+    });
+    request.on('response', ({ statusCode }) => reject(new Error(`answered with ${statusCode}`)));
+    request.on('timeout', () => request.destroy(new Error('no answer')));
+    request.on('error', reject);
+  });
+}
+
 async function answerOf(socket: Socket): Promise<string> {
   socket.setTimeout(5000, () => socket.destroy(new Error('no answer')));
   return (await text(socket)).trim();
@@ -42,6 +59,7 @@ const { hostname, port } = new URL(target.includes('//') ? target : `tcp://${tar
 const calls: Readonly<Record<string, () => Promise<string>>> = {
   http: overHttp,
   http2: overHttp2,
+  websocket: overWebSocket,
   tcp: () => answerOf(connect(Number(port), hostname)),
   tls: () => answerOf(connectTls({ host: hostname, port: Number(port), rejectUnauthorized: false })),
 };

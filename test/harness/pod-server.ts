@@ -18,8 +18,16 @@ function caller(headers: IncomingHttpHeaders, { remoteAddress }: Socket): string
 const listening = (server: { listen(port: number, host: string, done: () => void): unknown }, port: number) =>
   new Promise<void>((done) => server.listen(port, '0.0.0.0', done));
 
-const http = () =>
-  createHttp({ keepAliveTimeout: 0 }, ({ headers, socket }, response) => response.end(caller(headers, socket)));
+/** After an upgrade the connection is the client's own: what it says comes back. */
+function http() {
+  const server = createHttp({ keepAliveTimeout: 0 }, ({ headers, socket }, response) => {
+    response.end(caller(headers, socket));
+  });
+  return server.on('upgrade', (_request, socket: Socket) => {
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+    socket.pipe(socket);
+  });
+}
 const sayWho = (socket: Socket) => socket.end(`${name} ${socket.remoteAddress}\n`);
 const certificate = await issueServer(await TestCa.create());
 
