@@ -47,6 +47,8 @@ export interface ProxyNode {
   readonly envoyMinor: number | null;
   readonly locality: Locality;
   readonly certificates: Certificates;
+  /** Whether its Envoy wants to know where the proxies of its own service are, to weigh its zone against others. */
+  readonly selfDiscovery: boolean;
 }
 
 /**
@@ -67,4 +69,6 @@ export interface ProxyGroup {
   /** Those of its workload's labels that some rule chooses clients by. */
   readonly labels: Labels;
   readonly certificates: Certificates;
+  /** The host of the service that it belongs to, empty if there is none; null: it does not ask. */
+  readonly peers: string | null;
 }

@@ -9,13 +9,14 @@
 //                               clusters' policies, `hash` the routes' hash policies, `rules PORT` the routes that
 //                               VirtualServices make, without what stands in all of them, `chains NAME` a listener's
 //                               filter chains, `inspectors NAME` what looks into its connections first, `targets` where
-//                               API listeners lead
+//                               API listeners lead, `localities` which endpoints come first
 //   # namespace: other          the client's namespace
 //   # interception: NONE        how the client's connections reach its sidecar
 //   # generator: grpc           the client is a gRPC client that is its own proxy
 //   # offset: 20000            the client's PORT_OFFSET
 //   # proxy: NAME.NAMESPACE     the client is this Pod's sidecar
 //   # certificates: files       the client has its certificates from files, not from the agent beside it; or `none`
+//   # self-discovery: true      the client's Envoy wants to know where others of its own service are
 //   # loopback: refused         as without --allow-loopback-endpoints
 import { globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -27,7 +28,6 @@ import type { XdsResource } from '../../src/envoy/resource.ts';
 import { resourceKinds } from '../../src/envoy/types.ts';
 import type { JsonObject, JsonValue } from '../../src/lib/json.ts';
 import type { Mesh } from '../../src/model/mesh.ts';
-import { sluiceDomain } from '../../src/model/names.ts';
 import {
   type Certificates,
   type Generator,
@@ -41,6 +41,7 @@ import { circuitBreakers } from '../../src/translate/emit/connection-limits.ts';
 import type { Resources } from '../../src/translate/emit/resources.ts';
 import { usualRetries } from '../../src/translate/emit/retry-policy.ts';
 import { Translator } from '../../src/translate/translator.ts';
+import { apiTarget, chains, listenerFilters, offers } from './connection-summaries.ts';
 
 const root = import.meta.dirname;
 const writing = process.env['GOLDEN'] === 'write';
@@ -54,6 +55,7 @@ interface Options {
   readonly proxy: string | null;
   readonly portOffset: number;
   readonly certificates: Certificates;
+  readonly selfDiscovery: boolean;
   readonly allowLoopbackEndpoints: boolean;
 }
 
@@ -91,14 +93,22 @@ function optionsOf(text: string): Options {
     proxy: given.get('proxy') ?? null,
     portOffset: Number(given.get('offset') ?? 0),
     certificates: certificates[given.get('certificates') ?? 'sds'] ?? sdsCertificates,
+    selfDiscovery: given.get('self-discovery') === 'true',
     allowLoopbackEndpoints: given.get('loopback') !== 'refused',
   };
 }
 
 function nodeOf(options: Options, mesh: Mesh): ProxyNode {
-  const { proxy, namespace, generator, interception, portOffset } = options;
+  const { proxy, namespace, generator, interception, portOffset, selfDiscovery } = options;
   if (proxy === null) {
-    return proxyNode({ namespace, generator, interception, portOffset, certificates: options.certificates });
+    return proxyNode({
+      namespace,
+      generator,
+      interception,
+      portOffset,
+      selfDiscovery,
+      certificates: options.certificates,
+    });
   }
   const workload = mesh.workloads.get(proxy);
   if (workload === undefined) throw new Error(`there is no Pod ${proxy}`);
@@ -109,6 +119,7 @@ function nodeOf(options: Options, mesh: Mesh): ProxyNode {
     generator,
     interception,
     certificates: options.certificates,
+    selfDiscovery,
   });
 }
 
@@ -138,17 +149,31 @@ function clusterOptions({ name, json }: XdsResource): JsonObject {
   return { name, options: Object.values(options ?? {})[0] ?? null };
 }
 
-/** What each cluster's connections offer for requests over mutual TLS. */
-function offers({ name, json }: XdsResource): JsonObject {
-  const { filter_metadata: metadata = {} } = (json['metadata'] ?? {}) as { readonly filter_metadata?: JsonObject };
-  return { name, offers: (metadata[sluiceDomain] as JsonObject | undefined)?.['alpn'] ?? 'nothing' };
-}
-
 interface RouteJson {
   readonly virtual_hosts: readonly {
     readonly name: string;
     readonly routes: readonly { readonly route?: JsonObject }[];
   }[];
+}
+
+interface LocalityJson {
+  readonly locality: Readonly<Record<'region' | 'zone' | 'sub_zone', string | undefined>>;
+  readonly lb_endpoints?: readonly {
+    readonly endpoint: { readonly address: { readonly socket_address: { readonly address: string } } };
+  }[];
+  readonly load_balancing_weight: number;
+  readonly priority?: number;
+}
+
+/** Of a load assignment where its endpoints are, and which of them come first. */
+function localities({ name, json }: XdsResource): JsonObject {
+  const groups = json['endpoints'] as unknown as readonly LocalityJson[];
+  const lines = groups.map(({ locality, lb_endpoints = [], load_balancing_weight, priority = 0 }) => {
+    const place = [locality.region, locality.zone, locality.sub_zone].filter((part) => part !== undefined).join('/');
+    const who = lb_endpoints.map(({ endpoint }) => endpoint.address.socket_address.address).join(' ') || 'nobody';
+    return `priority ${priority}, weight ${load_balancing_weight}, ${place || 'nowhere'}: ${who}`;
+  });
+  return { name, localities: lines };
 }
 
 /** What each virtual host hashes. */
@@ -187,40 +212,6 @@ function rules({ json }: XdsResource): JsonObject[] {
     .map(({ name, routes }) => ({ name, routes: routes.map(ruledRoute) }));
 }
 
-interface ChainJson {
-  readonly name?: string;
-  readonly filter_chain_match?: JsonObject;
-  readonly filters: readonly { readonly name: string; readonly typed_config: JsonObject }[];
-  readonly transport_socket?: { readonly typed_config: { readonly common_tls_context: JsonObject } };
-}
-
-/** What each filter chain takes, and what it does with it. */
-function chains({ json }: XdsResource): JsonObject[] {
-  return (json['filter_chains'] as unknown as ChainJson[]).map(
-    ({ name = '', filter_chain_match, filters, ...more }) => ({
-      name,
-      match: filter_chain_match ?? {},
-      ...(more.transport_socket && {
-        tls: more.transport_socket.typed_config.common_tls_context['alpn_protocols'] ?? [],
-      }),
-      filters: filters.map((filter) => ({ name: filter.name, stat_prefix: filter.typed_config['stat_prefix'] ?? '' })),
-    }),
-  );
-}
-
-/** What looks into a listener's connections, and where it does not. */
-function listenerFilters({ json }: XdsResource): JsonObject[] {
-  const filters = (json['listener_filters'] ?? []) as unknown as readonly JsonObject[];
-  return filters.map(({ name = '', filter_disabled = null }) => ({ name, filter_disabled }));
-}
-
-/** The route configuration behind a gRPC client's target. */
-function apiTarget({ name, json }: XdsResource): JsonObject {
-  const { api_listener: api } = (json['api_listener'] ?? {}) as { readonly api_listener?: JsonObject };
-  const { route_config_name: routes = '' } = (api?.['rds'] ?? {}) as JsonObject;
-  return { name, routes };
-}
-
 function summaries(resources: Resources, show: readonly string[]): JsonObject[] {
   const clusters = [...resources.cluster.values()].filter(({ name }) => !special.test(name));
   const listeners = (word: string): XdsResource[] =>
@@ -230,6 +221,7 @@ function summaries(resources: Resources, show: readonly string[]): JsonObject[] 
     ...(show.includes('blocks') ? clusters.map(blocks) : []),
     ...(show.includes('offers') ? clusters.map(offers) : []),
     ...(show.includes('lb') ? clusters.map(({ name, json }) => ({ name, lb_policy: json['lb_policy'] ?? '' })) : []),
+    ...(show.includes('localities') ? [...resources.endpoint.values()].map(localities) : []),
     ...(show.includes('hash') ? [...resources.route.values()].flatMap(hashPolicies) : []),
     ...[...resources.route.values()].filter(({ name }) => show.includes(`rules ${name}`)).flatMap(rules),
     ...(show.includes('targets') ? [...resources.listener.values()].map(apiTarget) : []),

@@ -18,9 +18,19 @@ export function exportedTo(exportTo: readonly string[] = ['*'], namespace: strin
   return new Set(exportTo.map((each) => (each === '.' ? namespace : each)));
 }
 
+const namespaceCharacters = new Set('-0123456789abcdefghijklmnopqrstuvwxyz');
+
+/** `*`: all, `.`: the rule's own, or the name of a namespace. */
+const exportName: Decoder<string> = (value, spot) => {
+  const name = nonEmptyString(value, spot);
+  if (name === undefined || name === '*' || name === '.') return name;
+  const known = name.length <= 63 && [...name].every((character) => namespaceCharacters.has(character));
+  return known ? name : report(spot, 'SLC0105', 'is to be *, . or the name of a namespace');
+};
+
 /** Invalid entries export to nobody; only a list that is absent or empty means everybody. */
 export const exportTo: Decoder<readonly string[]> = (value, spot) =>
-  Array.isArray(value) && value.length === 0 ? ['*'] : (list(nonEmptyString)(value, spot) ?? []);
+  Array.isArray(value) && value.length === 0 ? ['*'] : (list(exportName)(value, spot) ?? []);
 
 const hostCharacters = new Set('-_.0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ');
 

@@ -21,6 +21,7 @@ import { type CheckCalls, checkRoutes } from './route-checks.ts';
 import { type MergeCalls, mergeRules } from './rules.ts';
 import { ServedIndex } from './served.ts';
 import { resolveServices } from './services.ts';
+import { silentFailover } from './silent-failover.ts';
 import { RouteCalls, resolveRoutes, rulesOfSidecars } from './virtual-services.ts';
 import { resolveWorkloads } from './workloads.ts';
 
@@ -68,10 +69,14 @@ export class MeshResolver {
       resolvePolicies(services.value, merged.value, callees, this.#policyCalls),
     );
     const routes = this.#resolveRoutes(typed.virtualServices, services, policies);
+    const silent = this.#stage('silent failover', [services, policies, endpoints], () =>
+      silentFailover(services.value, policies.value, endpoints.value),
+    );
     this.#stages.endRound();
     const diagnostics = [
       decoding,
       ...[services, endpoints, merged, policies, routes].map((stage) => stage.diagnostics),
+      silent,
     ];
     return {
       value: this.#mesh(services.value, policies.value, routes.value, endpoints.value, workloads),

@@ -10,7 +10,7 @@ import type { MutualTls } from '../../model/client-tls.ts';
 import { type Diagnostic, diagnose, type Outcome } from '../../model/diagnostic.ts';
 import { clusterDomain, rootNamespace } from '../../model/names.ts';
 import { at } from '../../model/origin.ts';
-import type { PolicyChoice, ServicePolicy } from '../../model/policy.ts';
+import type { PolicyChoice, SelectedPolicy, ServicePolicy } from '../../model/policy.ts';
 import { defaultPortPolicy } from '../../model/port-policy.ts';
 import { type Callees, mutualTlsOf } from './callees.ts';
 import { policyOfPort, policyOfSubset } from './port-policy.ts';
@@ -74,19 +74,42 @@ function select(candidates: readonly MergedRule[], service: Service, client: str
   );
 }
 
+/** For clients that rules choose: the most specific host first, but none less specific than what is for all in the namespace. */
+function selectedIn(
+  candidates: readonly MergedRule[],
+  service: Service,
+  mutual: MutualTls | null,
+): readonly SelectedPolicy[] {
+  const general = candidates.filter(({ selector }) => selector === null);
+  const least = (namespace: string): number => {
+    const rule = select(general, service, namespace);
+    return rule?.namespace === namespace ? specificity(rule) : 0;
+  };
+  return candidates
+    .flatMap((rule) =>
+      rule.selector === null || specificity(rule) < least(rule.namespace) ? [] : [{ rule, selector: rule.selector }],
+    )
+    .sort((a, b) => specificity(b.rule) - specificity(a.rule))
+    .map(({ rule, selector }) => ({ namespace: rule.namespace, selector, policy: bind(service, rule, mutual) }));
+}
+
+const noneSelected: readonly SelectedPolicy[] = [];
+
 function choose(service: Service, candidates: readonly MergedRule[], mutual: MutualTls | null): PolicyChoice {
   const unruled = mutual === null ? null : bindNothing(service, mutual);
+  const general = candidates.filter(({ selector }) => selector === null);
   const bound = (rule: MergedRule | undefined): ServicePolicy | null =>
     rule === undefined ? unruled : bind(service, rule, mutual);
-  const named = new Set(candidates.flatMap((rule) => [rule.namespace, ...rule.exportTo]));
+  const named = new Set(general.flatMap((rule) => [rule.namespace, ...rule.exportTo]));
   named.delete('*');
   const byNamespace = new Map<string, ServicePolicy>();
   for (const namespace of [...named].sort()) {
-    const policy = bound(select(candidates, service, namespace));
+    const policy = bound(select(general, service, namespace));
     if (policy !== null) byNamespace.set(namespace, policy);
   }
+  const selected = general.length === candidates.length ? noneSelected : selectedIn(candidates, service, mutual);
   // No namespace has this name, so only what is exported to all counts.
-  return { otherwise: bound(select(candidates, service, '*')), byNamespace };
+  return { otherwise: bound(select(general, service, '*')), byNamespace, selected };
 }
 
 const noIdentities: Identities = new Map();
