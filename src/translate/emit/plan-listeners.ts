@@ -3,8 +3,8 @@ import { memo } from '../../lib/memo.ts';
 import { type Diagnostic, diagnose, type Outcome } from '../../model/diagnostic.ts';
 import type { ProxyGroup } from '../../model/proxy.ts';
 import { isHttp, isProxied, type Service, type ServicePort } from '../../model/service.ts';
-import type { ClusterPlan } from './cluster-plan.ts';
-import { isMatched, matchKeys } from './connection-match.ts';
+import { type ClusterPlan, isDynamic } from './cluster-plan.ts';
+import { hasRanges, rangeKeys } from './connection-match.ts';
 
 /** A port of a service as clients of one namespace call it: the cluster of the whole service. */
 export interface CalledPort {
@@ -30,7 +30,7 @@ export interface ListenerPlan {
   readonly routeName: string | null;
   /** Where connections go that do not speak HTTP; null: past the proxy, or nowhere. */
   readonly tcp: CalledPort | null;
-  /** Whose connections are known by what they say, or by the address that they are for. */
+  /** Who is told from others by the server that clients ask for, or by the addresses that connections are for. */
   readonly matched: readonly CalledPort[];
   readonly called: readonly CalledPort[];
 }
@@ -66,34 +66,36 @@ interface Draft {
   readonly bound: number;
   routeName: string | null;
   tcp: CalledPort | null;
-  /** By what must not stand twice; null: nobody is matched. */
-  matched: Map<string, CalledPort> | null;
+  readonly matched: CalledPort[];
+  /** The ranges of addresses that are taken; null: none. */
+  ranges: Map<string, CalledPort> | null;
   readonly called: CalledPort[];
 }
 
-/** How a port's connections are told from others: by an address of its own, by a match, or not at all. */
+/** What a listener's place is chosen by: an address of its own, ranges of them, or the port alone. */
 interface Binding {
   readonly bind: string;
-  readonly by: 'address' | 'match' | 'port';
+  readonly by: 'address' | 'range' | 'port';
 }
 
 function bindingsOf(called: CalledPort, group: ProxyGroup): readonly Binding[] {
   const own = hasOwnListener(called, group);
   const addresses = own ? called.service.addresses.map((bind): Binding => ({ bind, by: 'address' })) : [];
   const bind = sharedBind(group);
-  if (isMatched(called, group)) return [...addresses, { bind, by: 'match' }];
+  if (hasRanges(called, group)) return [...addresses, { bind, by: 'range' }];
   return own ? addresses : [{ bind, by: 'port' }];
 }
 
-/** A port beside others on the shared address, by its matches. */
-function placeMatched(draft: Draft, called: CalledPort, group: ProxyGroup): Diagnostic | null {
-  const keys = matchKeys(called, group);
-  const matched = draft.matched ?? new Map<string, CalledPort>();
-  draft.matched = matched;
-  const taken = keys.map((key) => matched.get(key)).find((each) => each !== undefined);
+/** A port beside others on the shared address, by the ranges that are its own. */
+function placeRanges(draft: Draft, called: CalledPort): Diagnostic | null {
+  const keys = rangeKeys(called);
+  const ranges = draft.ranges ?? new Map<string, CalledPort>();
+  draft.ranges = ranges;
+  const taken = keys.map((key) => ranges.get(key)).find((each) => each !== undefined);
   if (taken !== undefined) return collision(draft, called, taken);
-  for (const key of keys) matched.set(key, called);
+  for (const key of keys) ranges.set(key, called);
   draft.called.push(called);
+  draft.matched.push(called);
   if (called.port.protocol === 'auto') draft.routeName ??= String(called.port.number);
   return null;
 }
@@ -107,6 +109,10 @@ function place(draft: Draft, called: CalledPort, own: boolean): Diagnostic | nul
   if (protocol === 'auto' || isHttp(protocol)) {
     draft.routeName ??= own ? sniffedRouteName(service, port.number) : String(port.number);
     if (protocol === 'auto') draft.tcp ??= called;
+    return null;
+  }
+  if (protocol === 'tls' && !own) {
+    draft.matched.push(called);
     return null;
   }
   if (draft.tcp === null || draft.tcp.port.protocol === 'auto') {
@@ -130,20 +136,22 @@ function boundPort(port: number, { interception, portOffset }: ProxyGroup): numb
   return interception === 'NONE' && port < firstFreePort ? port + portOffset : port;
 }
 
-/** A headless service's connections go past the proxy's listeners to the address that the caller chose. */
-function isListenedFor({ service, port }: CalledPort, group: ProxyGroup): boolean {
-  if (!isProxied(port.protocol)) return false;
-  if (group.interception === 'NONE') return true;
-  const anonymous = service.resolution.kind === 'passthrough' && !isHttp(port.protocol);
-  return !anonymous;
+/** Whether the callers of a port choose the address themselves, and nothing but the address tells whom they mean. */
+export function isAnonymous({ service, port }: CalledPort): boolean {
+  return service.resolution.kind === 'passthrough' && !isHttp(port.protocol);
+}
+
+/** What callers choose by address has listeners by endpoint, where connections are captured at all. */
+function isListenedFor(called: CalledPort, { interception }: ProxyGroup): boolean {
+  return isProxied(called.port.protocol) && (interception === 'NONE' || !isAnonymous(called));
 }
 
 const newDraft = (bind: string, port: number, bound: number): Draft => {
-  return { bind, port, bound, routeName: null, tcp: null, matched: null, called: [] };
+  return { bind, port, bound, routeName: null, tcp: null, matched: [], ranges: null, called: [] };
 };
 
-const placeBy = (by: Binding['by'], draft: Draft, called: CalledPort, group: ProxyGroup): Diagnostic | null =>
-  by === 'match' ? placeMatched(draft, called, group) : place(draft, called, by === 'address');
+const placeBy = (by: Binding['by'], draft: Draft, called: CalledPort): Diagnostic | null =>
+  by === 'range' ? placeRanges(draft, called) : place(draft, called, by === 'address');
 
 /** All outbound listeners, sorted by the services' order; of TCP services that collide the first wins. */
 export const planListeners = memo(
@@ -164,7 +172,7 @@ export const planListeners = memo(
         const draft = drafts.get(key) ?? newDraft(bind, number, bound);
         drafts.set(key, draft);
         const conflict =
-          draft.port === number ? placeBy(by, draft, each, group) : collision(draft, each, draft.called[0] ?? each);
+          draft.port === number ? placeBy(by, draft, each) : collision(draft, each, draft.called[0] ?? each);
         if (conflict !== null) diagnostics.push(conflict);
       }
     }
@@ -173,12 +181,17 @@ export const planListeners = memo(
   },
 );
 
-const nobody: readonly CalledPort[] = [];
-
-/** On a shared address a captured connection that is not HTTP keeps its own destination unless a TCP service is there. */
-function finish(draft: Draft, { interception }: ProxyGroup): ListenerPlan {
+/**
+ * On a shared address a captured connection that is not HTTP keeps its own destination unless a TCP service is there. One
+ * that is not captured has none: where a service with TLS is alone, it is that.
+ */
+function finish({ ranges: _, ...draft }: Draft, { interception }: ProxyGroup): ListenerPlan {
   const own = draft.routeName?.includes(':') ?? false;
+  const [alone, ...others] = draft.matched;
+  const free = draft.tcp === null || draft.tcp.port.protocol === 'auto';
+  if (interception === 'NONE' && alone !== undefined && others.length === 0 && free && !isDynamic(alone.cluster)) {
+    return { ...draft, tcp: alone, matched: [] };
+  }
   const guessed = draft.tcp?.port.protocol === 'auto' && !own && interception !== 'NONE';
-  const matched = draft.matched === null ? nobody : [...new Set(draft.matched.values())];
-  return { ...draft, tcp: guessed ? null : draft.tcp, matched };
+  return { ...draft, tcp: guessed ? null : draft.tcp };
 }

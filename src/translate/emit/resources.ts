@@ -25,11 +25,10 @@ import { visibleServices } from '../../model/visibility.ts';
 import { byTargetPort, emitVirtualInbound, emitVirtualOutbound } from './capture.ts';
 import { emitCluster } from './cluster.ts';
 import { type ClusterPlan, planCluster } from './cluster-plan.ts';
-import { emitConnections } from './connection-routes.ts';
 import { emitLoadAssignment } from './endpoints.ts';
 import { emitGrpcResources } from './grpc/resources.ts';
-import { emitListener, emitRoutedListener } from './listener.ts';
-import { emitMatched } from './matched-chains.ts';
+import { emitHeadless } from './headless.ts';
+import { emitOutbound } from './listener.ts';
 import { withPeers } from './peers.ts';
 import {
   type CalledPort,
@@ -40,7 +39,7 @@ import {
   sniffedRouteName,
 } from './plan-listeners.ts';
 import { type Aliases, emitSharedRoutes, emitSniffedRoutes } from './route.ts';
-import { planConnections, planRoutes, type RouteSource } from './route-plan.ts';
+import { planRoutes, type RouteSource } from './route-plan.ts';
 import { blackHole, emitInboundCluster, emitInboundPassthrough, passthrough } from './special-clusters.ts';
 import { unmet } from './unmet.ts';
 
@@ -122,14 +121,6 @@ const emitClusters = memo(
   },
 );
 
-function emitOutbound(plan: ListenerPlan, source: RouteSource, group: ProxyGroup): XdsResource {
-  const { tcp } = plan;
-  const planned = tcp === null ? null : planConnections(source, tcp, group);
-  const connections = tcp === null || planned === null ? null : emitConnections(planned, tcp.port.number);
-  if (plan.matched.length > 0) return emitRoutedListener(plan, group, emitMatched(plan, connections, source, group));
-  return connections === null ? emitListener(plan, group) : emitRoutedListener(plan, group, connections);
-}
-
 function emitListeners(plans: readonly ListenerPlan[], source: RouteSource, group: ProxyGroup): readonly XdsResource[] {
   const outbound = plans.map((plan) => emitOutbound(plan, source, group));
   return isCaptured(group) ? [emitVirtualOutbound(group), emitVirtualInbound(group), ...outbound] : outbound;
@@ -192,12 +183,12 @@ const emitLoadAssignments = memo(
   },
 );
 
-function withResources(table: ResourceTable, resources: readonly XdsResource[]): ResourceTable {
+const withResources = memo((table: ResourceTable, resources: readonly XdsResource[]): ResourceTable => {
   if (resources.length === 0) return table;
   const next = new Map(table);
   for (const each of resources) next.set(each.name, each);
   return next;
-}
+});
 
 /** Hosts of rules whose requests no listener takes. */
 function unheard(plans: readonly ListenerPlan[], source: RouteSource, { namespace, role }: ProxyGroup): Diagnostic[] {
@@ -295,5 +286,9 @@ export function emitResources(mesh: Mesh, group: ProxyGroup): Outcome<Resources>
     listener: routing.listeners,
     route: routing.routes,
   };
-  return { value, diagnostics: routing.diagnostics };
+  if (!isCaptured(group)) return { value, diagnostics: routing.diagnostics };
+  const { listeners, routes, diagnostics } = emitHeadless(called, mesh.endpoints, source, group);
+  const listener = withResources(value.listener, listeners);
+  const route = withResources(value.route, routes);
+  return { value: { ...value, listener, route }, diagnostics: [...routing.diagnostics, ...diagnostics] };
 }

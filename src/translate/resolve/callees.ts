@@ -3,7 +3,7 @@ import { memo } from '../../lib/memo.ts';
 import { stableList } from '../../lib/stable-table.ts';
 import { type MutualTls, tlsModeIstio, tlsModeLabel } from '../../model/client-tls.ts';
 import type { Mesh, Workload } from '../../model/mesh.ts';
-import { clusterDomain } from '../../model/names.ts';
+import { trustedIdentities } from '../../model/names.ts';
 import { isNamed, type Service } from '../../model/service.ts';
 import type { MergedRule } from './rules.ts';
 
@@ -96,6 +96,6 @@ function identitiesOf(
   for (const list of (isNamed(resolution) ? resolution.endpoints : endpoints)?.values() ?? []) {
     for (const { serviceAccount } of list) if (serviceAccount !== null) accounts.add(serviceAccount);
   }
-  const ids = [...accounts].sort().map((account) => `spiffe://${clusterDomain}/ns/${namespace}/sa/${account}`);
+  const ids = [...accounts].sort().map((account) => `${trustedIdentities}ns/${namespace}/sa/${account}`);
   return names.length === 0 ? ids : [...names, ...ids];
 }
