@@ -11,8 +11,10 @@ import { type Namespace, namespaceKind } from './namespace.ts';
 import { type Node, nodeKind } from './node.ts';
 import { type Pod, podKind } from './pod.ts';
 import { type Service, serviceKind } from './service.ts';
+import { type ServiceEntry, serviceEntryKind } from './service-entry/service-entry.ts';
 import { nearest } from './values/decode.ts';
 import { type VirtualService, virtualServiceKind } from './virtual-service/virtual-service.ts';
+import { type WorkloadEntry, workloadEntryKind, workloadGroupKind } from './workload-entry.ts';
 
 /** Everything that could be decoded, by kind; the order within a list says nothing. */
 export interface TypedObjects {
@@ -24,6 +26,9 @@ export interface TypedObjects {
   readonly rules: readonly DestinationRule[];
   readonly virtualServices: readonly VirtualService[];
   readonly gateways: readonly Gateway[];
+  readonly serviceEntries: readonly ServiceEntry[];
+  readonly workloadEntries: readonly WorkloadEntry[];
+  readonly workloadGroups: readonly never[];
 }
 
 const kinds = {
@@ -35,6 +40,9 @@ const kinds = {
   rules: destinationRuleKind,
   virtualServices: virtualServiceKind,
   gateways: gatewayKind,
+  serviceEntries: serviceEntryKind,
+  workloadEntries: workloadEntryKind,
+  workloadGroups: workloadGroupKind,
 } as const;
 type Plural = keyof typeof kinds;
 
@@ -138,6 +146,9 @@ export function decodeObjects(objects: ObjectSet): Outcome<TypedObjects> {
     rules: [],
     virtualServices: [],
     gateways: [],
+    serviceEntries: [],
+    workloadEntries: [],
+    workloadGroups: [],
   };
   for (const object of objects.values()) {
     const outcome = decodeObject(object);

@@ -20,7 +20,7 @@ export interface SidecarNode {
   readonly locality?: Locality;
   /** With it, it is no sidecar but a gateway, with these labels where no Pod has its name. */
   readonly gateway?: { readonly labels: Readonly<Record<string, string>> };
-  /** Paths of PEM files with which it calls others in the mesh; without them it calls them in plain text. */
+  /** Paths of PEM files with which it calls others in the mesh, and answers them; without them in plain text alone. */
   readonly certificateFiles?: { readonly chain: string; readonly key: string; readonly root: string };
 }
 
@@ -114,7 +114,10 @@ function certificateNames({ certificateFiles }: SidecarNode): JsonObject {
   // There is no agent beside it.
   if (certificateFiles === undefined) return { MESH_CERTIFICATES: 'NONE' };
   const { chain, key, root } = certificateFiles;
-  return { TLS_CLIENT_CERT_CHAIN: chain, TLS_CLIENT_KEY: key, TLS_CLIENT_ROOT_CERT: root };
+  return {
+    ...{ TLS_CLIENT_CERT_CHAIN: chain, TLS_CLIENT_KEY: key, TLS_CLIENT_ROOT_CERT: root },
+    ...{ TLS_SERVER_CERT_CHAIN: chain, TLS_SERVER_KEY: key, TLS_SERVER_ROOT_CERT: root },
+  };
 }
 
 function nodeJson(node: SidecarNode): JsonObject {

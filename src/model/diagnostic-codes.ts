@@ -1,6 +1,7 @@
 // Every diagnostic that Sluice can give. A code is permanent: it is never used again for something else.
 
 import { balancingCodes } from './codes/balancing.ts';
+import { encryptionCodes } from './codes/encryption.ts';
 import { gatewayCodes } from './codes/gateways.ts';
 import { referenceCodes } from './codes/references.ts';
 import { routeCodes } from './codes/routes.ts';
@@ -162,6 +163,21 @@ const table = {
       "client's own subzone, zone and region, then all others, each only when the ones before are bad.",
     fix: 'Nothing to do if that is wanted. localityLbSetting with enabled: false calls the endpoints of all places alike.',
   },
+  SLC0207: {
+    severity: 'warning',
+    title: 'A port without an address',
+    explanation:
+      'Connections do not say which host they are for, unless they are HTTP or TLS. Without addresses the port of such a ' +
+      'ServiceEntry takes every connection to the same port that no other service takes.',
+    fix: 'Give the ServiceEntry addresses, or the port a protocol that names hosts: HTTP, HTTPS, TLS, GRPC.',
+  },
+  SLC0208: {
+    severity: 'warning',
+    title: 'Several services have one host',
+    explanation:
+      'A host stands for one service: the Service of Kubernetes, where there is one, else that of the oldest ServiceEntry.',
+    fix: 'Name the host in one of the objects; one ServiceEntry can have all of its ports and endpoints.',
+  },
   SLC0220: {
     severity: 'error',
     title: 'A match that cannot be understood',
@@ -218,14 +234,7 @@ const table = {
     fix: 'Call the service through an Envoy where the rule has to hold.',
   },
   ...gatewayCodes,
-  SLC0240: {
-    severity: 'error',
-    title: 'Calls are refused: their TLS settings cannot be used',
-    explanation:
-      'Without them the calls would be made in plain text, or to a server that nobody has verified. So the clusters that the ' +
-      'settings are for have no endpoints: requests are answered with 503, connections are closed.',
-    fix: 'Correct what is named beside it, or remove the block.',
-  },
+  ...encryptionCodes,
   SLC0301: {
     severity: 'error',
     title: 'Loopback or link-local endpoint refused',

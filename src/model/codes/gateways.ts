@@ -17,12 +17,4 @@ export const gatewayCodes = {
       'VirtualService leads.',
     fix: 'Correct the name (`namespace/name` for one elsewhere), or the hosts of one of the two.',
   },
-  SLC0241: {
-    severity: 'error',
-    title: "A gateway's server is closed: its TLS settings cannot be used",
-    explanation:
-      'Without them it would answer in plain text, or let clients in whom nobody has verified. So connections for its hosts ' +
-      'are closed.',
-    fix: 'Correct what is named beside it.',
-  },
 } as const;

@@ -12,7 +12,8 @@ import { type GatewayListener, type PlacedServer, serverFor } from './gateway-pl
 import { routeNameOf } from './gateway-routes.ts';
 import { emitDownstreamTls, endedTls } from './gateway-tls.ts';
 import { gatewayHttp } from './http-connection-manager.ts';
-import { socketAddress, tlsInspector } from './listener.ts';
+import { tlsInspector } from './inspectors.ts';
+import { socketAddress } from './listener.ts';
 import { listenerName } from './plan-listeners.ts';
 import { configPath, objectsMetadata } from './provenance.ts';
 import { planAtGateway, type RouteSource } from './route-plan.ts';

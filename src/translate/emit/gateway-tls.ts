@@ -2,7 +2,9 @@
 import type { JsonObject } from '../../lib/json.ts';
 import type { ClientCheck, GatewayServer, ServerTls, TlsParameters } from '../../model/gateway.ts';
 import type { CertificateSource } from '../../model/proxy.ts';
-import { emitNames, file, meshCertificates } from './upstream-tls.ts';
+import { callers } from './downstream-tls.ts';
+import { file, type MeshSource, meshCertificates, typePrefix } from './mesh-certificates.ts';
+import { emitNames } from './upstream-tls.ts';
 
 type Ended = Extract<ServerTls, { readonly kind: 'terminate' | 'mesh' }>;
 
@@ -26,10 +28,8 @@ function emitValidation({ authorities, revoked, names, keys, hashes }: ClientChe
   };
 }
 
-type MeshSource = Exclude<CertificateSource, { readonly kind: 'none' }>;
-
 function emitCertificates(tls: Ended, source: MeshSource | null): JsonObject {
-  if (tls.kind === 'mesh') return source === null ? {} : meshCertificates(source)({});
+  if (tls.kind === 'mesh') return source === null ? {} : meshCertificates(source, callers);
   const certificates = tls.certificates.map(({ chain, key }) => ({
     certificate_chain: file(chain),
     private_key: file(key),
@@ -52,7 +52,7 @@ export function emitDownstreamTls(tls: Ended, { protocol }: GatewayServer, sourc
   return {
     name: 'envoy.transport_sockets.tls',
     typed_config: {
-      '@type': 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext',
+      '@type': `${typePrefix}.tls.v3.DownstreamTlsContext`,
       common_tls_context: {
         ...emitParameters(tls.parameters),
         ...(protocol === 'http' && { alpn_protocols: ['h2', 'http/1.1'] }),
