@@ -8,7 +8,7 @@ import { type CertificateSource, type ProxyGroup, sdsCertificate } from '../../m
 import { type ClusterPlan, isRefused, panicThreshold } from './cluster-plan.ts';
 import { connectTimeout, emitConnectionLimits } from './connection-limits.ts';
 import { emitHttpOptions } from './http-options.ts';
-import { emitLbPolicy, emitLbPolicyByPlace } from './lb-policy.ts';
+import { emitHashBalance, emitLbPolicy, emitLbPolicyByPlace } from './lb-policy.ts';
 import { emitLocalityConfig, weighsPlaces } from './locality.ts';
 import { emitOutlierDetection } from './outlier-detection.ts';
 import { configPath, objectsMetadata } from './provenance.ts';
@@ -68,7 +68,11 @@ function callingCluster(plan: ClusterPlan, certificates: CertificateSource, orig
     ...emitConnectionLimits(policy.connectionPool, policy.retryBudget),
     ...(outlierDetection !== null && { outlier_detection: emitOutlierDetection(outlierDetection) }),
     // Envoy's panic mode would send requests to endpoints known to be bad once half of them are.
-    common_lb_config: { healthy_panic_threshold: { value: panicThreshold(plan) }, ...emitLocalityConfig(plan) },
+    common_lb_config: {
+      healthy_panic_threshold: { value: panicThreshold(plan) },
+      ...emitLocalityConfig(plan),
+      ...(plan.eds && emitHashBalance(policy.lb)),
+    },
     ...emitHttpOptions(port.protocol, policy),
     ...emitTransportSockets(plan, certificates),
     metadata: clusterMetadata(plan, origins),
