@@ -24,10 +24,10 @@ import { isHttp, isProxied, type Service, type ServicePort, serviceAt } from '..
 import { byTargetPort, emitVirtualInbound, emitVirtualOutbound } from './capture.ts';
 import { emitCluster } from './cluster.ts';
 import { type ClusterPlan, planCluster } from './cluster-plan.ts';
-import { emitConnections } from './connection-routes.ts';
 import { emitLoadAssignment } from './endpoints.ts';
 import { emitGrpcResources } from './grpc/resources.ts';
-import { emitListener, emitRoutedListener } from './listener.ts';
+import { emitHeadless } from './headless.ts';
+import { emitOutbound } from './listener.ts';
 import { withPeers } from './peers.ts';
 import {
   type CalledPort,
@@ -38,7 +38,7 @@ import {
   sniffedRouteName,
 } from './plan-listeners.ts';
 import { type Aliases, emitSharedRoutes, emitSniffedRoutes } from './route.ts';
-import { planConnections, planRoutes, type RouteSource } from './route-plan.ts';
+import { planRoutes, type RouteSource } from './route-plan.ts';
 import { blackHole, emitInboundCluster, emitInboundPassthrough, passthrough } from './special-clusters.ts';
 import { unmet } from './unmet.ts';
 
@@ -120,13 +120,6 @@ const emitClusters = memo(
   },
 );
 
-function emitOutbound(plan: ListenerPlan, source: RouteSource, group: ProxyGroup): XdsResource {
-  const { tcp } = plan;
-  const connections = tcp === null ? null : planConnections(source, tcp, group);
-  if (tcp === null || connections === null) return emitListener(plan, group);
-  return emitRoutedListener(plan, group, emitConnections(connections, tcp.port.number));
-}
-
 function emitListeners(plans: readonly ListenerPlan[], source: RouteSource, group: ProxyGroup): readonly XdsResource[] {
   const outbound = plans.map((plan) => emitOutbound(plan, source, group));
   return isCaptured(group) ? [emitVirtualOutbound(group), emitVirtualInbound(group), ...outbound] : outbound;
@@ -189,12 +182,12 @@ const emitLoadAssignments = memo(
   },
 );
 
-function withResources(table: ResourceTable, resources: readonly XdsResource[]): ResourceTable {
+const withResources = memo((table: ResourceTable, resources: readonly XdsResource[]): ResourceTable => {
   if (resources.length === 0) return table;
   const next = new Map(table);
   for (const each of resources) next.set(each.name, each);
   return next;
-}
+});
 
 /** Hosts of rules whose requests no listener takes. */
 function unheard(plans: readonly ListenerPlan[], source: RouteSource, { namespace, role }: ProxyGroup): Diagnostic[] {
@@ -290,5 +283,9 @@ export function emitResources(mesh: Mesh, group: ProxyGroup): Outcome<Resources>
     listener: routing.listeners,
     route: routing.routes,
   };
-  return { value, diagnostics: routing.diagnostics };
+  if (!isCaptured(group)) return { value, diagnostics: routing.diagnostics };
+  const { listeners, routes, diagnostics } = emitHeadless(called, mesh.endpoints, source, group);
+  const listener = withResources(value.listener, listeners);
+  const route = withResources(value.route, routes);
+  return { value: { ...value, listener, route }, diagnostics: [...routing.diagnostics, ...diagnostics] };
 }
