@@ -69,3 +69,17 @@ test('the smallest ring has a place for each backend; a large one has shares tha
   expect(large).toBeLessThan(80);
   expect(small).toBeGreaterThan(large);
 });
+
+test('with many choices a slow backend gets no second request while others have none', async () => {
+  const [slow = ''] = hosts.map(backend);
+  mesh.backends.behave(slow, { slowness: 300 });
+  const toSlow = async (choices: string) => {
+    const policy = { loadBalancer: { simple: 'LEAST_REQUEST' } };
+    await mesh.apply({ 'rule.yaml': policyYaml(policy, { 'sluice.dev/choice-count': choices }) });
+    return counts(await mesh.requests(60, { atOnce: 2 }))[slow] ?? 0;
+  };
+  const ofTwo = await toSlow('2');
+  const ofMany = await toSlow('50');
+  expect(ofMany).toBeLessThan(ofTwo);
+  mesh.backends.behave(slow, { slowness: 0 });
+});
