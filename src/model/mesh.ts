@@ -1,5 +1,6 @@
 // The mesh as resolved: what all proxies' configuration is made from.
 import type { Labels, Locality, ServiceEndpoints } from './endpoint.ts';
+import type { ObjectId } from './object.ts';
 import type { PolicyChoice } from './policy.ts';
 import type { RouteChoice } from './route.ts';
 import type { Protocol, Service } from './service.ts';
@@ -27,6 +28,8 @@ export const usualMutualTls: MutualTlsMode = 'permissive';
  * Invariant: plain values only, so that lists of them can be compared by their text.
  */
 export interface ServedPort {
+  /** The object that says so. */
+  readonly object: ObjectId;
   readonly name: string;
   readonly namespace: string;
   readonly host: string;

@@ -4,7 +4,6 @@ import type { JsonObject } from '../../lib/json.ts';
 import { memo } from '../../lib/memo.ts';
 import type { ServedPort } from '../../model/mesh.ts';
 import { blackHoleCluster, inboundCluster, inboundPassthroughCluster, passthroughCluster } from '../../model/names.ts';
-import { objectId } from '../../model/object.ts';
 import { type Origin, originOf } from '../../model/origin.ts';
 import type { ProxyGroup } from '../../model/proxy.ts';
 import { type InboundHttp, inboundHttp } from './http-connection-manager.ts';
@@ -49,8 +48,8 @@ export const emitVirtualOutbound = memo((group: ProxyGroup): XdsResource => {
   return resource('listener', 'virtualOutbound', json, []);
 });
 
-function serviceOf({ name, namespace }: ServedPort): Origin {
-  return originOf(objectId({ group: '', kind: 'Service', namespace, name }));
+function serviceOf({ object }: ServedPort): Origin {
+  return originOf(object);
 }
 
 function servedChains(served: ServedPort, { certificates: { server } }: ProxyGroup, bind: string): JsonObject[] {

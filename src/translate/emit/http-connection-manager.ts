@@ -1,7 +1,7 @@
 // What turns a connection's bytes into requests: envoy.extensions.filters.network.http_connection_manager.v3.
 import type { JsonObject } from '../../lib/json.ts';
 import type { Certificates } from '../../model/proxy.ts';
-import { adsSource } from './cluster.ts';
+import { adsSource } from './discovery.ts';
 import { applicationProtocols } from './filters/application-protocols.ts';
 import { cors } from './filters/cors.ts';
 import { fault } from './filters/fault.ts';
@@ -31,13 +31,19 @@ function networkFilter(config: JsonObject): JsonObject {
   return { name: 'envoy.filters.network.http_connection_manager', typed_config: config };
 }
 
-/** Requests that leave; their routes come by RDS. `statName` is the listener's name. */
-export function outboundHttp(statName: string, routeName: string, { client }: Certificates): JsonObject {
+/** Requests that leave; their routes come by RDS. `statName` is the listener's name, `before` what else they pass first. */
+export function outboundHttp(
+  statName: string,
+  routeName: string,
+  { client }: Certificates,
+  before: readonly JsonObject[],
+): JsonObject {
+  const filters = client.kind === 'none' ? outboundFilters : outboundFiltersOfMesh;
   return networkFilter({
     ...common,
     stat_prefix: `outbound_${statName}`,
     rds: { config_source: adsSource, route_config_name: routeName },
-    http_filters: client.kind === 'none' ? outboundFilters : outboundFiltersOfMesh,
+    http_filters: before.length === 0 ? filters : [...before, ...filters],
   });
 }
 

@@ -5,15 +5,17 @@ import { memo } from '../../lib/memo.ts';
 import { blackHoleCluster, passthroughCluster } from '../../model/names.ts';
 import type { Origin } from '../../model/origin.ts';
 import type { ProxyGroup } from '../../model/proxy.ts';
+import { isDynamic } from './cluster-plan.ts';
 import { type ConnectionChains, emitConnections } from './connection-routes.ts';
+import { dynamicHttpFilter } from './dynamic-names.ts';
 import { outboundHttp } from './http-connection-manager.ts';
 import { plainHttp } from './inbound-chains.ts';
 import { httpInspector, tlsInspector } from './inspectors.ts';
+import { emitMatchedChains, serviceChain } from './matched-chains.ts';
 import { type ListenerPlan, listenerName, sharedBind } from './plan-listeners.ts';
 import { objectsMetadata } from './provenance.ts';
 import { planConnections, type RouteSource } from './route-plan.ts';
 import { tcpProxy } from './tcp-proxy.ts';
-import { emitTlsChains, serviceChain } from './tls-chains.ts';
 
 export function socketAddress(address: string, port: number): JsonObject {
   return { socket_address: { address, port_value: port } };
@@ -26,13 +28,15 @@ function fallbackChain(group: ProxyGroup): JsonObject {
     : { name: 'PassthroughFilterChain', filters: [tcpProxy(passthroughCluster, null)] };
 }
 
-function httpChain({ bind, port }: ListenerPlan, routeName: string, { certificates }: ProxyGroup): JsonObject {
-  const manager = outboundHttp(listenerName(bind, port), routeName, certificates);
+function httpChain({ bind, port, called }: ListenerPlan, routeName: string, group: ProxyGroup): JsonObject {
+  const dynamic = called.some(({ cluster }) => isDynamic(cluster));
+  const before = dynamic ? [dynamicHttpFilter(group.ipFamily)] : [];
+  const manager = outboundHttp(listenerName(bind, port), routeName, group.certificates, before);
   return { filter_chain_match: plainHttp, filters: [manager] };
 }
 
 function chains(plan: ListenerPlan, group: ProxyGroup): JsonObject {
-  const tcp = plan.tcp === null ? null : serviceChain(plan.tcp);
+  const tcp = plan.tcp === null ? null : serviceChain(plan.tcp, group);
   if (plan.routeName === null) return { filter_chains: tcp === null ? [] : [tcp] };
   return {
     listener_filters: [httpInspector],
@@ -62,15 +66,20 @@ const emitRoutedListener = memo((plan: ListenerPlan, group: ProxyGroup, connecti
   return listenerWith(plan, routedChains(plan, group, connections), group, connections.origins);
 });
 
-/** The chains of what shares a listener: of the services with TLS, and of the one without. */
+/** The chains of what shares a listener: of the services that are told apart, and of the one that is not. */
 const joined = memo(
-  (ofTls: ConnectionChains, ofRules: ConnectionChains | null, plan: ListenerPlan): ConnectionChains => {
+  (
+    ofTls: ConnectionChains,
+    ofRules: ConnectionChains | null,
+    plan: ListenerPlan,
+    group: ProxyGroup,
+  ): ConnectionChains => {
     const { chains, fallback, origins } = ofRules ?? { chains: [], fallback: null, origins: [] };
-    const ofService = plan.tcp === null || ofRules !== null ? null : serviceChain(plan.tcp);
+    const ofService = plan.tcp === null || ofRules !== null ? null : serviceChain(plan.tcp, group);
     return {
       chains: [...ofTls.chains, ...chains],
       fallback: fallback ?? ofService,
-      byServerName: true,
+      byServerName: ofTls.byServerName || ofRules?.byServerName === true,
       origins: [...ofTls.origins, ...origins],
     };
   },
@@ -78,10 +87,13 @@ const joined = memo(
 
 /** A listener of a captured sidecar, or of one that is called by address. */
 export function emitOutbound(plan: ListenerPlan, source: RouteSource, group: ProxyGroup): XdsResource {
-  const { tcp, tls } = plan;
+  const { tcp, matched } = plan;
   const connections = tcp === null ? null : planConnections(source, tcp, group);
   const ofRules = tcp === null || connections === null ? null : emitConnections(connections, tcp.port.number);
-  if (tls.length > 0) return emitRoutedListener(plan, group, joined(emitTlsChains(tls, source, group), ofRules, plan));
+  if (matched.length > 0) {
+    const apart = emitMatchedChains(matched, source, group);
+    return emitRoutedListener(plan, group, joined(apart, ofRules, plan, group));
+  }
   return ofRules === null ? emitListener(plan, group) : emitRoutedListener(plan, group, ofRules);
 }
 

@@ -20,7 +20,8 @@ import {
 import { defaultPortPolicy } from '../../model/port-policy.ts';
 import type { Interception, ProxyGroup } from '../../model/proxy.ts';
 import { routesFor } from '../../model/route.ts';
-import { isHttp, isProxied, type Service, type ServicePort, serviceAt } from '../../model/service.ts';
+import { isHttp, isProxied, isVisible, type Service, type ServicePort, serviceAt } from '../../model/service.ts';
+import { visibleServices } from '../../model/visibility.ts';
 import { byTargetPort, emitVirtualInbound, emitVirtualOutbound } from './capture.ts';
 import { emitCluster } from './cluster.ts';
 import { type ClusterPlan, planCluster } from './cluster-plan.ts';
@@ -256,6 +257,7 @@ export function* prepareResources(mesh: Mesh, group: ProxyGroup): Steps {
   const last = lastPrepared(group);
   const [interception, client] = [interceptionOf(group), policyClient(mesh.policies, group)];
   for (const service of unprepared(last.mesh, mesh)) {
+    if (!isVisible(service, group.namespace)) continue;
     const called = callService(service, policyFor(mesh.policies.get(service.host), client), interception);
     const plans = [...called.ports.map(({ cluster }) => cluster), ...called.subsets];
     for (const plan of plans) {
@@ -270,12 +272,13 @@ export function* prepareResources(mesh: Mesh, group: ProxyGroup): Steps {
 /** Everything that proxies of a group get. The same inputs give the same objects. */
 export function emitResources(mesh: Mesh, group: ProxyGroup): Outcome<Resources> {
   const [interception, client] = [interceptionOf(group), policyClient(mesh.policies, group)];
-  const called = callServices(mesh.services, mesh.policies, client, interception);
-  const aliases = aliasesOf(mesh.services);
-  const source = routeSource(mesh.routes, mesh.services, mesh.policies, client, interception);
+  const services = visibleServices(mesh.services, group.namespace);
+  const called = callServices(services, mesh.policies, client, interception);
+  const aliases = aliasesOf(services);
+  const source = routeSource(mesh.routes, services, mesh.policies, client, interception);
   if (group.generator === 'grpc') return emitGrpcResources(called, aliases, source, mesh.endpoints, group);
   // What rules say to chosen clients does not hold for a chosen workload that is called.
-  const byOthers = callServices(mesh.services, mesh.policies, anyClientIn(group.namespace), interception);
+  const byOthers = callServices(services, mesh.policies, anyClientIn(group.namespace), interception);
   const routing = emitRouting(called, byOthers, aliases, source, group);
   const value = {
     cluster: routing.clusters,

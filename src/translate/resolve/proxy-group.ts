@@ -16,6 +16,7 @@ import {
   sdsCertificate,
   sdsCertificates,
 } from '../../model/proxy.ts';
+import { namespacesOfExports } from '../../model/visibility.ts';
 import { labelsOf, namespacesOfRoutes } from './clients.ts';
 import { endpointView } from './endpoint-view.ts';
 
@@ -143,5 +144,6 @@ const inAnyNamespace = memo((group: ProxyGroup): ProxyGroup => interned({ ...gro
 export function likeGroup({ services, policies, routes }: Mesh, group: ProxyGroup): ProxyGroup {
   const { namespace } = group;
   const chooses = choosingNamespaces(policies).has(namespace) || namespacesOfRoutes(routes).has(namespace);
-  return chooses || namespacesOf(services).has(namespace) ? group : inAnyNamespace(group);
+  const exported = namespacesOfExports(services).has(namespace);
+  return chooses || exported || namespacesOf(services).has(namespace) ? group : inAnyNamespace(group);
 }
