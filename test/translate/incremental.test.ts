@@ -98,6 +98,11 @@ const policy = fc.record(
   },
   { requiredKeys: ['loadBalancer'] },
 ) as fc.Arbitrary<JsonObject>;
+const annotations = fc.constantFrom<JsonObject>(
+  {},
+  { 'sluice.dev/choice-count': '4', 'sluice.dev/hash-balance-factor': '150' },
+  { 'sluice.dev/maximum-ring-size': '99', 'sluice.dev/hash-function': 'MURMUR_HASH_2' },
+);
 const subset = fc.record({
   name: fc.constantFrom('v1', 'v2'),
   labels: fc.constantFrom<JsonObject>({ version: 'v1' }, { version: 'v2' }),
@@ -214,8 +219,9 @@ const object: fc.Arbitrary<SourceObject> = fc.oneof(
         },
         { requiredKeys: ['host', 'exportTo', 'trafficPolicy', 'subsets'] },
       ),
+      annotations,
     })
-    .map((rule) => destinationRule(rule.name, rule.spec as unknown as JsonObject, rule.namespace)),
+    .map((rule) => destinationRule(rule.name, rule.spec as unknown as JsonObject, rule.namespace, rule.annotations)),
   fc
     .record({
       ip: address,

@@ -52,11 +52,16 @@ export function slice({ service: of, addresses, ports, name = of, namespace = 'd
   });
 }
 
-export function destinationRule(name: string, spec: JsonObject, namespace = 'default'): SourceObject {
+export function destinationRule(
+  name: string,
+  spec: JsonObject,
+  namespace = 'default',
+  annotations: JsonObject = {},
+): SourceObject {
   return sourceObject({
     apiVersion: 'networking.istio.io/v1',
     kind: 'DestinationRule',
-    metadata: { name, namespace },
+    metadata: { name, namespace, annotations },
     spec,
   });
 }

@@ -11,6 +11,7 @@ import { connectTimeout, emitConnectionLimits } from './connection-limits.ts';
 import { emitDiscovery, type Seeker, seekerOf } from './discovery.ts';
 import { offeredProtocols } from './filters/application-protocols.ts';
 import { emitHttpOptions } from './http-options.ts';
+import { emitHashBalance } from './lb-policy.ts';
 import { emitLocalityConfig } from './locality.ts';
 import { emitOutlierDetection } from './outlier-detection.ts';
 import { configPath, objectsMetadata } from './provenance.ts';
@@ -74,7 +75,11 @@ function callingCluster(
     ...emitConnectionLimits(policy.connectionPool, policy.retryBudget),
     ...(outlierDetection !== null && { outlier_detection: emitOutlierDetection(outlierDetection) }),
     // Envoy's panic mode would send requests to endpoints known to be bad once half of them are.
-    common_lb_config: { healthy_panic_threshold: { value: panicThreshold(plan) }, ...emitLocalityConfig(plan) },
+    common_lb_config: {
+      healthy_panic_threshold: { value: panicThreshold(plan) },
+      ...emitLocalityConfig(plan),
+      ...((plan.eds || plan.named !== null) && emitHashBalance(policy.lb)),
+    },
     ...emitHttpOptions(port.protocol, policy),
     ...emitTransportSockets(plan, certificates),
     metadata: clusterMetadata(plan, origins, offers(plan, certificates)),
