@@ -2,14 +2,18 @@
 import { memo } from '../lib/memo.ts';
 import type { Steps } from '../lib/slices.ts';
 import { type Diagnostic, diagnose, type Outcome } from '../model/diagnostic.ts';
+import type { MeshDefaults } from '../model/mesh-defaults.ts';
 import { type ObjectId, type ObjectSet, objectName, type SourceObject } from '../model/object.ts';
 import { originOf } from '../model/origin.ts';
+import type { Scope } from '../model/scope.ts';
+import { configMapKind, meshConfigId } from './config-map.ts';
 import { type DestinationRule, destinationRuleKind } from './destination-rule/destination-rule.ts';
 import { type EndpointSlice, endpointSliceKind } from './endpoint-slice.ts';
 import { type Namespace, namespaceKind } from './namespace.ts';
 import { type Node, nodeKind } from './node.ts';
 import { type Pod, podKind } from './pod.ts';
 import { type Service, serviceKind } from './service.ts';
+import { sidecarKind } from './sidecar/sidecar.ts';
 import { nearest } from './values/decode.ts';
 import { type VirtualService, virtualServiceKind } from './virtual-service/virtual-service.ts';
 
@@ -22,6 +26,9 @@ export interface TypedObjects {
   readonly namespaces: readonly Namespace[];
   readonly rules: readonly DestinationRule[];
   readonly virtualServices: readonly VirtualService[];
+  readonly sidecars: readonly Scope[];
+  /** One, or none. */
+  readonly meshConfigs: readonly MeshDefaults[];
 }
 
 const kinds = {
@@ -32,6 +39,8 @@ const kinds = {
   namespaces: namespaceKind,
   rules: destinationRuleKind,
   virtualServices: virtualServiceKind,
+  sidecars: sidecarKind,
+  meshConfigs: configMapKind,
 } as const;
 type Plural = keyof typeof kinds;
 
@@ -42,7 +51,7 @@ const pluralOf = new Map(
 /** Whether objects of this kind are read; all others mean nothing here. */
 export function isRead(id: ObjectId): boolean {
   const { group, kind } = objectName(id);
-  return pluralOf.has(`${group}/${kind}`);
+  return pluralOf.has(`${group}/${kind}`) && (kind !== 'ConfigMap' || id === meshConfigId);
 }
 
 /** Groups whose other kinds are none of our business: a folder may hold a whole application. */
@@ -134,6 +143,8 @@ export function decodeObjects(objects: ObjectSet): Outcome<TypedObjects> {
     namespaces: [],
     rules: [],
     virtualServices: [],
+    sidecars: [],
+    meshConfigs: [],
   };
   for (const object of objects.values()) {
     const outcome = decodeObject(object);

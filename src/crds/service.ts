@@ -20,6 +20,7 @@ import {
   string,
   stringMap,
 } from './values/decode.ts';
+import { exportedTo } from './values/host.ts';
 import { ipAddress } from './values/ip.ts';
 import { kind } from './values/kind.ts';
 import type { Metadata } from './values/metadata.ts';
@@ -116,7 +117,7 @@ const spec = object(
 type Spec = NonNullable<ReturnType<typeof spec>>;
 
 /** Annotations that change how a service is balanced and that nothing reads yet. */
-const laterAnnotations = ['networking.istio.io/exportTo', 'networking.istio.io/traffic-distribution'];
+const laterAnnotations = ['networking.istio.io/traffic-distribution'];
 
 function resolutionOf(spec: Spec, ips: readonly string[], spot: Spot): Resolution | undefined {
   if (spec.type === 'ExternalName') {
@@ -139,6 +140,15 @@ function uniquePorts(ports: readonly ServicePort[], spot: Spot): readonly Servic
     }
   }
   return [...kept.values()];
+}
+
+const exportAnnotation = 'networking.istio.io/exportTo';
+
+/** Namespaces joined by commas; `~` is nobody. */
+function exportOf({ annotations, namespace }: Metadata): ReadonlySet<string> {
+  const names = (annotations.get(exportAnnotation) ?? '').split(',').map((name) => name.trim());
+  const given = names.filter((name) => name !== '');
+  return exportedTo(given.length === 0 ? undefined : given, namespace);
 }
 
 function build(metadata: Metadata, spec: Spec, spot: Spot): Service | undefined {
@@ -164,6 +174,7 @@ function build(metadata: Metadata, spec: Spec, spot: Spot): Service | undefined 
     addresses: [...new Set(ips.filter((ip) => ip !== 'None' && ip !== ''))],
     resolution,
     nodeLocal: spec.internalTrafficPolicy ?? false,
+    exportTo: exportOf(metadata),
     created: metadata.created,
     publishNotReady: spec.publishNotReadyAddresses ?? false,
     origin: originOf(metadata.id),

@@ -115,6 +115,12 @@ const table = {
     explanation: 'The field is valid and understood, but with the settings around it nothing comes of it.',
     fix: 'Change the settings that the message names, or remove the field.',
   },
+  SLC0111: {
+    severity: 'info',
+    title: 'The field is not read',
+    explanation: 'The field is one of the schema, but nothing that Sluice does depends on it.',
+    fix: 'Nothing to do, unless you rely on it.',
+  },
   SLC0201: {
     severity: 'warning',
     title: 'The host matches no service',
@@ -207,6 +213,20 @@ const table = {
       'Without them the calls would be made in plain text, or to a server that nobody has verified. So the clusters that the ' +
       'settings are for have no endpoints: requests are answered with 503, connections are closed.',
     fix: 'Correct what is named beside it, or remove the block.',
+  },
+  SLC0250: {
+    severity: 'warning',
+    title: 'Several Sidecars for the same workloads',
+    explanation:
+      'A workload has one Sidecar: of several that are for it the oldest holds, and the others say nothing to it.',
+    fix: 'Join them, or choose the workloads of each by other labels.',
+  },
+  SLC0251: {
+    severity: 'warning',
+    title: 'An entry of a Sidecar imports nothing',
+    explanation:
+      'No service that is exported to the namespace of the Sidecar has this host, so proxies do not know it.',
+    fix: 'Correct the namespace or the host, or remove the entry.',
   },
   SLC0301: {
     severity: 'error',

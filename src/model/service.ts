@@ -34,6 +34,8 @@ export interface Service {
   readonly resolution: Resolution;
   /** Whether only endpoints on the caller's node count. */
   readonly nodeLocal: boolean;
+  /** Namespaces whose clients may know of it; `*`: all. */
+  readonly exportTo: ReadonlySet<string>;
   /** Milliseconds since 1970; unknown in files. */
   readonly created: number | null;
   readonly origin: Origin;

@@ -8,7 +8,9 @@
 //                               besides balancing, `lb` the clusters' policies, `hash` the routes'
 //                               hash policies, `rules PORT` the routes that VirtualServices make, without what stands
 //                               in all of them, `chains NAME` a listener's filter chains, `targets` where API listeners
-//                               lead
+//                               lead, `names` what there is, `managers NAME` what a listener does with HTTP, `fallbacks`
+//                               where a listener and a route configuration send what no service takes, `stat-names` what
+//                               clusters are counted under, `inbound` the clusters of the workload itself
 //   # namespace: other          the client's namespace
 //   # interception: NONE        how the client's connections reach its sidecar
 //   # generator: grpc           the client is a gRPC client that is its own proxy
@@ -35,10 +37,10 @@ import {
   sdsCertificates,
 } from '../../src/model/proxy.ts';
 import { readOnce } from '../../src/sources/files.ts';
-import { circuitBreakers } from '../../src/translate/emit/connection-limits.ts';
 import type { Resources } from '../../src/translate/emit/resources.ts';
 import { usualRetries } from '../../src/translate/emit/retry-policy.ts';
 import { Translator } from '../../src/translate/translator.ts';
+import { sidecarSummaries, usualFields } from './summaries.ts';
 
 const root = import.meta.dirname;
 const writing = process.env['GOLDEN'] === 'write';
@@ -115,11 +117,6 @@ function isShown(show: readonly string[], { kind, name }: XdsResource): boolean 
   return show.includes(`${kind} ${name}`) || (show.includes(kind) && !special.test(name));
 }
 
-const usualFields: Readonly<Record<string, string>> = {
-  connect_timeout: '"10s"',
-  circuit_breakers: JSON.stringify(circuitBreakers),
-  common_lb_config: '{"healthy_panic_threshold":{"value":0}}',
-};
 const otherFields = ['alt_stat_name', 'type', 'eds_cluster_config', 'lb_policy', 'metadata'];
 
 /** Of a cluster what is not as everywhere, and has nothing to do with balancing. */
@@ -209,6 +206,7 @@ function summaries(resources: Resources, show: readonly string[]): JsonObject[] 
     ...(show.includes('lb') ? clusters.map(({ name, json }) => ({ name, lb_policy: json['lb_policy'] ?? '' })) : []),
     ...(show.includes('hash') ? [...resources.route.values()].flatMap(hashPolicies) : []),
     ...[...resources.route.values()].filter(({ name }) => show.includes(`rules ${name}`)).flatMap(rules),
+    ...sidecarSummaries(resources, show),
     ...(show.includes('targets') ? [...resources.listener.values()].map(apiTarget) : []),
     ...listeners.flatMap(chains),
   ];

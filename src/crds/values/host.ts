@@ -13,14 +13,29 @@ export function hostAt(name: string, { origin }: Spot): string {
   return fullHost(name, objectName(origin.object).namespace);
 }
 
+/** What does not say to whom it is exported. One and the same set, since the mesh may have a default of its own. */
+export const exportedByDefault: ReadonlySet<string> = new Set(['*']);
+
 /** The namespaces that an `exportTo` names; `*`: all. */
-export function exportedTo(exportTo: readonly string[] = ['*'], namespace: string): ReadonlySet<string> {
-  return new Set(exportTo.map((each) => (each === '.' ? namespace : each)));
+export function exportedTo(exportTo: readonly string[] | undefined, namespace: string): ReadonlySet<string> {
+  return exportTo === undefined
+    ? exportedByDefault
+    : new Set(exportTo.map((each) => (each === '.' ? namespace : each)));
 }
+
+const labelCharacters = new Set('-0123456789abcdefghijklmnopqrstuvwxyz');
+
+/** The name of a namespace. */
+export const namespaceName: Decoder<string> = (value, spot) => {
+  const name = nonEmptyString(value, spot);
+  if (name === undefined) return undefined;
+  const fits = name.length <= 63 && [...name].every((character) => labelCharacters.has(character));
+  return fits ? name : report(spot, 'SLC0105', 'is not the name of a namespace');
+};
 
 /** Invalid entries export to nobody; only a list that is absent or empty means everybody. */
 export const exportTo: Decoder<readonly string[]> = (value, spot) =>
-  Array.isArray(value) && value.length === 0 ? ['*'] : (list(nonEmptyString)(value, spot) ?? []);
+  Array.isArray(value) && value.length === 0 ? undefined : (list(nonEmptyString)(value, spot) ?? []);
 
 const hostCharacters = new Set('-_.0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ');
 

@@ -3,11 +3,13 @@ import { resource, type XdsResource } from '../../envoy/resource.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { memo } from '../../lib/memo.ts';
 import type { ServedPort } from '../../model/mesh.ts';
-import { blackHoleCluster, inboundCluster, inboundPassthroughCluster, passthroughCluster } from '../../model/names.ts';
+import { blackHoleCluster, inboundCluster, inboundPassthroughCluster } from '../../model/names.ts';
 import { objectId } from '../../model/object.ts';
 import { type Origin, originOf } from '../../model/origin.ts';
 import type { ProxyGroup } from '../../model/proxy.ts';
 import { isHttp } from '../../model/service.ts';
+import { protoDuration } from './duration.ts';
+import type { Elsewhere } from './elsewhere.ts';
 import { inboundHttp } from './http-connection-manager.ts';
 import { httpInspector, plainHttp, socketAddress } from './listener.ts';
 import { listenerName, sharedBind } from './plan-listeners.ts';
@@ -34,7 +36,7 @@ function blackHoleChain(name: string, port: number): JsonObject {
 }
 
 /** Takes redirected connections and hands them to the listener of their original destination. */
-export const emitVirtualOutbound = memo((group: ProxyGroup): XdsResource => {
+export const emitVirtualOutbound = memo((elsewhere: Elsewhere, group: ProxyGroup): XdsResource => {
   const json = {
     name: 'virtualOutbound',
     address: socketAddress(sharedBind(group), outboundPort),
@@ -43,13 +45,15 @@ export const emitVirtualOutbound = memo((group: ProxyGroup): XdsResource => {
     ...transparency(group),
     filter_chains: [
       blackHoleChain('virtualOutbound-blackhole', outboundPort),
-      { name: 'virtualOutbound-catchall-tcp', filters: [tcpProxy(passthroughCluster, null)] },
+      { name: 'virtualOutbound-catchall-tcp', filters: [tcpProxy(elsewhere.cluster, elsewhere.policy)] },
     ],
   };
   return resource('listener', 'virtualOutbound', json, []);
 });
 
-function serviceOf({ name, namespace }: ServedPort): Origin {
+/** Where a port of the workload is written: in its Sidecar, if that lists them, else in a Service. */
+function serviceOf({ name, namespace }: ServedPort, { scope }: ProxyGroup): Origin {
+  if (scope !== null && scope.ingress.length > 0) return originOf(scope.object);
   return originOf(objectId({ group: '', kind: 'Service', namespace, name }));
 }
 
@@ -57,7 +61,7 @@ function servedChains(served: ServedPort, group: ProxyGroup): JsonObject[] {
   const { protocol, host, port, targetPort } = served;
   const name = listenerName(sharedBind(group), targetPort);
   const cluster = inboundCluster(targetPort);
-  const metadata = { filter_metadata: objectsMetadata([serviceOf(served)]) };
+  const metadata = { filter_metadata: objectsMetadata([serviceOf(served, group)]) };
   const match = { destination_port: targetPort, ...plain };
   const manager = inboundHttp({
     statName: name,
@@ -65,6 +69,7 @@ function servedChains(served: ServedPort, group: ProxyGroup): JsonObject[] {
     cluster,
     operation: `${host}:${port}/*`,
     retried: protocol !== 'grpc',
+    defaults: group.defaults,
   });
   const http = { name, metadata, filters: [manager] };
   const tcp = { name, metadata, filter_chain_match: match, filters: [tcpProxy(cluster, null)] };
@@ -74,13 +79,14 @@ function servedChains(served: ServedPort, group: ProxyGroup): JsonObject[] {
 }
 
 /** Ports that no service names: passed on to the workload, counted as HTTP where they speak it. */
-function passthroughChains(): JsonObject[] {
+function passthroughChains({ defaults }: ProxyGroup): JsonObject[] {
   const http = inboundHttp({
     statName: inboundPassthroughCluster,
     virtualHost: 'inbound|http|0',
     cluster: inboundPassthroughCluster,
     operation: ':0/*',
     retried: false,
+    defaults,
   });
   return [
     { name: 'virtualInbound-catchall-http', filter_chain_match: plainHttp, filters: [http] },
@@ -113,13 +119,18 @@ export const emitVirtualInbound = memo((group: ProxyGroup): XdsResource => {
     traffic_direction: 'INBOUND',
     ...transparency(group),
     listener_filters: [originalDst, inspectorExceptFor(known)],
-    listener_filters_timeout: '0s',
+    listener_filters_timeout: protoDuration(group.defaults.detectionTimeout),
     continue_on_listener_filters_timeout: true,
     filter_chains: [
       blackHoleChain('virtualInbound-blackhole', inboundPort),
-      ...passthroughChains(),
+      ...passthroughChains(group),
       ...served.flatMap((each) => servedChains(each, group)),
     ],
   };
-  return resource('listener', 'virtualInbound', json, served.map(serviceOf));
+  return resource(
+    'listener',
+    'virtualInbound',
+    json,
+    served.map((each) => serviceOf(each, group)),
+  );
 });

@@ -2,8 +2,10 @@
 import { resource, type XdsResource } from '../../envoy/resource.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { memo } from '../../lib/memo.ts';
+import type { ProxyDefaults } from '../../model/mesh-defaults.ts';
 import { type Origin, originOf } from '../../model/origin.ts';
 import { type CertificateSource, type ProxyGroup, sdsCertificate } from '../../model/proxy.ts';
+import { fillStatName } from '../../model/stat-name.ts';
 import { type ClusterPlan, isRefused } from './cluster-plan.ts';
 import { connectTimeout, emitConnectionLimits } from './connection-limits.ts';
 import { emitHttpOptions } from './http-options.ts';
@@ -50,38 +52,61 @@ export function clusterOrigins({ service, policy, rules }: ClusterPlan): readonl
   );
 }
 
-/** No endpoints, now or later: requests are answered with 503, connections are closed. */
-function refusingCluster(plan: ClusterPlan, origins: readonly Origin[]): JsonObject {
-  const { name } = plan;
-  const metadata = clusterMetadata(plan, origins);
-  return { name, alt_stat_name: `${name};`, type: 'STATIC', connect_timeout: connectTimeout, metadata };
+/** What Envoy counts the cluster under. */
+function statName({ name, service, port, subset }: ClusterPlan, { outboundStatName: pattern }: ProxyDefaults): string {
+  if (pattern === null) return `${name};`;
+  return fillStatName(pattern, {
+    SERVICE: [service.name, service.namespace].join('.'),
+    SERVICE_NAME: service.name,
+    SERVICE_FQDN: service.host,
+    SERVICE_PORT: String(port.number),
+    SERVICE_PORT_NAME: port.name,
+    TARGET_PORT: String(port.targetPort),
+    SUBSET_NAME: subset?.name ?? '',
+  });
 }
 
-function callingCluster(plan: ClusterPlan, certificates: CertificateSource, origins: readonly Origin[]): JsonObject {
+/** No endpoints, now or later: requests are answered with 503, connections are closed. */
+function refusingCluster(plan: ClusterPlan, defaults: ProxyDefaults, origins: readonly Origin[]): JsonObject {
+  const { name } = plan;
+  const metadata = clusterMetadata(plan, origins);
+  return { name, alt_stat_name: statName(plan, defaults), type: 'STATIC', connect_timeout: connectTimeout, metadata };
+}
+
+function callingCluster(
+  plan: ClusterPlan,
+  certificates: CertificateSource,
+  defaults: ProxyDefaults,
+  origins: readonly Origin[],
+): JsonObject {
   const { name, port, policy } = plan;
   const { outlierDetection } = policy;
   return {
     name,
-    alt_stat_name: `${name};`,
+    alt_stat_name: statName(plan, defaults),
     ...discovery(name, plan),
     ...emitConnectionLimits(policy.connectionPool, policy.retryBudget),
     ...(outlierDetection !== null && { outlier_detection: emitOutlierDetection(outlierDetection) }),
     // Envoy's panic mode would send requests to endpoints known to be bad once half of them are.
     common_lb_config: { healthy_panic_threshold: { value: outlierDetection?.minHealthPercent ?? 0 } },
     ...emitHttpOptions(port.protocol, policy),
-    ...emitTransportSockets(plan, certificates),
+    ...emitTransportSockets(plan, certificates, defaults),
     metadata: clusterMetadata(plan, origins),
   };
 }
 
-const clusterWith = memo((certificates: CertificateSource, plan: ClusterPlan): XdsResource => {
+const clusterWith = memo((defaults: ProxyDefaults, certificates: CertificateSource, plan: ClusterPlan): XdsResource => {
   const origins = clusterOrigins(plan);
   const refused = isRefused(plan) || lacksCertificates(plan, certificates);
-  const json = () => (refused ? refusingCluster(plan, origins) : callingCluster(plan, certificates, origins));
+  const json = () =>
+    refused ? refusingCluster(plan, defaults, origins) : callingCluster(plan, certificates, defaults, origins);
   return resource('cluster', plan.name, json, origins);
 });
 
 /** envoy.config.cluster.v3.Cluster for calls to a service. Proxies share it unless it needs certificates of their own. */
-export function emitCluster(plan: ClusterPlan, { certificates }: Pick<ProxyGroup, 'certificates'>): XdsResource {
-  return clusterWith(callsByMesh(plan) ? certificates.client : sdsCertificate, plan);
+export function emitCluster(
+  plan: ClusterPlan,
+  { certificates, defaults }: Pick<ProxyGroup, 'certificates' | 'defaults'>,
+): XdsResource {
+  return clusterWith(defaults, callsByMesh(plan) ? certificates.client : sdsCertificate, plan);
 }

@@ -1,5 +1,8 @@
 // What turns a connection's bytes into requests: envoy.extensions.filters.network.http_connection_manager.v3.
 import type { JsonObject } from '../../lib/json.ts';
+import { memo } from '../../lib/memo.ts';
+import type { PathNormalization, ProxyDefaults } from '../../model/mesh-defaults.ts';
+import { emitAccessLog } from './access-log.ts';
 import { adsSource } from './cluster.ts';
 import { cors } from './filters/cors.ts';
 import { fault } from './filters/fault.ts';
@@ -12,25 +15,41 @@ const inboundFilters = [grpcStats, fault, cors, router];
 
 const type = 'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
 
-const common: JsonObject = {
-  '@type': type,
-  server_name: 'istio-envoy',
-  use_remote_address: false,
-  normalize_path: true,
-  path_with_escaped_slashes_action: 'KEEP_UNCHANGED',
-  // A stream may be silent for as long as its two ends like.
-  stream_idle_timeout: '0s',
-  upgrade_configs: [{ upgrade_type: 'websocket' }],
+const keepEscaped: JsonObject = { path_with_escaped_slashes_action: 'KEEP_UNCHANGED' };
+
+/** What is done with a path before anything looks at it. */
+const normalization: { readonly [N in PathNormalization]: JsonObject } = {
+  none: { normalize_path: false, ...keepEscaped },
+  base: { normalize_path: true, ...keepEscaped },
+  'merge-slashes': { normalize_path: true, merge_slashes: true, ...keepEscaped },
+  'decode-and-merge-slashes': {
+    normalize_path: true,
+    merge_slashes: true,
+    path_with_escaped_slashes_action: 'UNESCAPE_AND_FORWARD',
+  },
 };
+
+const common = memo(
+  ({ paths, accessLog }: ProxyDefaults): JsonObject => ({
+    '@type': type,
+    server_name: 'istio-envoy',
+    use_remote_address: false,
+    ...normalization[paths],
+    // A stream may be silent for as long as its two ends like.
+    stream_idle_timeout: '0s',
+    upgrade_configs: [{ upgrade_type: 'websocket' }],
+    ...emitAccessLog(accessLog),
+  }),
+);
 
 function networkFilter(config: JsonObject): JsonObject {
   return { name: 'envoy.filters.network.http_connection_manager', typed_config: config };
 }
 
 /** Requests that leave; their routes come by RDS. `statName` is the listener's name. */
-export function outboundHttp(statName: string, routeName: string): JsonObject {
+export function outboundHttp(statName: string, routeName: string, defaults: ProxyDefaults): JsonObject {
   return networkFilter({
-    ...common,
+    ...common(defaults),
     stat_prefix: `outbound_${statName}`,
     rds: { config_source: adsSource, route_config_name: routeName },
     http_filters: outboundFilters,
@@ -58,10 +77,11 @@ export interface InboundHttp {
   /** What traces call the requests. */
   readonly operation: string;
   readonly retried: boolean;
+  readonly defaults: ProxyDefaults;
 }
 
 /** Requests that come in: one virtual host, one cluster. */
-export function inboundHttp({ statName, virtualHost, cluster, operation, retried }: InboundHttp): JsonObject {
+export function inboundHttp({ statName, virtualHost, cluster, operation, retried, defaults }: InboundHttp): JsonObject {
   const route = {
     cluster,
     timeout: '0s',
@@ -70,7 +90,7 @@ export function inboundHttp({ statName, virtualHost, cluster, operation, retried
   };
   const routes = [{ name: 'default', match: { prefix: '/' }, decorator: { operation }, route }];
   return networkFilter({
-    ...common,
+    ...common(defaults),
     stat_prefix: `inbound_${statName}`,
     forward_client_cert_details: 'APPEND_FORWARD',
     route_config: {

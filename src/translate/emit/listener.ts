@@ -2,10 +2,11 @@
 import { resource, type XdsResource } from '../../envoy/resource.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { memo } from '../../lib/memo.ts';
-import { blackHoleCluster, passthroughCluster } from '../../model/names.ts';
 import type { Origin } from '../../model/origin.ts';
 import type { ProxyGroup } from '../../model/proxy.ts';
 import type { ConnectionChains } from './connection-routes.ts';
+import { protoDuration } from './duration.ts';
+import type { Elsewhere } from './elsewhere.ts';
 import { outboundHttp } from './http-connection-manager.ts';
 import { type ListenerPlan, listenerName, sharedBind } from './plan-listeners.ts';
 import { objectsMetadata } from './provenance.ts';
@@ -32,11 +33,9 @@ export function socketAddress(address: string, port: number): JsonObject {
   return { socket_address: { address, port_value: port } };
 }
 
-/** Connections that no service takes: to where they were going, if the proxy can know that. */
-function fallbackChain(group: ProxyGroup): JsonObject {
-  return group.interception === 'NONE'
-    ? { name: 'BlackHoleFilterChain', filters: [tcpProxy(blackHoleCluster, null)] }
-    : { name: 'PassthroughFilterChain', filters: [tcpProxy(passthroughCluster, null)] };
+/** Connections that no service takes. */
+function fallbackChain({ chain, cluster, policy }: Elsewhere): JsonObject {
+  return { name: chain, filters: [tcpProxy(cluster, policy)] };
 }
 
 function tcpChain({ tcp }: ListenerPlan): JsonObject | null {
@@ -49,40 +48,45 @@ function tcpChain({ tcp }: ListenerPlan): JsonObject | null {
   };
 }
 
-function httpChain({ bind, port }: ListenerPlan, routeName: string): JsonObject {
-  return { filter_chain_match: plainHttp, filters: [outboundHttp(listenerName(bind, port), routeName)] };
+function httpChain({ bind, port }: ListenerPlan, routeName: string, { defaults }: ProxyGroup): JsonObject {
+  return { filter_chain_match: plainHttp, filters: [outboundHttp(listenerName(bind, port), routeName, defaults)] };
 }
 
-function chains(plan: ListenerPlan, group: ProxyGroup): JsonObject {
+function chains(plan: ListenerPlan, elsewhere: Elsewhere, group: ProxyGroup): JsonObject {
   const tcp = tcpChain(plan);
   if (plan.routeName === null) return { filter_chains: tcp === null ? [] : [tcp] };
   return {
     listener_filters: [httpInspector],
-    filter_chains: [httpChain(plan, plan.routeName)],
-    default_filter_chain: tcp ?? fallbackChain(group),
+    filter_chains: [httpChain(plan, plan.routeName, group)],
+    default_filter_chain: tcp ?? fallbackChain(elsewhere),
   };
 }
 
 /** Where rules speak of the connections: what they do not take goes on as if no service was there. */
-function routedChains(plan: ListenerPlan, group: ProxyGroup, connections: ConnectionChains): JsonObject {
-  const http = plan.routeName === null ? [] : [httpChain(plan, plan.routeName)];
+function routedChains(
+  plan: ListenerPlan,
+  elsewhere: Elsewhere,
+  group: ProxyGroup,
+  connections: ConnectionChains,
+): JsonObject {
+  const http = plan.routeName === null ? [] : [httpChain(plan, plan.routeName, group)];
   const inspectors = [...(connections.byServerName ? [tlsInspector] : []), ...(http.length > 0 ? [httpInspector] : [])];
   return {
     ...(inspectors.length > 0 && { listener_filters: inspectors }),
     filter_chains: [...http, ...connections.chains],
-    default_filter_chain: connections.fallback ?? fallbackChain(group),
+    default_filter_chain: connections.fallback ?? fallbackChain(elsewhere),
   };
 }
 
 /** A listener whose connections go where its services are. */
-export const emitListener = memo((plan: ListenerPlan, group: ProxyGroup): XdsResource => {
-  return listenerWith(plan, chains(plan, group), group, []);
+export const emitListener = memo((plan: ListenerPlan, elsewhere: Elsewhere, group: ProxyGroup): XdsResource => {
+  return listenerWith(plan, chains(plan, elsewhere, group), group, []);
 });
 
 /** A listener whose connections go where rules say. */
 export const emitRoutedListener = memo(
-  (plan: ListenerPlan, group: ProxyGroup, connections: ConnectionChains): XdsResource => {
-    return listenerWith(plan, routedChains(plan, group, connections), group, connections.origins);
+  (plan: ListenerPlan, elsewhere: Elsewhere, group: ProxyGroup, connections: ConnectionChains): XdsResource => {
+    return listenerWith(plan, routedChains(plan, elsewhere, group, connections), group, connections.origins);
   },
 );
 
@@ -102,7 +106,7 @@ function listenerWith(
     bind_to_port: group.interception === 'NONE',
     ...filterChains,
     continue_on_listener_filters_timeout: true,
-    listener_filters_timeout: '0s',
+    listener_filters_timeout: protoDuration(group.defaults.detectionTimeout),
     // One that services share would be drained and rebuilt whenever one comes or goes, so it does not name them.
     ...(plan.bind !== sharedBind(group) && { metadata: { filter_metadata: objectsMetadata(objects) } }),
   };

@@ -3,34 +3,30 @@ import { type ResourceTable, resourceTable, type XdsResource } from '../../envoy
 import type { ResourceKind } from '../../envoy/types.ts';
 import { memo } from '../../lib/memo.ts';
 import type { Steps } from '../../lib/slices.ts';
-import type { ConnectionPool } from '../../model/connection-pool.ts';
 import { type Diagnostic, diagnose, type Outcome } from '../../model/diagnostic.ts';
 import type { Endpoint, EndpointView } from '../../model/endpoint.ts';
-import type { Mesh, ServedPort } from '../../model/mesh.ts';
+import type { ListenerSight, Mesh, Sight } from '../../model/mesh.ts';
 import { at, originOf } from '../../model/origin.ts';
 import { policyFor, type ServicePolicy, type Subset } from '../../model/policy.ts';
 import { defaultPortPolicy } from '../../model/port-policy.ts';
 import type { Interception, ProxyGroup } from '../../model/proxy.ts';
 import { routesFor } from '../../model/route.ts';
 import { isHttp, isProxied, type Service, type ServicePort, serviceAt } from '../../model/service.ts';
-import { byTargetPort, emitVirtualInbound, emitVirtualOutbound } from './capture.ts';
+import { emitVirtualInbound, emitVirtualOutbound } from './capture.ts';
 import { emitCluster } from './cluster.ts';
 import { type ClusterPlan, planCluster } from './cluster-plan.ts';
 import { emitConnections } from './connection-routes.ts';
+import { type Exit, planExits } from './egress.ts';
+import { type Elsewhere, elsewhereOf } from './elsewhere.ts';
 import { emitLoadAssignment } from './endpoints.ts';
 import { emitGrpcResources } from './grpc/resources.ts';
+import { emitInboundClusters } from './inbound-clusters.ts';
+import { emitIngressListeners, ingressDiagnostics } from './ingress.ts';
 import { emitListener, emitRoutedListener } from './listener.ts';
-import {
-  type CalledPort,
-  type CalledService,
-  hasOwnListener,
-  type ListenerPlan,
-  planListeners,
-  sniffedRouteName,
-} from './plan-listeners.ts';
+import { type CalledService, hasOwnListener, type ListenerPlan, sniffedRouteName } from './plan-listeners.ts';
 import { type Aliases, emitSharedRoutes, emitSniffedRoutes } from './route.ts';
 import { planConnections, planRoutes, type RouteSource } from './route-plan.ts';
-import { blackHole, emitInboundCluster, emitInboundPassthrough, passthrough } from './special-clusters.ts';
+import { blackHole, emitInboundPassthrough, passthrough } from './special-clusters.ts';
 
 export type Resources = { readonly [K in ResourceKind]: ResourceTable };
 
@@ -85,53 +81,42 @@ const aliasesOf = memo((services: Mesh['services']): Aliases => {
 
 const isCaptured = ({ role, interception }: ProxyGroup): boolean => role === 'sidecar' && interception !== 'NONE';
 
-/** The ports whose connections rules speak of; mostly there are none. */
-const limitedPorts = memo(({ ports }: CalledService): readonly CalledPort[] =>
-  ports.filter(({ cluster }) => cluster.policy.connectionPool !== null),
-);
-
-/** What rules say of connections to a service holds for the workload behind it as well. */
-function poolOf(called: CalledService, { host, port: number }: ServedPort): ConnectionPool | null {
-  const limited = limitedPorts(called).find(({ service, port }) => service.host === host && port.number === number);
-  return limited?.cluster.policy.connectionPool ?? null;
-}
-
 const emitClusters = memo((called: CalledService, group: ProxyGroup): readonly XdsResource[] => {
   const plans = [...called.ports.map(({ cluster }) => cluster), ...called.subsets];
   const clusters = [...plans.map((plan) => emitCluster(plan, group)), blackHole];
-  if (!isCaptured(group)) return clusters;
-  const inbound = byTargetPort(group.served).map((served) =>
-    emitInboundCluster(served, group.ipFamily, poolOf(called, served)),
-  );
+  const inbound = emitInboundClusters(called, group);
+  if (!isCaptured(group)) return [...clusters, ...inbound];
   return [...clusters, passthrough, emitInboundPassthrough(group.ipFamily), ...inbound];
 });
 
-function emitOutbound(plan: ListenerPlan, source: RouteSource, group: ProxyGroup): XdsResource {
+function emitOutbound(plan: ListenerPlan, elsewhere: Elsewhere, source: RouteSource, group: ProxyGroup): XdsResource {
   const { tcp } = plan;
   const connections = tcp === null ? null : planConnections(source, tcp, group);
-  if (tcp === null || connections === null) return emitListener(plan, group);
-  return emitRoutedListener(plan, group, emitConnections(connections, tcp.port.number));
+  if (tcp === null || connections === null) return emitListener(plan, elsewhere, group);
+  return emitRoutedListener(plan, elsewhere, group, emitConnections(connections, tcp.port.number));
 }
 
-function emitListeners(plans: readonly ListenerPlan[], source: RouteSource, group: ProxyGroup): readonly XdsResource[] {
-  const outbound = plans.map((plan) => emitOutbound(plan, source, group));
-  return isCaptured(group) ? [emitVirtualOutbound(group), emitVirtualInbound(group), ...outbound] : outbound;
+function emitListeners(exits: readonly Exit[], source: RouteSource, group: ProxyGroup): readonly XdsResource[] {
+  const outbound = exits.flatMap(({ plans, group: exit }) => {
+    const elsewhere = elsewhereOf(source, exit);
+    return plans.map((plan) => emitOutbound(plan, elsewhere, source, exit));
+  });
+  const ingress = emitIngressListeners(group);
+  const taken = new Set(ingress.map(({ name }) => name));
+  const own = [...ingress, ...outbound.filter(({ name }) => !taken.has(name))];
+  if (!isCaptured(group)) return own;
+  return [emitVirtualOutbound(elsewhereOf(source, group), group), emitVirtualInbound(group), ...own];
 }
 
 /** A port with HTTP on the shared address takes in detected ports of the same number that have listeners of their own. */
-function emitRoutes(
-  plans: readonly ListenerPlan[],
-  called: readonly CalledPort[],
-  aliases: Aliases,
-  source: RouteSource,
-  group: ProxyGroup,
-): readonly XdsResource[] {
+function emitRoutes({ plans, called, group }: Exit, aliases: Aliases, source: RouteSource): readonly XdsResource[] {
+  const elsewhere = elsewhereOf(source, group);
   const names = new Set(plans.map(({ routeName }) => routeName));
   const spoken = called.filter(({ port }) => isHttp(port.protocol) || port.protocol === 'auto');
   const byPort = Map.groupBy(spoken, ({ port }) => port.number);
   const shared = [...byPort]
     .filter(([port]) => names.has(String(port)))
-    .map(([port, all]) => emitSharedRoutes(port, all, aliases, source, group));
+    .map(([port, all]) => emitSharedRoutes(port, all, aliases, source, elsewhere, group));
   const sniffed = spoken
     .filter((each) => !isHttp(each.port.protocol) && hasOwnListener(each, group))
     .map((each) => {
@@ -202,22 +187,29 @@ interface Routing {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-const emitRouting = memo((called: CalledService, aliases: Aliases, source: RouteSource, group: ProxyGroup): Routing => {
-  // A gateway's listeners come from Gateway objects.
-  const plans: Outcome<readonly ListenerPlan[]> =
-    group.role === 'router' ? { value: [], diagnostics: [] } : planListeners(called.ports, group);
-  return {
-    clusters: resourceTable(emitClusters(called, group)),
-    listeners: resourceTable(emitListeners(plans.value, source, group)),
-    routes: resourceTable(emitRoutes(plans.value, called.ports, aliases, source, group)),
-    diagnostics: [
-      ...plans.diagnostics,
-      ...withoutDestination(called, group),
-      ...withoutCertificates(called, group),
-      ...unheard(plans.value, source, group),
-    ],
-  };
-});
+type Listeners = readonly ListenerSight[] | null;
+
+const noExits: Outcome<readonly Exit[]> = { value: [], diagnostics: [] };
+
+const emitRouting = memo(
+  (called: CalledService, listeners: Listeners, aliases: Aliases, source: RouteSource, group: ProxyGroup): Routing => {
+    // A gateway's listeners come from Gateway objects.
+    const exits = group.role === 'router' ? noExits : planExits(called.ports, listeners, group);
+    const plans = exits.value.flatMap((exit) => exit.plans);
+    return {
+      clusters: resourceTable(emitClusters(called, group)),
+      listeners: resourceTable(emitListeners(exits.value, source, group)),
+      routes: resourceTable(exits.value.flatMap((exit) => emitRoutes(exit, aliases, source))),
+      diagnostics: [
+        ...exits.diagnostics,
+        ...withoutDestination(called, group),
+        ...withoutCertificates(called, group),
+        ...unheard(plans, source, group),
+        ...ingressDiagnostics(group, plans),
+      ],
+    };
+  },
+);
 
 /** Certificates of the mesh that a rule asks for, of proxies that have none. */
 function withoutCertificates(called: CalledService, { certificates }: ProxyGroup): readonly Diagnostic[] {
@@ -247,7 +239,7 @@ const interceptionOf = ({ role, interception }: ProxyGroup): Interception =>
   role === 'router' ? 'NONE' : interception;
 
 /** Makes what costs most, part by part, so that `emitResources` finds it made. */
-export function* prepareResources({ services, policies, endpoints }: Mesh, group: ProxyGroup): Steps {
+export function* prepareResources({ services, policies, endpoints }: Sight, group: ProxyGroup): Steps {
   const interception = interceptionOf(group);
   for (const [host, service] of services) {
     callService(service, policyFor(policies.get(host), group.namespace), interception);
@@ -266,13 +258,13 @@ export function* prepareResources({ services, policies, endpoints }: Mesh, group
 }
 
 /** Everything that proxies of a group get. The same inputs give the same objects. */
-export function emitResources(mesh: Mesh, group: ProxyGroup): Outcome<Resources> {
+export function emitResources(mesh: Sight, group: ProxyGroup): Outcome<Resources> {
   const interception = interceptionOf(group);
   const called = callServices(mesh.services, mesh.policies, group.namespace, interception);
   const aliases = aliasesOf(mesh.services);
   const source = routeSource(mesh.routes, mesh.services, mesh.policies, group.namespace, interception);
   if (group.generator === 'grpc') return emitGrpcResources(called, aliases, source, mesh.endpoints, group);
-  const routing = emitRouting(called, aliases, source, group);
+  const routing = emitRouting(called, mesh.listeners, aliases, source, group);
   const value = {
     cluster: routing.clusters,
     endpoint: emitLoadAssignments(called, mesh.endpoints, group.endpointView),

@@ -2,14 +2,15 @@
 import { type EncodedPart, encodedPart, routeConfiguration, type XdsResource } from '../../envoy/resource.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { memo } from '../../lib/memo.ts';
-import { clusterDomain, passthroughCluster } from '../../model/names.ts';
+import { clusterDomain } from '../../model/names.ts';
 import type { ProxyGroup } from '../../model/proxy.ts';
 import type { Service } from '../../model/service.ts';
+import type { Elsewhere } from './elsewhere.ts';
 import { emitHttpRoutes, routeOrigins } from './http-routes.ts';
 import { emitHashPolicy } from './lb-policy.ts';
 import type { CalledPort } from './plan-listeners.ts';
 import { placesMetadata } from './provenance.ts';
-import { usualRetries } from './retry-policy.ts';
+import { emitRetries } from './retry-policy.ts';
 import { noTimeouts } from './route-action.ts';
 import { planRoutes, type RoutePlan, type RouteSource } from './route-plan.ts';
 
@@ -39,7 +40,8 @@ function domainsOf(service: Service, near: boolean): readonly string[] {
 }
 
 function defaultRoute({ service, port, cluster }: CalledPort): JsonObject {
-  const { hash, origin } = cluster.policy;
+  const { hash, origin, retries } = cluster.policy;
+  const retry = emitRetries(retries, false);
   const origins = [port.origin, ...(hash !== null && origin !== null ? [origin] : [])];
   return {
     name: 'default',
@@ -49,7 +51,7 @@ function defaultRoute({ service, port, cluster }: CalledPort): JsonObject {
     route: {
       cluster: cluster.name,
       ...noTimeouts,
-      retry_policy: usualRetries,
+      ...(retry !== null && { retry_policy: retry }),
       ...(hash !== null && { hash_policy: [emitHashPolicy(hash)] }),
     },
   };
@@ -109,10 +111,11 @@ function catchAll(name: string, action: JsonObject): EncodedPart {
   return encodedPart(virtualHostType, name, { name, domains: ['*'], routes, include_request_attempt_count: true }, []);
 }
 
-/** Requests for hosts that no service has: to wherever they were going. */
-const allowAny = catchAll('allow_any', { route: { cluster: passthroughCluster, ...noTimeouts } });
+/** Requests for hosts that no service has. */
+const letOut = memo(
+  ({ cluster }: Elsewhere): EncodedPart => catchAll('allow_any', { route: { cluster, ...noTimeouts } }),
+);
 
-/** Without capture nobody knows where they were going. */
 const blockAll = catchAll('block_all', {
   direct_response: { status: 502, body: { inline_string: 'no service of the mesh has this host\n' } },
 });
@@ -155,9 +158,10 @@ export function emitSharedRoutes(
   called: readonly CalledPort[],
   aliases: Aliases,
   source: RouteSource,
+  elsewhere: Elsewhere,
   group: ProxyGroup,
 ): XdsResource {
-  const { namespace, interception } = group;
+  const { namespace } = group;
   const taken = new Set<string>();
   const hosts = called.flatMap((each) => {
     const { host } = each.service;
@@ -172,6 +176,6 @@ export function emitSharedRoutes(
     return [plan === null ? emitVirtualHost(each, key) : emitRoutedHost(plan, host, port, key)];
   });
   const others = emitOtherHosts(port, source, taken, group);
-  const rest = interception === 'NONE' ? blockAll : allowAny;
+  const rest = elsewhere.blocks ? blockAll : letOut(elsewhere);
   return routeConfiguration(String(port), shell, [...hosts, ...others, rest]);
 }

@@ -51,14 +51,15 @@ export class CalleeIndex {
   #services: ReadonlyMap<string, Service> = new Map();
   #identities: Identities = new Map();
 
-  /** Null where nobody in the mesh is called by mutual TLS: then nothing is looked at. */
+  /** Null where nobody in the mesh is called by mutual TLS: then nothing is looked at. `automatic`: whether all who can are. */
   of(
+    automatic: boolean,
     services: ReadonlyMap<string, Service>,
     endpoints: Mesh['endpoints'],
     workloads: Mesh['workloads'],
     rules: readonly MergedRule[],
   ): Callees | null {
-    const auto = anyInjected(workloads);
+    const auto = automatic && anyInjected(workloads);
     return auto || anyAsks(rules) ? callees(this.#follow(services, endpoints), auto) : null;
   }
 

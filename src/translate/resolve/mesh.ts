@@ -8,20 +8,29 @@ import { StableTable, stableList, stableMap } from '../../lib/stable-table.ts';
 import type { Outcome } from '../../model/diagnostic.ts';
 import type { ServiceEndpoints } from '../../model/endpoint.ts';
 import type { Mesh, Workload } from '../../model/mesh.ts';
+import { meshDefaults } from '../../model/mesh-defaults.ts';
 import type { ObjectSet } from '../../model/object.ts';
 import type { PolicyChoice } from '../../model/policy.ts';
 import type { RouteChoice } from '../../model/route.ts';
 import type { Service } from '../../model/service.ts';
 import { CalleeIndex } from './callees.ts';
-import { type DelegateCalls, resolveDelegates } from './delegates.ts';
+import { type DelegateCalls, type RoutingRule, resolveDelegates } from './delegates.ts';
 import { EndpointResolver } from './endpoint-resolver.ts';
+import { withExports } from './exports.ts';
 import { type PolicyCalls, resolvePolicies } from './policies.ts';
 import { checkRoutes } from './route-checks.ts';
 import { type MergeCalls, mergeRules } from './rules.ts';
 import { ServedIndex } from './served.ts';
 import { resolveServices } from './services.ts';
+import { resolveScopes } from './sidecars.ts';
+import { sightsOf } from './sight.ts';
 import { type RouteCalls, resolveRoutes, rulesOfSidecars } from './virtual-services.ts';
 import { resolveWorkloads } from './workloads.ts';
+
+/** Routes, and the rules that they come from. */
+interface Routing extends Outcome<Mesh['routes']> {
+  readonly rules: readonly RoutingRule[];
+}
 
 const sameEndpoints = (a: ServiceEndpoints, b: ServiceEndpoints): boolean => stableMap(a, b) === a;
 
@@ -50,7 +59,9 @@ export class MeshResolver {
   resolve(objects: ObjectSet): Outcome<Mesh> {
     const { value: decoded, diagnostics: decoding } = decodeObjects(objects);
     const typed = this.#typed(decoded);
-    const services = this.#stage('services', [typed.services], () => resolveServices(typed.services));
+    const defaults = typed.meshConfigs[0] ?? meshDefaults;
+    const exported = withExports(typed.services, defaults.exportTo.services);
+    const services = this.#stage('services', [exported], () => resolveServices(exported));
     const nodes = this.#stage('nodes', [typed.nodes], () => byName(typed.nodes));
     const workloads = this.#workloads.update(
       this.#stage('workloads', [typed.pods, nodes], () => resolveWorkloads(typed.pods, nodes)),
@@ -60,53 +71,59 @@ export class MeshResolver {
     const endpoints = this.#stage('endpoints', [services, slices, workloads, nodes], () =>
       this.#endpointResolver.resolve(inputs),
     );
-    const merged = this.#stage('rules', [typed.rules], () => mergeRules(typed.rules, this.#mergeCalls));
-    const callees = this.#callees.of(services.value, endpoints.value, workloads, merged.value);
-    const policies = this.#stage('policies', [services, merged, callees], () =>
-      resolvePolicies(services.value, merged.value, callees, this.#policyCalls),
+    const rules = withExports(typed.rules, defaults.exportTo.rules);
+    const merged = this.#stage('rules', [rules], () => mergeRules(rules, this.#mergeCalls));
+    const callees = this.#callees.of(defaults.autoMutualTls, services.value, endpoints.value, workloads, merged.value);
+    const policies = this.#stage('policies', [services, merged, callees, defaults], () =>
+      resolvePolicies(services.value, merged.value, callees, defaults, this.#policyCalls),
     );
-    const routes = this.#resolveRoutes(typed.virtualServices, services, policies);
+    const routes = this.#resolveRoutes(
+      withExports(typed.virtualServices, defaults.exportTo.routes),
+      services,
+      policies,
+    );
+    const scopes = this.#stage('scopes', [typed.sidecars, defaults.rootNamespace, services, routes], () =>
+      resolveScopes(typed.sidecars, defaults.rootNamespace, services.value, routes.rules),
+    );
     this.#stages.endRound();
-    const diagnostics = [
-      decoding,
-      ...[services, endpoints, merged, policies, routes].map((stage) => stage.diagnostics),
-    ];
-    return {
-      value: this.#mesh(services.value, policies.value, routes.value, endpoints.value, workloads),
-      diagnostics: diagnostics.flat(),
-    };
+    const stages = [services, endpoints, merged, policies, routes, scopes];
+    const value = this.#mesh(
+      {
+        ...{ services: services.value, policies: policies.value, routes: routes.value, endpoints: endpoints.value },
+        workloads,
+        scopes: scopes.value,
+        defaults,
+      },
+      routes.rules,
+    );
+    return { value, diagnostics: [decoding, ...stages.map((stage) => stage.diagnostics)].flat() };
   }
 
   #resolveRoutes(
     virtualServices: TypedObjects['virtualServices'],
     services: Outcome<ReadonlyMap<string, TypedService>>,
     policies: Outcome<Mesh['policies']>,
-  ): Outcome<Mesh['routes']> {
+  ): Routing {
     return this.#stage('routes', [virtualServices, services, policies], () => {
       const rules = resolveDelegates(virtualServices, this.#delegateCalls);
       const byPattern = rulesOfSidecars(rules.value);
       const value = resolveRoutes(services.value, byPattern, this.#routeCalls);
       const checks = checkRoutes(rules.value, byPattern, services.value, policies.value);
-      return { value, diagnostics: [...rules.diagnostics, ...checks] };
+      return { value, rules: rules.value, diagnostics: [...rules.diagnostics, ...checks] };
     });
   }
 
-  #mesh(
-    services: Mesh['services'],
-    policies: Mesh['policies'],
-    routes: Mesh['routes'],
-    endpoints: Mesh['endpoints'],
-    workloads: Mesh['workloads'],
-  ): Mesh {
-    const [known, current] = [this.#services.update(services), this.#endpoints.update(endpoints)];
+  #mesh(parts: Omit<Mesh, 'served' | 'sights'>, rules: readonly RoutingRule[]): Mesh {
+    const [services, endpoints] = [this.#services.update(parts.services), this.#endpoints.update(parts.endpoints)];
     // Found when a captured sidecar asks first.
-    const served = lazy(() => this.#served.of(known, current));
+    const served = lazy(() => this.#served.of(services, endpoints));
     return {
-      services: known,
-      policies: this.#policies.update(policies),
-      routes: this.#routes.update(routes),
-      endpoints: current,
-      workloads,
+      ...parts,
+      services,
+      policies: this.#policies.update(parts.policies),
+      routes: this.#routes.update(parts.routes),
+      endpoints,
+      sights: sightsOf(services, rules),
       get served() {
         return served();
       },

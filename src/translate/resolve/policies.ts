@@ -7,36 +7,53 @@ import type { LastCalls } from '../../lib/last-calls.ts';
 import { memo } from '../../lib/memo.ts';
 import type { MutualTls } from '../../model/client-tls.ts';
 import { type Diagnostic, diagnose, type Outcome } from '../../model/diagnostic.ts';
-import { clusterDomain, rootNamespace } from '../../model/names.ts';
+import type { MeshDefaults, PortDefaults } from '../../model/mesh-defaults.ts';
+import { clusterDomain } from '../../model/names.ts';
 import { at } from '../../model/origin.ts';
 import type { PolicyChoice, ServicePolicy } from '../../model/policy.ts';
-import { defaultPortPolicy } from '../../model/port-policy.ts';
+import { defaultPortPolicy, type PortPolicy } from '../../model/port-policy.ts';
 import { type Callees, mutualTlsOf } from './callees.ts';
-import { policyOfPort, policyOfSubset } from './port-policy.ts';
+import { policyOfPort, policyOfSubset, withPortDefaults } from './port-policy.ts';
 import { type MergedRule, ruleIds } from './rules.ts';
 import { uselessSettings } from './useless-settings.ts';
 
 export type PolicyCalls = LastCalls<string, PolicyChoice>;
 type Services = ReadonlyMap<string, Service>;
 
+/** What the mesh says besides rules; null: nothing. */
+interface Around {
+  readonly mutual: MutualTls | null;
+  readonly ports: PortDefaults | null;
+}
+
+const around = memo((ports: PortDefaults | null, mutual: MutualTls | null): Around => ({ ports, mutual }));
+const alone = around(null, null);
+
+const completed = (policy: PortPolicy, { ports }: Around): PortPolicy =>
+  ports === null ? policy : withPortDefaults(policy, ports);
+
 /** A merged rule bound to a service: the policy of each of its ports, whole and per subset. */
-const bind = memo((service: Service, rule: MergedRule, mutual: MutualTls | null): ServicePolicy => {
+const bind = memo((service: Service, rule: MergedRule, mesh: Around): ServicePolicy => {
   const numbers = service.ports.map((port) => port.number);
   const whole = new Map(numbers.map((port) => [port, policyOfPort(rule.policy, port)] as const));
   const subsets = rule.subsets.map(({ name, labels, policy }) => ({
     name,
     labels,
     ports: new Map(
-      numbers.map((port) => [port, policyOfSubset(policy, port, whole.get(port) ?? defaultPortPolicy)] as const),
+      numbers.map((port) => {
+        const inherited = whole.get(port) ?? defaultPortPolicy;
+        return [port, completed(policyOfSubset(policy, port, inherited), mesh)] as const;
+      }),
     ),
   }));
-  return { rules: ruleIds(rule), ports: whole, subsets, mutual };
+  const ports = new Map([...whole].map(([port, policy]) => [port, completed(policy, mesh)] as const));
+  return { rules: ruleIds(rule), ports, subsets, mutual: mesh.mutual };
 });
 
 /** Where no rule speaks of a service, but the mesh does. */
-const bindNothing = memo((service: Service, mutual: MutualTls): ServicePolicy => {
-  const ports = new Map(service.ports.map(({ number }) => [number, defaultPortPolicy] as const));
-  return { rules: [], ports, subsets: [], mutual };
+const bindNothing = memo((service: Service, mesh: Around): ServicePolicy => {
+  const ports = new Map(service.ports.map(({ number }) => [number, completed(defaultPortPolicy, mesh)] as const));
+  return { rules: [], ports, subsets: [], mutual: mesh.mutual };
 });
 
 /** All hosts that a rule may name to cover `host`: itself, and every wildcard such as `*.example.com` above it. */
@@ -62,38 +79,44 @@ function mostSpecific(rules: readonly MergedRule[], wanted: (rule: MergedRule) =
 }
 
 /** The client's own namespace decides first, then the service's, then the root namespace. */
-function select(candidates: readonly MergedRule[], service: Service, client: string): MergedRule | undefined {
+function select(
+  candidates: readonly MergedRule[],
+  service: Service,
+  client: string,
+  root: string,
+): MergedRule | undefined {
   const visible = (rule: MergedRule): boolean => rule.exportTo.has('*') || rule.exportTo.has(client);
   return (
     mostSpecific(
       candidates,
-      (rule) => rule.namespace === client && visible(rule) && (client !== rootNamespace || !rule.exportTo.has('*')),
+      (rule) => rule.namespace === client && visible(rule) && (client !== root || !rule.exportTo.has('*')),
     ) ??
     mostSpecific(candidates, (rule) => rule.namespace === service.namespace && visible(rule)) ??
-    mostSpecific(candidates, (rule) => rule.namespace === rootNamespace && visible(rule))
+    mostSpecific(candidates, (rule) => rule.namespace === root && visible(rule))
   );
 }
 
-function choose(service: Service, candidates: readonly MergedRule[], mutual: MutualTls | null): PolicyChoice {
-  const unruled = mutual === null ? null : bindNothing(service, mutual);
+function choose(service: Service, candidates: readonly MergedRule[], mesh: Around, root: string): PolicyChoice {
+  const unruled = mesh === alone ? null : bindNothing(service, mesh);
   const bound = (rule: MergedRule | undefined): ServicePolicy | null =>
-    rule === undefined ? unruled : bind(service, rule, mutual);
+    rule === undefined ? unruled : bind(service, rule, mesh);
   const named = new Set(candidates.flatMap((rule) => [rule.namespace, ...rule.exportTo]));
   named.delete('*');
   const byNamespace = new Map<string, ServicePolicy>();
   for (const namespace of [...named].sort()) {
-    const policy = bound(select(candidates, service, namespace));
+    const policy = bound(select(candidates, service, namespace, root));
     if (policy !== null) byNamespace.set(namespace, policy);
   }
   // No namespace has this name, so only what is exported to all counts.
-  return { otherwise: bound(select(candidates, service, '*')), byNamespace };
+  return { otherwise: bound(select(candidates, service, '*', root)), byNamespace };
 }
 
-/** By host, for the hosts that any rule covers, or that the mesh calls by mutual TLS. */
+/** By host, for the hosts that any rule covers, or of which the mesh itself says something. */
 export function resolvePolicies(
   services: Services,
   rules: readonly MergedRule[],
   callees: Callees | null,
+  { ports, rootNamespace }: Pick<MeshDefaults, 'ports' | 'rootNamespace'>,
   calls: PolicyCalls,
 ): Outcome<ReadonlyMap<string, PolicyChoice>> {
   const byPattern = Map.groupBy(rules, (rule) => rule.host);
@@ -101,10 +124,13 @@ export function resolvePolicies(
   for (const [host, service] of services) {
     const candidates = patternsOf(host).flatMap((pattern) => byPattern.get(pattern) ?? []);
     const mutual = callees === null ? null : mutualTlsOf(host, candidates, callees);
-    if (candidates.length > 0 || mutual !== null) {
+    const mesh = around(ports, mutual);
+    if (candidates.length > 0 || mesh !== alone) {
       byHost.set(
         host,
-        calls.run(host, [service, mutual, ...candidates], () => choose(service, candidates, mutual)),
+        calls.run(host, [service, mesh, rootNamespace, ...candidates], () =>
+          choose(service, candidates, mesh, rootNamespace),
+        ),
       );
     }
   }
@@ -116,7 +142,7 @@ export function resolvePolicies(
 function unbound(merged: MergedRule, services: Services): readonly Diagnostic[] {
   const service = services.get(merged.host);
   if (service !== undefined) {
-    const { ports, subsets } = bind(service, merged, null);
+    const { ports, subsets } = bind(service, merged, alone);
     return [
       ...merged.rules.flatMap((rule) => unknownPorts(rule, service)),
       ...uselessHashes(service, ports),

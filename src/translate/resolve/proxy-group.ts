@@ -4,8 +4,12 @@ import { memo } from '../../lib/memo.ts';
 import { sortedBy } from '../../lib/sorted.ts';
 import type { EndpointView, Labels } from '../../model/endpoint.ts';
 import type { Mesh, ServedPort, Workload } from '../../model/mesh.ts';
+import { meshDefaults, type ProxyDefaults } from '../../model/mesh-defaults.ts';
 import { type ProxyGroup, type ProxyNode, sdsCertificates } from '../../model/proxy.ts';
+import type { Scope } from '../../model/scope.ts';
 import { labelsOf, namespacesOfRoutes } from './clients.ts';
+import { calledPorts } from './ingress.ts';
+import { hiddenServices } from './sight.ts';
 
 const internGroup = interner<ProxyGroup>();
 const internView = interner<EndpointView>();
@@ -55,23 +59,37 @@ const asGrpcClient = memo((node: ProxyNode): ProxyNode => {
 export function proxyGroup(mesh: Mesh, asking: ProxyNode): ProxyGroup {
   const node = asking.generator === 'grpc' ? asGrpcClient(asking) : asking;
   const workload = mesh.workloads.get(`${node.name}.${node.namespace}`);
-  return groupOf(endpointView(mesh, workload), labelsOf(mesh, node, workload), servedAt(mesh, node, workload), node);
+  const scope = node.role === 'sidecar' ? mesh.scopes.of(node.namespace, (workload ?? node).labels) : null;
+  const around = surroundings(mesh.defaults.proxy, scope);
+  const labels = labelsOf(mesh, node, workload);
+  return groupOf(endpointView(mesh, workload), labels, servedAt(mesh, node, workload), around, node);
 }
 
 type Behind = readonly ServedPort[];
+
+/** What the mesh and a Sidecar say, whatever the proxy. */
+type Surroundings = Pick<ProxyGroup, 'defaults' | 'scope'>;
+const surroundings = memo((defaults: ProxyDefaults, scope: Scope | null): Surroundings => ({ defaults, scope }));
+
 /** Proxies come last: what is remembered of each is one entry. */
-const groupOf = memo((view: EndpointView, labels: Labels, behind: Behind, node: ProxyNode): ProxyGroup => {
-  const { role, generator, namespace, interception, certificates } = node;
-  const portOffset = interception === 'NONE' ? node.portOffset : 0;
-  const ipFamily = node.ip.includes(':') ? 'v6' : 'v4';
-  const served = servedPorts(behind, namespace);
-  const settings = { role, generator, namespace, interception, portOffset, ipFamily } as const;
-  return interned({ ...settings, served, endpointView: view, labels, certificates });
-});
+const groupOf = memo(
+  (view: EndpointView, labels: Labels, behind: Behind, around: Surroundings, node: ProxyNode): ProxyGroup => {
+    const { role, generator, namespace, interception, certificates } = node;
+    const portOffset = interception === 'NONE' ? node.portOffset : 0;
+    const ipFamily = node.ip.includes(':') ? 'v6' : 'v4';
+    const served = calledPorts(around.scope, servedPorts(behind, namespace));
+    const settings = { role, generator, namespace, interception, portOffset, ipFamily } as const;
+    return interned({ ...settings, ...around, served, endpointView: view, labels, certificates });
+  },
+);
+
+/** Whom it is for makes no difference to those who have it. */
+const scopeText = memo((scope: Scope): string => JSON.stringify({ ...scope, selector: null }));
 
 function interned(group: ProxyGroup): ProxyGroup {
-  const { served, endpointView, labels, ...settings } = group;
-  const parts = [...Object.values(settings), endpointView.node, [...labels], ...served.map(servedKey)];
+  const { served, endpointView, labels, scope, defaults, ...settings } = group;
+  const around = [defaults === meshDefaults.proxy ? null : defaults, scope === null ? null : scopeText(scope)];
+  const parts = [...Object.values(settings), ...around, endpointView.node, [...labels], ...served.map(servedKey)];
   return internGroup(JSON.stringify(parts), () => group);
 }
 
@@ -85,11 +103,17 @@ const choosingNamespaces = memo(
     new Set([...policies.values()].flatMap(({ byNamespace }) => [...byNamespace.keys()])),
 );
 
+const namesInExports = memo(
+  (services: Mesh['services']): ReadonlySet<string> =>
+    new Set(hiddenServices(services).flatMap(({ exportTo }) => [...exportTo])),
+);
+
 const inAnyNamespace = memo((group: ProxyGroup): ProxyGroup => interned({ ...group, namespace: '' }));
 
 /** The group whose configuration is the same: a namespace without services and without policies of its own is like any other. */
 export function likeGroup({ services, policies, routes }: Mesh, group: ProxyGroup): ProxyGroup {
-  const { namespace } = group;
+  const { namespace, scope } = group;
+  if (scope !== null || namesInExports(services).has(namespace)) return group;
   const chooses = choosingNamespaces(policies).has(namespace) || namespacesOfRoutes(routes).has(namespace);
   return chooses || namespacesOf(services).has(namespace) ? group : inAnyNamespace(group);
 }

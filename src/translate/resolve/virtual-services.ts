@@ -1,6 +1,4 @@
 // Which routes hold for a host, for whom, and in which order.
-import type { Service } from '../../crds/service.ts';
-import type { VirtualService } from '../../crds/virtual-service/virtual-service.ts';
 import { internList } from '../../lib/intern.ts';
 import type { LastCalls } from '../../lib/last-calls.ts';
 import { memo } from '../../lib/memo.ts';
@@ -13,8 +11,9 @@ import {
   type RouteChoice,
   type RouteEntry,
 } from '../../model/route.ts';
-import { isHttp, type ServicePort } from '../../model/service.ts';
+import { isHttp, type Service, type ServicePort } from '../../model/service.ts';
 import type { RoutingRule } from './delegates.ts';
+import { isExportedTo } from './exports.ts';
 import { patternsOf } from './policies.ts';
 import { byAge } from './services.ts';
 
@@ -24,9 +23,6 @@ type ByPattern = ReadonlyMap<string, readonly RoutingRule[]>;
 export type RouteCalls = LastCalls<string, RouteChoice>;
 
 const none: ReadonlyMap<string, RouteChoice> = new Map();
-
-export const isVisible = ({ exportTo }: VirtualService, namespace: string): boolean =>
-  exportTo.has('*') || exportTo.has(namespace);
 
 /** The namespaces in which a rule may hold that does not hold everywhere. */
 export function namedNamespaces(rules: readonly RoutingRule[]): readonly string[] {
@@ -67,7 +63,7 @@ export function rulesOfSidecars(rules: readonly RoutingRule[]): ByPattern {
 /** The most specific host that a rule names which clients of the namespace see decides; all its rules count. */
 function visibleTo(namespace: string, groups: readonly (readonly RoutingRule[])[]): HostRoutes | null {
   for (const group of groups) {
-    const visible = group.filter(({ source }) => isVisible(source, namespace));
+    const visible = group.filter(({ source }) => isExportedTo(source, namespace));
     if (visible.length > 0) return merge(internList(visible));
   }
   return null;
