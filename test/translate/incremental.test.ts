@@ -11,6 +11,7 @@ import type { ObjectId, ObjectSet, SourceObject } from '../../src/model/object.t
 import type { CertificateSource, ProxyNode } from '../../src/model/proxy.ts';
 import { Translator } from '../../src/translate/translator.ts';
 import { destinationRule, objectSet, pod, service, slice, virtualService } from './objects.ts';
+import { scoping, serviceAnnotations } from './scoping.ts';
 
 const files: CertificateSource = { kind: 'files', chain: '/chain', key: '/key', root: '/root' };
 const nodes: readonly ProxyNode[] = [
@@ -148,8 +149,15 @@ const object: fc.Arbitrary<SourceObject> = fc.oneof(
   fc
     .record({ name: fc.constantFrom('v1', 'v2', 'v3'), namespace, spec: routed })
     .map((rule) => virtualService(rule.name, rule.spec, rule.namespace)),
+  scoping(namespaces),
   fc
-    .record({ name, namespace, ports, ip: fc.constantFrom('None', '', '10.9.0.1', '10.9.0.2') })
+    .record({
+      name,
+      namespace,
+      ports,
+      annotations: serviceAnnotations,
+      ip: fc.constantFrom('None', '', '10.9.0.1', '10.9.0.2'),
+    })
     .map(({ ip, ...options }) => service({ ...options, spec: ip === '' ? {} : { clusterIP: ip } })),
   fc
     .record({ service: name, namespace, addresses: fc.uniqueArray(address), ports, name: fc.constantFrom('s1', 's2') })
