@@ -15,7 +15,8 @@ function merge(values: readonly (JsonValue | undefined)[]): JsonValue | undefine
   return Object.fromEntries(entries.flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])));
 }
 
-function middle(numbers: readonly number[]): number {
+/** Of several numbers the one in the middle, or the lower of the two. */
+export function middle(numbers: readonly number[]): number {
   const sorted = numbers.toSorted((a, b) => a - b);
   return sorted[Math.floor((sorted.length - 1) / 2)] ?? 0;
 }

@@ -85,6 +85,32 @@ export function startTable({ start }: Results): Table | null {
   };
 }
 
+/** The growth is how much more it costs where there is ten times as much. */
+export function translationTable({ translation }: Results): Table | null {
+  if (translation === undefined) return null;
+  const { M, L } = translation;
+  const row = (name: string, [small, large]: readonly [number, number], differing = ''): readonly string[] => [
+    name,
+    small.toPrecision(3),
+    large.toPrecision(3),
+    (large / small).toFixed(1),
+    differing,
+  ];
+  const changes = M.changes.map(({ kind, cost }, index) => {
+    const { p50, differing } = L.changes[index]?.cost ?? cost;
+    return row(`${kind}, ms`, [cost.p50, p50], `${cost.differing}, ${differing}`);
+  });
+  return {
+    head: ['translation', `${M.services} services`, `${L.services}`, 'growth', 'resources that differ'],
+    rows: [
+      row('all at once, ms', [M.cold, L.cold], `${M.resources}, ${L.resources}`),
+      row('memory of the objects, MiB', [M.objectsMemory, L.objectsMemory]),
+      row('memory beside them, MiB', [M.memory, L.memory]),
+      ...changes,
+    ],
+  };
+}
+
 export function goalsTable(verdicts: readonly Verdict[]): Table {
   const written = (value: number | undefined, unit: string): string =>
     value === undefined ? 'n/a' : `${value.toPrecision(3)}${unit === '×' ? '' : ` ${unit}`}`;

@@ -26,6 +26,23 @@ export interface Start {
   readonly usage: Usage;
 }
 
+/** What translation costs; times in milliseconds, memory in MiB. */
+export interface TranslationReport {
+  readonly services: number;
+  /** All of the mesh for one proxy, from decoded YAML to encoded resources. */
+  readonly cold: number;
+  readonly resources: number;
+  /** What the objects themselves take, */
+  readonly objectsMemory: number;
+  /** and what all that was made of them takes beside them. */
+  readonly memory: number;
+  readonly changes: readonly {
+    readonly kind: string;
+    /** The median, and in how many resources a proxy sees a difference. */
+    readonly cost: { readonly p50: number; readonly differing: number };
+  }[];
+}
+
 export interface Results {
   readonly S?: Comparison;
   readonly M?: Comparison;
@@ -38,6 +55,8 @@ export interface Results {
   readonly tls?: { readonly sluice: SyncReport; readonly markCpu: number };
   /** Proxies come back with nothing, or with what they had. */
   readonly storm?: { readonly cold: Storm; readonly warm: Storm };
+  /** Translation alone: with 1,000 services and with 10,000. */
+  readonly translation?: { readonly M: TranslationReport; readonly L: TranslationReport };
   readonly start?: { readonly M: Start; readonly L: Start };
 }
 

@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { verdicts } from './goals.ts';
 import { measurements } from './measure/parts.ts';
 import { Workspace } from './measure/workspace.ts';
-import { goalsTable, markdown, plain, servedTable, startTable } from './report.ts';
+import { goalsTable, markdown, plain, servedTable, startTable, translationTable } from './report.ts';
 import type { MutableResults, Results } from './results.ts';
 import { type Part, parts } from './workloads.ts';
 
@@ -61,7 +61,7 @@ async function measure(chosen: readonly Part[], folder: string): Promise<{ resul
 function print(results: Results, chosen: readonly Part[]): void {
   const write = values.markdown ? markdown : plain;
   const judged = verdicts(results, chosen);
-  for (const table of [servedTable(results), startTable(results), goalsTable(judged)]) {
+  for (const table of [servedTable(results), startTable(results), translationTable(results), goalsTable(judged)]) {
     if (table !== null && table.rows.length > 0) console.log(`\n${write(table)}`);
   }
   const stretch = judged.filter(({ goal }) => goal.stretch !== null);

@@ -15,7 +15,7 @@ export const sizes = {
 } as const satisfies Readonly<Record<string, Size>>;
 
 /** What can be measured, in this order. */
-export const parts = ['S', 'M', 'L', 'prototype', 'namespaces', 'tls', 'storm', 'start'] as const;
+export const parts = ['S', 'M', 'L', 'prototype', 'namespaces', 'tls', 'storm', 'start', 'translation'] as const;
 export type Part = (typeof parts)[number];
 
 /** The same with fewer services and proxies, to see that everything works. */

@@ -1,8 +1,9 @@
 // What can be measured, each as a function of the workspace.
 import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { medianOf } from '../median.ts';
-import type { Comparison, Measured, MutableResults, Start } from '../results.ts';
+import type { Comparison, Measured, MutableResults, Start, TranslationReport } from '../results.ts';
 import { tool } from '../server-process.ts';
 import { type Server, startPeer, startPrototype, startSluice, startTlsMark } from '../servers.ts';
 import { usageOf } from '../usage.ts';
@@ -10,6 +11,9 @@ import type { Part } from '../workloads.ts';
 import { measureServer, measureSync } from './served.ts';
 import { measureStorm } from './storm.ts';
 import type { Workspace } from './workspace.ts';
+
+/** Of each kind. */
+const translationChanges = 20;
 
 /** Each adds what it measures to the results. */
 export const measurements: { readonly [P in Part]: (work: Workspace, into: MutableResults) => Promise<void> } = {
@@ -48,6 +52,11 @@ export const measurements: { readonly [P in Part]: (work: Workspace, into: Mutab
     const M = await repeated(work, 'start M', work.options.runs, () => measureStart(work, 'M'));
     into.start = { M, L: await repeated(work, 'start L', 1, () => measureStart(work, 'L')) };
   },
+  translation: async (work, into) => {
+    const { runs } = work.options;
+    const M = await repeated(work, 'translation M', runs, () => measureTranslation(work, 'M'));
+    into.translation = { M, L: await repeated(work, 'translation L', 1, () => measureTranslation(work, 'L')) };
+  },
 };
 
 /** Sluice and the peer in turn, so that both meet the same weather. */
@@ -84,6 +93,13 @@ async function measureStart(work: Workspace, name: 'M' | 'L'): Promise<Start> {
   const usage = usageOf(server.pid);
   await server.kill();
   return { readyMs: server.readyAfter, usage };
+}
+
+async function measureTranslation(work: Workspace, name: 'M' | 'L'): Promise<TranslationReport> {
+  const main = join(import.meta.dirname, '../translation/main.ts');
+  const size = [work.size(name).services, translationChanges].map(String);
+  const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', main, ...size]);
+  return JSON.parse(stdout) as TranslationReport;
 }
 
 async function repeated<T>(work: Workspace, name: string, runs: number, run: () => Promise<T>): Promise<T> {

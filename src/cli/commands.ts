@@ -1,5 +1,7 @@
 // All commands, in the order in which help shows them.
 import type { Command } from 'commander';
+import { analyzeCommand } from './analyze.ts';
+import { codesCommand } from './codes.ts';
 import { completionCommand } from './completion.ts';
 import { configCommand } from './config.ts';
 import { demoCommand } from './demo.ts';
@@ -13,9 +15,11 @@ export const commands: readonly (() => Command)[] = [
   serveCommand,
   demoCommand,
   validateCommand,
+  analyzeCommand,
   translateCommand,
   statusCommand,
   configCommand,
+  codesCommand,
   completionCommand,
   versionCommand,
 ];

@@ -25,7 +25,8 @@ export interface Finding extends Place {
 /** The diagnostics with their lines looked up, each once, sorted by file and line; those without a file come last. */
 export function locateDiagnostics(diagnostics: Iterable<Diagnostic>, objects: ObjectSet): readonly Finding[] {
   const found = new Map<string, Finding>();
-  for (const diagnostic of diagnostics) {
+  // Those of one object together, for its text is parsed again when a line of it is asked for.
+  for (const diagnostic of [...Map.groupBy(diagnostics, ({ object }) => object).values()].flat()) {
     const finding = locateDiagnostic(diagnostic, objects);
     found.set(JSON.stringify(finding), finding);
   }

@@ -1,5 +1,7 @@
 // Pod (core/v1): the workload behind endpoints and sidecars.
 import type { Labels } from '../model/endpoint.ts';
+import type { SourceObject } from '../model/object.ts';
+import { originOf } from '../model/origin.ts';
 import { ignoring, integer, list, nonEmptyString, object, portRange, string } from './values/decode.ts';
 import { ipAddress } from './values/ip.ts';
 import { kind } from './values/kind.ts';
@@ -86,4 +88,10 @@ function namedPorts(decoded: ReturnType<typeof spec>): ReadonlyMap<string, numbe
       name === undefined || containerPort === undefined ? [] : [[name, containerPort] as const],
     ),
   );
+}
+
+/** All ports that a Pod's containers list, named or not. */
+export function containerPorts({ id, json }: SourceObject): readonly number[] {
+  const decoded = spec(json['spec'] ?? null, { origin: originOf(id), diagnostics: [] });
+  return (decoded?.containers ?? []).flatMap((each) => each.ports ?? []).flatMap((each) => each.containerPort ?? []);
 }

@@ -161,8 +161,11 @@ export function routeConfiguration(name: string, shell: JsonObject, hosts: reado
   };
 }
 
-const sameContent = (a: Pick<EncodedPart, 'json' | 'origins'>, b: Pick<EncodedPart, 'json' | 'origins'>): boolean =>
-  a === b || (deepEqual(a.json, b.json) && deepEqual(a.origins, b.origins));
+/** Whether two are the same to Envoy and to whoever asks where they came from. */
+export const sameContent = (
+  a: Pick<EncodedPart, 'json' | 'origins'>,
+  b: Pick<EncodedPart, 'json' | 'origins'>,
+): boolean => a === b || (deepEqual(a.json, b.json) && deepEqual(a.origins, b.origins));
 
 /** Whether two resources are the same to Envoy and to whoever asks where they came from. */
 export function sameResource(a: XdsResource, b: XdsResource): boolean {

@@ -22,6 +22,11 @@ export class StableTable<K, V> {
     return this.#current;
   }
 
+  /** The value that the table has now. */
+  get(key: K): V | undefined {
+    return this.#current.get(key);
+  }
+
   /** What stands for `value` once it is in the next table: the old object where that is equal. */
   kept(key: K, value: V): V {
     const old = this.#current.get(key);

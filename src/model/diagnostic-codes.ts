@@ -1,5 +1,10 @@
 // Every diagnostic that Sluice can give. A code is permanent: it is never used again for something else.
 
+import { balancingCodes } from './codes/balancing.ts';
+import { referenceCodes } from './codes/references.ts';
+import { routeCodes } from './codes/routes.ts';
+import { scopeCodes } from './codes/scope.ts';
+
 export type Severity = 'error' | 'warning' | 'info';
 
 interface CodeInfo {
@@ -8,6 +13,10 @@ interface CodeInfo {
   readonly explanation: string;
   readonly fix: string;
 }
+
+/** What `sluice analyze` finds beyond what translation has to say. */
+const analysisCodes = { ...balancingCodes, ...routeCodes, ...referenceCodes } as const;
+export type AnalysisCode = keyof typeof analysisCodes;
 
 const table = {
   SLC0001: {
@@ -115,12 +124,6 @@ const table = {
     explanation: 'The field is valid and understood, but with the settings around it nothing comes of it.',
     fix: 'Change the settings that the message names, or remove the field.',
   },
-  SLC0111: {
-    severity: 'info',
-    title: 'The field is not read',
-    explanation: 'The field is one of the schema, but nothing that Sluice does depends on it.',
-    fix: 'Nothing to do, unless you rely on it.',
-  },
   SLC0201: {
     severity: 'warning',
     title: 'The host matches no service',
@@ -214,20 +217,6 @@ const table = {
       'settings are for have no endpoints: requests are answered with 503, connections are closed.',
     fix: 'Correct what is named beside it, or remove the block.',
   },
-  SLC0250: {
-    severity: 'warning',
-    title: 'Several Sidecars for the same workloads',
-    explanation:
-      'A workload has one Sidecar: of several that are for it the oldest holds, and the others say nothing to it.',
-    fix: 'Join them, or choose the workloads of each by other labels.',
-  },
-  SLC0251: {
-    severity: 'warning',
-    title: 'An entry of a Sidecar imports nothing',
-    explanation:
-      'No service that is exported to the namespace of the Sidecar has this host, so proxies do not know it.',
-    fix: 'Correct the namespace or the host, or remove the entry.',
-  },
   SLC0301: {
     severity: 'error',
     title: 'Loopback or link-local endpoint refused',
@@ -282,6 +271,8 @@ const table = {
       'A fault of Sluice, not of the object: translating it ended in an error. All other objects still work.',
     fix: 'Please report it together with the object.',
   },
+  ...analysisCodes,
+  ...scopeCodes,
 } as const satisfies Record<string, CodeInfo>;
 
 export type DiagnosticCode = keyof typeof table;

@@ -19,14 +19,15 @@ export interface TextPlace {
 type Parts = ReadonlyMap<string, DocumentText>;
 type FieldPlace = (path: Path) => Place | null;
 
-/** How much is remembered: enough for neighbours, little enough to be no burden. */
-const mostTexts = 4;
+/** How much is remembered: enough for neighbours, and for many lines of many files; little enough to be no burden. */
+const mostCharacters = 64_000_000;
 const mostDocuments = 32;
 
 /** Remembers texts until the event loop's turn ends, as many lines are asked for at once or none. */
 export class TextLookup {
   readonly #limits: SourceLimits;
   readonly #texts = new Map<TextPlace['text'], Parts>();
+  #characters = 0;
   readonly #documents = new Map<string, FieldPlace>();
   #forgetting = false;
 
@@ -37,11 +38,27 @@ export class TextLookup {
   /** Where the field at `path` in the object stands in the file; null if the file no longer holds the object's document. */
   find({ text, digest, path: objectPath }: TextPlace, path: Path): Place | null {
     this.#forgetSoon();
-    const part = remembered(this.#texts, text, mostTexts, () => partsOf(text() ?? '')).get(digest);
+    const part = this.#parts(text).get(digest);
     if (part === undefined) return null;
     const fieldPlace = remembered(this.#documents, digest, mostDocuments, () => fieldPlaces(part.text, this.#limits));
     const found = fieldPlace([...objectPath, ...path]);
     return found && { line: found.line + part.line - 1, column: found.column };
+  }
+
+  #parts(text: TextPlace['text']): Parts {
+    const held = this.#texts.get(text);
+    if (held !== undefined) return held;
+    const content = text() ?? '';
+    if (this.#characters + content.length > mostCharacters) this.#forgetTexts();
+    this.#characters += content.length;
+    const parts = partsOf(content);
+    this.#texts.set(text, parts);
+    return parts;
+  }
+
+  #forgetTexts(): void {
+    this.#texts.clear();
+    this.#characters = 0;
   }
 
   #forgetSoon(): void {
@@ -49,7 +66,7 @@ export class TextLookup {
     this.#forgetting = true;
     setImmediate(() => {
       this.#forgetting = false;
-      this.#texts.clear();
+      this.#forgetTexts();
       this.#documents.clear();
     });
   }

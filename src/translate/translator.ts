@@ -59,9 +59,12 @@ export class Translator {
     const tables = this.#tables.get(group);
     for (const kind of resourceKinds) {
       for (const [name, resource] of value[kind]) {
+        const before = tables?.[kind].get(name);
+        if (before === resource) continue;
         yield;
         const kept = tables?.[kind].kept(name, resource) ?? resource;
-        for (const part of kept.parts ?? []) {
+        for (const [index, part] of (kept.parts ?? []).entries()) {
+          if (part === before?.parts?.[index]) continue;
           encodingError(part);
           yield;
         }

@@ -2,6 +2,7 @@
 import type { ResourceTable, XdsResource } from '../envoy/resource.ts';
 import { type ResourceKind, resourceKinds } from '../envoy/types.ts';
 import { memo } from '../lib/memo.ts';
+import { clustersWait } from './comeback.ts';
 import { wants } from './due.ts';
 import type { GatedKind } from './gate.ts';
 import { type NameSet, noNames } from './name-set.ts';
@@ -102,7 +103,9 @@ export function takesUnknown(state: StreamState, kind: ResourceKind): boolean {
 /** Such a full state is put off, but not for ever. */
 export function isSparing(state: StreamState, kind: ResourceKind, now: number): boolean {
   const { sparingSince, options } = state;
-  return sparingSince !== null && now - sparingSince < options.gateDeadline && takesUnknown(state, kind);
+  if (sparingSince === null) return false;
+  const time = takesUnknown(state, kind) ? options.gateDeadline : kind === 'cluster' ? clustersWait(state) : 0;
+  return now - sparingSince < time;
 }
 
 /** Whether the client has acknowledged all that it should have, but for what is yet to be removed. */

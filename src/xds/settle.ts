@@ -3,6 +3,7 @@
 import { type ResourceTable, resource } from '../envoy/resource.ts';
 import { type ResourceKind, resourceKinds } from '../envoy/types.ts';
 import { memo } from '../lib/memo.ts';
+import { broughtBack, clustersWait } from './comeback.ts';
 import { type Wanted, wants } from './due.ts';
 import {
   closedGate,
@@ -28,10 +29,12 @@ import { everything, keepNamed } from './tables.ts';
 export function settle(before: StreamState, now: number): StreamState {
   const { latest, subscriptions } = before;
   if (latest === null) return before;
-  const routed = hasNews(aim(subscriptions.cluster, latest.cluster), false) ? before.routed : latest;
+  const brought = broughtBack(before);
+  const isAhead = brought === null && hasNews(aim(subscriptions.cluster, latest.cluster), false);
+  const routed = isAhead ? before.routed : latest;
   const overdue = before.heldSince !== null && now - before.heldSince >= before.options.gateDeadline;
-  const listener = gateFor(before, routed, 'listener', overdue);
-  const route = gateFor(before, routed, 'route', overdue);
+  const listener = gateFor(before, { routed, brought }, 'listener', overdue);
+  const route = gateFor(before, { routed, brought }, 'route', overdue);
   const named = unite(
     ofWanted(subscriptions.listener, listener, heldClusters),
     ofWanted(subscriptions.route, route, heldClusters),
@@ -54,7 +57,7 @@ export function settle(before: StreamState, now: number): StreamState {
 /** Only who asks for all clusters can wait for them: others learn from the routes which clusters to ask for. */
 function gateFor(
   { subscriptions, latest }: StreamState,
-  routed: Snapshot | null,
+  { routed, brought }: { readonly routed: Snapshot | null; readonly brought: NameSet | null },
   kind: GatedKind,
   overdue: boolean,
 ): Gate {
@@ -63,8 +66,11 @@ function gateFor(
   if (wanted === null || routed === null) return nothing;
   if (cluster.wanted?.wildcard !== true) return openGate(routed[kind]);
   // What it holds is not known, and may be better than all that can be sent before it has told its clusters.
-  if (returning && cluster.acknowledged === null) return closedGate(routed[kind]);
-  const clusters = clustersKnown(lasting(cluster, latest), coming(cluster, latest));
+  if (returning && cluster.acknowledged === null && brought === null) return closedGate(routed[kind]);
+  const clusters =
+    brought === null
+      ? clustersKnown(lasting(cluster, latest), coming(cluster, latest))
+      : clustersKnown(brought, brought);
   const gate = gates[kind](routed[kind], clusters, held.table, held.except, overdue);
   // A full state that leaves out what waits would remove it.
   const first = isFullState(subscription) && nonce === null;
@@ -178,6 +184,9 @@ function isClusterless({ options, subscriptions: { cluster, listener } }: Stream
   return options.protocol === 'delta' && cluster.wanted === null && listener.wanted?.wildcard === true;
 }
 
+const isPutOff = (state: StreamState): boolean =>
+  clustersWait(state) > 0 || fullKinds.some((kind) => takesUnknown(state, kind));
+
 function withClocks(state: StreamState, now: number): StreamState {
   const waiting = resourceKinds.filter((kind) => hasRemovals(state, kind) && !isLast(state, kind));
   const draining = hasRemovals(state, 'cluster') && isLast(state, 'cluster');
@@ -188,6 +197,6 @@ function withClocks(state: StreamState, now: number): StreamState {
     drainSince: draining ? (state.drainSince ?? now) : null,
     clusterlessSince,
     clusterlessLate: clusterlessSince !== null && now - clusterlessSince >= state.options.gateDeadline,
-    sparingSince: fullKinds.some((kind) => takesUnknown(state, kind)) ? (state.sparingSince ?? now) : null,
+    sparingSince: isPutOff(state) ? (state.sparingSince ?? now) : null,
   };
 }

@@ -6,6 +6,7 @@
 // reverse order, when the client has acknowledged all that could still name it.
 import type { XdsResource } from '../envoy/resource.ts';
 import { type ResourceKind, resourceKinds, typeUrls } from '../envoy/types.ts';
+import { patience } from './comeback.ts';
 import type { GatedKind } from './gate.ts';
 import { beat, beatDue } from './heartbeat.ts';
 import { type NameSet, without } from './name-set.ts';
@@ -194,6 +195,7 @@ function wakeAt(state: StreamState, now: number): number | null {
   if (removalsSince !== null) times.push(removalsSince + options.removalDeadline);
   if (drainSince !== null) times.push(drainSince + options.drain);
   if (heldSince !== null) times.push(heldSince + options.gateDeadline);
+  if (state.sparingSince !== null) times.push(state.sparingSince + patience);
   for (const since of [state.sparingSince, state.clusterlessSince]) {
     if (since !== null) times.push(since + options.gateDeadline);
   }

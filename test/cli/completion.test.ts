@@ -47,6 +47,7 @@ describe('what may stand at the cursor', () => {
 
   test('the choices of an argument', () => {
     expect(values('completion', '')).toEqual(['bash', 'zsh', 'fish']);
+    expect(values('codes', 'SLC010')).toContain('SLC0101');
   });
 
   test.each([

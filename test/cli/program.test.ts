@@ -4,7 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { version } from '../../src/cli/version.ts';
 import { sluice } from './sluice.ts';
 
-const commands = ['serve', 'demo', 'validate', 'translate', 'status', 'config', 'completion', 'version'];
+const commands = [
+  ...['serve', 'demo', 'validate', 'analyze', 'translate', 'status', 'config', 'codes', 'completion', 'version'],
+];
 
 describe('help', () => {
   test('names every command and is data: on standard output, with status 0', async () => {

@@ -84,6 +84,27 @@ test('R-40, R-44: the only control plane is killed and comes back: no request fa
     expect(await changed()).toEqual(before);
   }));
 
+test(
+  'R-25: a subset and the routes to it go while there is no control plane: no request fails',
+  { timeout: 90_000 },
+  () =>
+    underLoad(async () => {
+      const { called } = stage.town;
+      const shop = called.get('shop');
+      if (shop === undefined) throw new Error('there is no shop');
+      const write = (change: Partial<typeof shop>) =>
+        stage.apply({ ...stage.town, called: new Map([...called, ['shop', { ...shop, ...change }]]) });
+      for (let round = 0; round < 4; round += 1) {
+        await write({ routed: true, routes: [{ route: [{ destination: { host: 'shop', subset: 'everyone' } }] }] });
+        await stage.settle();
+        await stage.serving.end('SIGKILL');
+        await write({ routed: false, routes: null });
+        await stage.serving.start();
+        await stage.settle();
+      }
+    }),
+);
+
 test('R-41: a control plane that stands still and goes on serves the newest state', { timeout: 60_000 }, () =>
   underLoad(async () => {
     stage.serving.pause();

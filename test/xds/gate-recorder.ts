@@ -26,14 +26,22 @@ export class GateRecorder {
   /** By resource, the parts of the form that was sent last: to keep that is no news to the client. */
   readonly #last = new Map<string, readonly string[]>();
 
+  /** The clusters whose endpoints a SotW client asks for: Envoy asks for no others. Null once it was told clusters. */
+  #believed: ReadonlySet<string> | null = null;
+
   /** A new stream of a client that tells the server that it holds these clusters, and has these resources. */
   begin(clusters: Iterable<string>, resources: readonly (readonly [ResourceKind, XdsResource])[]): void {
+    this.#believed = new Set();
     this.gated = false;
     this.#confirmed.clear();
     this.#before.clear();
     this.#last.clear();
     for (const name of clusters) this.#confirmed.add(name);
     for (const [kind, resource] of resources) this.#note(kind, resource);
+  }
+
+  asksForEndpoints(names: ReadonlySet<string>): void {
+    if (this.#believed !== null) this.#believed = names;
   }
 
   acknowledged(clusters: Iterable<string>): void {
@@ -47,6 +55,7 @@ export class GateRecorder {
 
   /** What is wrong with what is sent. */
   offences(kind: ResourceKind, resources: readonly XdsResource[]): readonly string[] {
+    if (kind === 'cluster') this.#believed = null;
     if (kind !== 'route' && kind !== 'listener') return [];
     if (this.gated) {
       const found = resources.flatMap((resource) => this.#judge(kind, resource));
@@ -62,7 +71,8 @@ export class GateRecorder {
       const cluster = clusterIn(part);
       const sent = `${kind} ${resource.name} ${part}`;
       const kept = this.#before.has(sent) || this.#last.get(`${kind} ${resource.name}`)?.includes(part) === true;
-      const allowed = cluster === null || this.#confirmed.has(cluster) || kept;
+      const there = cluster === null || this.#confirmed.has(cluster) || this.#believed?.has(cluster) === true;
+      const allowed = there || kept;
       return allowed ? [] : [`${sent}: the cluster is not acknowledged`];
     });
   }

@@ -170,20 +170,6 @@ converse('sotw', [
      < cluster b=1`,
   ],
   [
-    'a client that comes back keeps its listeners and routes until it has told its clusters',
-    `publish cluster: a=1; listener: l=tcp:a; route: r=x:a
-     cluster back
-     < cluster a=1
-     listener back
-     route back r
-     wait 60000
-     ! listener held l
-     ! route held r
-     cluster ack
-     < listener l=tcp:a
-     < route r=x:a`,
-  ],
-  [
     'a first answer does not leave out a listener that waits, as that would remove it; but not for ever',
     `publish cluster: a=1; listener: l=tcp:a m=1
      cluster ask
@@ -208,16 +194,6 @@ converse('sotw', [
      endpoint ask a b c d
      publish endpoint: a=1 b=1
      < endpoint b=1`,
-  ],
-  [
-    'R-10: who comes back keeps the endpoints of a cluster that has gone meanwhile, until the cluster goes',
-    `publish cluster: a=1; endpoint: a=1
-     cluster back
-     < cluster a=1
-     endpoint back a gone
-     < endpoint a=1
-     endpoint ack
-     cluster ack`,
   ],
 ]);
 

@@ -247,6 +247,7 @@ export class ModelClient {
     const { wanted, version } = this.types[kind];
     const names = [...(wanted?.wildcard ? ['*'] : []), ...(wanted?.names ?? [])];
     const counts = nonce === '' || (this.#lastNonce.get(kind) ?? nonce) === nonce;
+    if (kind === 'endpoint') this.#recorder.asksForEndpoints(wanted?.names ?? new Set());
     if (counts && kind === 'cluster') this.#recorder.gated = wanted?.wildcard === true;
     this.#request({ protocol: 'sotw', typeUrl: typeUrls[kind], version, names, nonce, error, node: null });
   }

@@ -132,7 +132,7 @@ function hashKeyOf(hash: ConsistentHash, spot: Spot): HashKey | null {
   const names = presentIn(hash, ['httpHeaderName', 'httpCookie', 'useSourceIp', 'httpQueryParameterName']);
   const used = firstOf(names, spot);
   if (used === undefined) {
-    report(spot, 'SLC0110', 'consistentHash without a key: every request goes to a random endpoint');
+    report(spot, 'SLC0601', 'consistentHash without a key: every request goes to a random endpoint');
     return null;
   }
   const make = hashKeys[used] as (value: unknown) => HashKey;

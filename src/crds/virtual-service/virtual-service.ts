@@ -33,7 +33,7 @@ export interface VirtualService {
 }
 
 /** `"true"`: of several weighted destinations a client keeps the one that its hash key has led it to. */
-const stickyAnnotation = `${sluiceDomain}/sticky-canary`;
+export const stickyAnnotation = `${sluiceDomain}/sticky-canary`;
 
 function isSticky({ annotations }: Metadata, spot: Spot): boolean {
   const value = annotations.get(stickyAnnotation) ?? 'false';

@@ -3,6 +3,7 @@ import { type ResourceTable, resourceTable, type XdsResource } from '../../envoy
 import type { ResourceKind } from '../../envoy/types.ts';
 import { memo } from '../../lib/memo.ts';
 import type { Steps } from '../../lib/slices.ts';
+import { differingKeys } from '../../lib/tracked-calls.ts';
 import { type Diagnostic, diagnose, type Outcome } from '../../model/diagnostic.ts';
 import type { Endpoint, EndpointView } from '../../model/endpoint.ts';
 import type { ListenerSight, Mesh, Sight } from '../../model/mesh.ts';
@@ -65,6 +66,8 @@ const routeSource = memo(
     interception: Interception,
   ): RouteSource => ({
     routes,
+    services,
+    policies,
     others: [...routes].filter(([host]) => !services.has(host)),
     find: (host) => {
       const service = serviceAt(services, host);
@@ -116,7 +119,7 @@ function emitRoutes({ plans, called, group }: Exit, aliases: Aliases, source: Ro
   const byPort = Map.groupBy(spoken, ({ port }) => port.number);
   const shared = [...byPort]
     .filter(([port]) => names.has(String(port)))
-    .map(([port, all]) => emitSharedRoutes(port, all, aliases, source, elsewhere, group));
+    .map(([port, all]) => emitSharedRoutes(port, { called: all, aliases, source }, elsewhere, group));
   const sniffed = spoken
     .filter((each) => !isHttp(each.port.protocol) && hasOwnListener(each, group))
     .map((each) => {
@@ -238,23 +241,37 @@ function withoutDestination(called: CalledService, { interception }: ProxyGroup)
 const interceptionOf = ({ role, interception }: ProxyGroup): Interception =>
   role === 'router' ? 'NONE' : interception;
 
+/** The mesh that was prepared last for a group: what is the same in it is made. */
+const lastPrepared = memo((_group: ProxyGroup): { mesh: Sight | null } => ({ mesh: null }));
+
+/** The services of which something differs. */
+function* unprepared(before: Sight | null, { services, policies, endpoints }: Sight): Iterable<Service> {
+  if (before === null) return yield* services.values();
+  const hosts = [
+    ...differingKeys(before.services, services),
+    ...differingKeys(before.policies, policies),
+    ...differingKeys(before.endpoints, endpoints),
+  ];
+  for (const host of new Set(hosts)) {
+    const service = services.get(host);
+    if (service !== undefined) yield service;
+  }
+}
+
 /** Makes what costs most, part by part, so that `emitResources` finds it made. */
-export function* prepareResources({ services, policies, endpoints }: Sight, group: ProxyGroup): Steps {
+export function* prepareResources(mesh: Sight, group: ProxyGroup): Steps {
+  const last = lastPrepared(group);
   const interception = interceptionOf(group);
-  for (const [host, service] of services) {
-    callService(service, policyFor(policies.get(host), group.namespace), interception);
-    yield;
+  for (const service of unprepared(last.mesh, mesh)) {
+    const called = callService(service, policyFor(mesh.policies.get(service.host), group.namespace), interception);
+    const plans = [...called.ports.map(({ cluster }) => cluster), ...called.subsets];
+    for (const plan of plans) {
+      if (group.generator !== 'grpc') emitCluster(plan, group);
+      if (plan.eds) emitLoadAssignment(plan, endpointsOf(plan, mesh.endpoints), group.endpointView);
+      yield;
+    }
   }
-  const called = callServices(services, policies, group.namespace, interception);
-  const plans = [...called.ports.map(({ cluster }) => cluster), ...called.subsets];
-  for (const plan of group.generator === 'grpc' ? [] : plans) {
-    emitCluster(plan, group);
-    yield;
-  }
-  for (const plan of edsPlans(called)) {
-    emitLoadAssignment(plan, endpointsOf(plan, endpoints), group.endpointView);
-    yield;
-  }
+  last.mesh = mesh;
 }
 
 /** Everything that proxies of a group get. The same inputs give the same objects. */

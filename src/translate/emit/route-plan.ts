@@ -1,6 +1,7 @@
 // Which routes a client has for a host and port, bound to the clusters that it has.
 import { internList } from '../../lib/intern.ts';
 import { memo } from '../../lib/memo.ts';
+import { differingKeys } from '../../lib/tracked-calls.ts';
 import { type Labels, matches } from '../../model/endpoint.ts';
 import type { Mesh } from '../../model/mesh.ts';
 import type { ProxyGroup } from '../../model/proxy.ts';
@@ -32,8 +33,7 @@ export type ConnectionPlan = Plan<ConnectionEntry>;
 type Entry = RouteEntry | ConnectionEntry;
 
 /** What all clients of a group have of routes. */
-export interface RouteSource {
-  readonly routes: Mesh['routes'];
+export interface RouteSource extends Pick<Mesh, 'routes' | 'services' | 'policies'> {
   /** Of these, those for hosts that no service has. */
   readonly others: readonly (readonly [host: string, choice: RouteChoice])[];
   readonly find: FindService;
@@ -91,6 +91,19 @@ export function planRoutes(source: RouteSource, host: string, port: number, grou
   const routes = routesFor(source.routes.get(host), group.namespace);
   return routes === null ? null : bind(heldBy(routes.entries, port, group), source);
 }
+
+/** The hosts of which two sources say different things. */
+export const differingHosts = memo((before: RouteSource, after: RouteSource): ReadonlySet<string> => {
+  const hosts = new Set<string>();
+  for (const kind of ['routes', 'services', 'policies'] as const) {
+    if (before[kind] === after[kind]) continue;
+    for (const host of differingKeys<string, unknown>(before[kind], after[kind])) hosts.add(host);
+  }
+  return hosts;
+});
+
+/** The hosts that a plan depends on, besides its own. */
+export const hostsOf = ({ services }: RoutePlan): MapIterator<string> => services.keys();
 
 const byKind = memo((routes: HostRoutes, tls: boolean): readonly ConnectionEntry[] =>
   routes.connections.filter(({ route }) => tls || route.kind === 'tcp'),

@@ -1,5 +1,11 @@
 // Route configurations: which cluster a request goes to, and what of it is hashed.
-import { type EncodedPart, encodedPart, routeConfiguration, type XdsResource } from '../../envoy/resource.ts';
+import {
+  type EncodedPart,
+  encodedPart,
+  routeConfiguration,
+  sameContent,
+  type XdsResource,
+} from '../../envoy/resource.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { memo } from '../../lib/memo.ts';
 import { clusterDomain } from '../../model/names.ts';
@@ -12,7 +18,7 @@ import type { CalledPort } from './plan-listeners.ts';
 import { placesMetadata } from './provenance.ts';
 import { emitRetries } from './retry-policy.ts';
 import { noTimeouts } from './route-action.ts';
-import { planRoutes, type RoutePlan, type RouteSource } from './route-plan.ts';
+import { differingHosts, hostsOf, planRoutes, type RoutePlan, type RouteSource } from './route-plan.ts';
 
 const virtualHostType = 'envoy.config.route.v3.VirtualHost';
 
@@ -33,11 +39,11 @@ const namesOf = memo((service: Service): readonly string[] =>
 );
 
 /** All names by which clients may call a service; `near`: those in its own namespace. */
-function domainsOf(service: Service, near: boolean): readonly string[] {
+const domainsOf = memo((service: Service, near: boolean): readonly string[] => {
   const names = near && isOfCluster(service) ? [...namesOf(service), service.name] : namesOf(service);
   const headless = service.resolution.kind === 'passthrough' ? names.map((each) => `*.${each}`) : [];
-  return [...names, ...headless, ...service.addresses.map(inBrackets)];
-}
+  return [...new Set([...names, ...headless, ...service.addresses.map(inBrackets)])];
+});
 
 function defaultRoute({ service, port, cluster }: CalledPort): JsonObject {
   const { hash, origin, retries } = cluster.policy;
@@ -149,33 +155,114 @@ function emitOtherHosts(
   });
 }
 
+/** What the route configuration of a port is made from. */
+interface SharedInputs {
+  readonly called: readonly CalledPort[];
+  readonly aliases: Aliases;
+  readonly source: RouteSource;
+}
+
+/** One of those called, and what was made of it. */
+interface Placed {
+  readonly called: CalledPort;
+  /** Joined by spaces; empty: others have taken them all. */
+  readonly domains: string;
+  readonly plan: RoutePlan | null;
+  /** Null where it has no domain. */
+  readonly host: EncodedPart | null;
+}
+
+interface SharedMade {
+  readonly inputs: SharedInputs;
+  readonly placed: readonly Placed[];
+}
+
+/** What was made last for a group and port, so that one change costs no look into all the others. */
+const lastShared = memo((_group: ProxyGroup, _port: number): { made: SharedMade | null } => ({ made: null }));
+
+/** Of equal domains the first wins, since Envoy refuses the whole configuration otherwise. */
+function domainsLeft({ called, aliases }: SharedInputs, namespace: string): readonly string[] {
+  const taken = new Set<string>();
+  return called.map(({ service }) => {
+    const others = aliases.get(service.host) ?? [];
+    const own = domainsOf(service, service.namespace === namespace);
+    const all = own.concat(others.flatMap((each) => domainsOf(each, each.namespace === namespace)));
+    const domains = all.filter((domain) => !taken.has(domain) && taken.add(domain));
+    return domains.join(' ');
+  });
+}
+
+/** As they were, where nothing that decides about them has changed. */
+function domainsAfter({ inputs: before, placed }: SharedMade, inputs: SharedInputs, namespace: string) {
+  const same =
+    before.aliases === inputs.aliases &&
+    before.called.length === inputs.called.length &&
+    inputs.called.every(({ service }, index) => service === before.called[index]?.service);
+  return same ? placed.map(({ domains }) => domains) : domainsLeft(inputs, namespace);
+}
+
+/** Which hosts are others than before, with the other names of those. */
+function changedHosts({ inputs: before }: SharedMade, { source, aliases }: SharedInputs): ReadonlySet<string> {
+  const hosts = differingHosts(before.source, source);
+  const names = [...hosts].flatMap((host) => (aliases.get(host) ?? []).map((alias) => alias.host));
+  return names.length === 0 ? hosts : new Set([...hosts, ...names]);
+}
+
+/** For each of those called what was made of it before; mostly it stands at the same place. */
+function placedBefore({ placed }: SharedMade, called: readonly CalledPort[]): readonly (Placed | undefined)[] {
+  const hostAt = (index: number): string | undefined => placed[index]?.called.service.host;
+  if (called.every(({ service }, index) => service.host === hostAt(index))) return placed;
+  const byHost = new Map(placed.map((each) => [each.called.service.host, each] as const));
+  return called.map(({ service }) => byHost.get(service.host));
+}
+
+/** `before` itself, as far as all of it still holds. */
+function place(called: CalledPort, domains: string, plan: RoutePlan | null, before: Placed | undefined): Placed {
+  if (before?.called === called && before.plan === plan && before.domains === domains) return before;
+  if (domains === '') return { called, domains, plan, host: null };
+  const { service, port } = called;
+  const made =
+    plan === null ? emitVirtualHost(called, domains) : emitRoutedHost(plan, service.host, port.number, domains);
+  const known = before?.host ?? made;
+  return { called, domains, plan, host: sameContent(known, made) ? known : made };
+}
+
+function placeAll(inputs: SharedInputs, last: SharedMade | null, port: number, group: ProxyGroup): readonly Placed[] {
+  const { called, source } = inputs;
+  const domains = last === null ? domainsLeft(inputs, group.namespace) : domainsAfter(last, inputs, group.namespace);
+  const changed = last === null ? null : changedHosts(last, inputs);
+  const before = last === null ? [] : placedBefore(last, called);
+  const holds = ({ plan, called: { service } }: Placed): boolean =>
+    changed !== null &&
+    !changed.has(service.host) &&
+    (plan === null || !hostsOf(plan).some((host) => changed.has(host)));
+  return called.map((each, index) => {
+    const known = before[index];
+    const plan = known !== undefined && holds(known) ? known.plan : planRoutes(source, each.service.host, port, group);
+    return place(each, domains[index] ?? '', plan, known);
+  });
+}
+
 /**
  * The route configuration that all HTTP services of a port share. Virtual hosts are sorted by host, those of services
- * first; of equal domains the first wins, since Envoy refuses the whole configuration otherwise.
+ * first.
  */
 export function emitSharedRoutes(
   port: number,
-  called: readonly CalledPort[],
-  aliases: Aliases,
-  source: RouteSource,
+  inputs: SharedInputs,
   elsewhere: Elsewhere,
   group: ProxyGroup,
 ): XdsResource {
-  const { namespace } = group;
-  const taken = new Set<string>();
-  const hosts = called.flatMap((each) => {
-    const { host } = each.service;
-    const names = [each.service, ...(aliases.get(host) ?? [])];
-    const domains = names
-      .flatMap((service) => domainsOf(service, service.namespace === namespace))
-      .filter((domain) => !taken.has(domain));
-    for (const domain of domains) taken.add(domain);
-    if (domains.length === 0) return [];
-    const key = [...new Set(domains)].join(' ');
-    const plan = planRoutes(source, host, port, group);
-    return [plan === null ? emitVirtualHost(each, key) : emitRoutedHost(plan, host, port, key)];
-  });
-  const others = emitOtherHosts(port, source, taken, group);
+  const last = lastShared(group, port);
+  const placed = placeAll(inputs, last.made, port, group);
+  last.made = { inputs, placed };
+  const { others } = inputs.source;
+  const taken = new Set(others.length === 0 ? [] : placed.flatMap(({ domains }) => domains.split(' ')));
+  const hosts = placed.flatMap(({ host }) => host ?? []);
   const rest = elsewhere.blocks ? blockAll : letOut(elsewhere);
-  return routeConfiguration(String(port), shell, [...hosts, ...others, rest]);
+  return routeConfiguration(String(port), shell, [
+    ...hosts,
+    ...emitOtherHosts(port, inputs.source, taken, group),
+    rest,
+  ]);
 }

@@ -5,6 +5,7 @@ import type { Service as TypedService } from '../../crds/service.ts';
 import { LastCalls } from '../../lib/last-calls.ts';
 import { lazy } from '../../lib/memo.ts';
 import { StableTable, stableList, stableMap } from '../../lib/stable-table.ts';
+import { TrackedCalls } from '../../lib/tracked-calls.ts';
 import type { Outcome } from '../../model/diagnostic.ts';
 import type { ServiceEndpoints } from '../../model/endpoint.ts';
 import type { Mesh, Workload } from '../../model/mesh.ts';
@@ -17,14 +18,14 @@ import { CalleeIndex } from './callees.ts';
 import { type DelegateCalls, type RoutingRule, resolveDelegates } from './delegates.ts';
 import { EndpointResolver } from './endpoint-resolver.ts';
 import { withExports } from './exports.ts';
-import { type PolicyCalls, resolvePolicies } from './policies.ts';
-import { checkRoutes } from './route-checks.ts';
+import { PolicyCalls, resolvePolicies } from './policies.ts';
+import { type CheckCalls, checkRoutes } from './route-checks.ts';
 import { type MergeCalls, mergeRules } from './rules.ts';
 import { ServedIndex } from './served.ts';
 import { resolveServices } from './services.ts';
 import { resolveScopes } from './sidecars.ts';
 import { sightsOf } from './sight.ts';
-import { type RouteCalls, resolveRoutes, rulesOfSidecars } from './virtual-services.ts';
+import { RouteCalls, resolveRoutes, rulesOfSidecars } from './virtual-services.ts';
 import { resolveWorkloads } from './workloads.ts';
 
 /** Routes, and the rules that they come from. */
@@ -44,10 +45,11 @@ export class MeshResolver {
   readonly #routes = new StableTable<string, RouteChoice>();
   readonly #endpointResolver = new EndpointResolver();
   readonly #mergeCalls: MergeCalls = new LastCalls();
-  readonly #policyCalls: PolicyCalls = new LastCalls();
+  readonly #policyCalls = new PolicyCalls();
   readonly #callees = new CalleeIndex();
   readonly #delegateCalls: DelegateCalls = new LastCalls();
-  readonly #routeCalls: RouteCalls = new LastCalls();
+  readonly #routeCalls = new RouteCalls();
+  readonly #checkCalls: CheckCalls = new TrackedCalls();
   readonly #served = new ServedIndex();
   readonly #stages = new LastCalls<string, unknown>();
   #lastTyped: TypedObjects | undefined;
@@ -82,7 +84,7 @@ export class MeshResolver {
       services,
       policies,
     );
-    const scopes = this.#stage('scopes', [typed.sidecars, defaults.rootNamespace, services, routes], () =>
+    const scopes = this.#stage('scopes', [typed.sidecars, defaults.rootNamespace, services, routes.rules], () =>
       resolveScopes(typed.sidecars, defaults.rootNamespace, services.value, routes.rules),
     );
     this.#stages.endRound();
@@ -104,13 +106,17 @@ export class MeshResolver {
     services: Outcome<ReadonlyMap<string, TypedService>>,
     policies: Outcome<Mesh['policies']>,
   ): Routing {
-    return this.#stage('routes', [virtualServices, services, policies], () => {
-      const rules = resolveDelegates(virtualServices, this.#delegateCalls);
-      const byPattern = rulesOfSidecars(rules.value);
-      const value = resolveRoutes(services.value, byPattern, this.#routeCalls);
-      const checks = checkRoutes(rules.value, byPattern, services.value, policies.value);
-      return { value, rules: rules.value, diagnostics: [...rules.diagnostics, ...checks] };
+    const rules = this.#stage('delegates', [virtualServices], () => {
+      const resolved = resolveDelegates(virtualServices, this.#delegateCalls);
+      return { ...resolved, byPattern: rulesOfSidecars(resolved.value) };
     });
+    const value = this.#stage('routes', [services, rules], () =>
+      resolveRoutes(services.value, rules.byPattern, this.#routeCalls),
+    );
+    const checks = this.#stage('route checks', [services, rules, policies], () =>
+      checkRoutes(rules.value, rules.byPattern, services.value, policies.value, this.#checkCalls),
+    );
+    return { value, rules: rules.value, diagnostics: [...rules.diagnostics, ...checks] };
   }
 
   #mesh(parts: Omit<Mesh, 'served' | 'sights'>, rules: readonly RoutingRule[]): Mesh {

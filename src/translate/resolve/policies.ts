@@ -3,11 +3,12 @@
 import type { DestinationRule } from '../../crds/destination-rule/destination-rule.ts';
 import type { Service } from '../../crds/service.ts';
 import { nearest } from '../../crds/values/decode.ts';
-import type { LastCalls } from '../../lib/last-calls.ts';
 import { memo } from '../../lib/memo.ts';
+import { StableTable, stableList } from '../../lib/stable-table.ts';
+import { TrackedCalls } from '../../lib/tracked-calls.ts';
 import type { MutualTls } from '../../model/client-tls.ts';
 import { type Diagnostic, diagnose, type Outcome } from '../../model/diagnostic.ts';
-import type { MeshDefaults, PortDefaults } from '../../model/mesh-defaults.ts';
+import { type MeshDefaults, meshDefaults, type PortDefaults } from '../../model/mesh-defaults.ts';
 import { clusterDomain } from '../../model/names.ts';
 import { at } from '../../model/origin.ts';
 import type { PolicyChoice, ServicePolicy } from '../../model/policy.ts';
@@ -17,8 +18,11 @@ import { policyOfPort, policyOfSubset, withPortDefaults } from './port-policy.ts
 import { type MergedRule, ruleIds } from './rules.ts';
 import { uselessSettings } from './useless-settings.ts';
 
-export type PolicyCalls = LastCalls<string, PolicyChoice>;
 type Services = ReadonlyMap<string, Service>;
+type ByPattern = ReadonlyMap<string, readonly MergedRule[]>;
+type Identities = Callees['identities'];
+/** Whether some Pods are called by mutual TLS; empty: nobody is. */
+type Auto = ReadonlyMap<'auto', boolean>;
 
 /** What the mesh says besides rules; null: nothing. */
 interface Around {
@@ -61,10 +65,6 @@ export const patternsOf = (host: string): readonly string[] => {
   const labels = host.split('.');
   return [host, ...labels.slice(1).map((_, index) => `*.${labels.slice(index + 1).join('.')}`), '*'];
 };
-
-const coveredPatterns = memo(
-  (services: Services): ReadonlySet<string> => new Set([...services.keys()].flatMap(patternsOf)),
-);
 
 const specificity = (rule: MergedRule): number =>
   rule.host.startsWith('*') ? rule.host.length : Number.MAX_SAFE_INTEGER;
@@ -111,31 +111,64 @@ function choose(service: Service, candidates: readonly MergedRule[], mesh: Aroun
   return { otherwise: bound(select(candidates, service, '*', root)), byNamespace };
 }
 
+const noIdentities: Identities = new Map();
+const nobodyAuto: Auto = new Map();
+const autoOf = memo((callees: Callees): Auto => new Map([['auto', callees.auto]]));
+
+type Defaults = Pick<MeshDefaults, 'ports' | 'rootNamespace'>;
+type ForAll = ReadonlyMap<'defaults', Defaults>;
+const forAll = memo((defaults: Defaults): ForAll => new Map([['defaults', defaults]]));
+
+/** What is kept from one resolution to the next. */
+export class PolicyCalls {
+  readonly byPattern = new StableTable<string, readonly MergedRule[]>((a, b) => stableList(a, b) === a);
+  readonly choices = new TrackedCalls<
+    string,
+    Service,
+    readonly [ByPattern, Identities, Auto, ForAll],
+    readonly [string, PolicyChoice] | null
+  >();
+  readonly unbound = new TrackedCalls<MergedRule, MergedRule, readonly [Services], readonly Diagnostic[]>();
+}
+
+/** Null where no rule covers the host and the mesh says nothing either. */
+function choiceFor(
+  service: Service,
+  byPattern: ByPattern,
+  identities: Identities,
+  all: Auto,
+  defaults: ForAll,
+): readonly [string, PolicyChoice] | null {
+  const { host } = service;
+  const candidates = patternsOf(host).flatMap((pattern) => byPattern.get(pattern) ?? []);
+  const auto = all.get('auto');
+  const mutual = auto === undefined ? null : mutualTlsOf(host, candidates, { auto, identities });
+  const { ports, rootNamespace } = defaults.get('defaults') ?? meshDefaults;
+  const mesh = around(ports, mutual);
+  return candidates.length === 0 && mesh === alone ? null : [host, choose(service, candidates, mesh, rootNamespace)];
+}
+
 /** By host, for the hosts that any rule covers, or of which the mesh itself says something. */
 export function resolvePolicies(
   services: Services,
   rules: readonly MergedRule[],
   callees: Callees | null,
-  { ports, rootNamespace }: Pick<MeshDefaults, 'ports' | 'rootNamespace'>,
+  defaults: Defaults,
   calls: PolicyCalls,
 ): Outcome<ReadonlyMap<string, PolicyChoice>> {
-  const byPattern = Map.groupBy(rules, (rule) => rule.host);
-  const byHost = new Map<string, PolicyChoice>();
-  for (const [host, service] of services) {
-    const candidates = patternsOf(host).flatMap((pattern) => byPattern.get(pattern) ?? []);
-    const mutual = callees === null ? null : mutualTlsOf(host, candidates, callees);
-    const mesh = around(ports, mutual);
-    if (candidates.length > 0 || mesh !== alone) {
-      byHost.set(
-        host,
-        calls.run(host, [service, mesh, rootNamespace, ...candidates], () =>
-          choose(service, candidates, mesh, rootNamespace),
-        ),
-      );
+  const byPattern = calls.byPattern.update(Map.groupBy(rules, (rule) => rule.host));
+  const auto = callees === null ? nobodyAuto : autoOf(callees);
+  const tables = [byPattern, callees?.identities ?? noIdentities, auto, forAll(defaults)] as const;
+  const value = calls.choices.round(tables, (run) => {
+    const byHost = new Map<string, PolicyChoice>();
+    for (const [host, service] of services) {
+      const choice = run(host, service, choiceFor);
+      if (choice !== null) byHost.set(...choice);
     }
-  }
-  calls.endRound();
-  return { value: byHost, diagnostics: rules.flatMap((rule) => unbound(rule, services)) };
+    return byHost;
+  });
+  const diagnostics = calls.unbound.round([services], (run) => rules.flatMap((rule) => run(rule, rule, unbound)));
+  return { value, diagnostics };
 }
 
 /** What in a rule binds to nothing: its host, or a port that the service does not have. */
@@ -149,10 +182,14 @@ function unbound(merged: MergedRule, services: Services): readonly Diagnostic[] 
       ...uselessSettings(service, [ports, ...subsets.map((subset) => subset.ports)]),
     ];
   }
-  if (coveredPatterns(services).has(merged.host)) return [];
+  if (isCovered(merged.host, services)) return [];
   const message = `no Service has the host ${merged.host}${likelyHost(merged, services)}`;
   return merged.rules.map((rule) => diagnose('SLC0201', at(rule.origin, 'spec', 'host'), message));
 }
+
+/** Whether a service has a host that this pattern covers. */
+const isCovered = (pattern: string, services: Services): boolean =>
+  pattern.startsWith('*') && services.keys().some((host) => host.endsWith(pattern.slice(1)));
 
 /** Which host may have been meant. */
 export function likelyHost({ host, namespace }: Pick<MergedRule, 'host' | 'namespace'>, services: Services): string {

@@ -1,6 +1,7 @@
 // What is to be said of VirtualServices: destinations that lead nowhere, hosts of nobody, several for one host.
 import type { Service } from '../../crds/service.ts';
 import { memo } from '../../lib/memo.ts';
+import type { TrackedCalls } from '../../lib/tracked-calls.ts';
 import { type Diagnostic, diagnose } from '../../model/diagnostic.ts';
 import { clusterDomain } from '../../model/names.ts';
 import { describeObject } from '../../model/object.ts';
@@ -155,12 +156,14 @@ function shared(host: string, rules: readonly RoutingRule[]): readonly Diagnosti
   ];
 }
 
-const checkRule = memo((rule: RoutingRule, services: Services, policies: Policies): readonly Diagnostic[] => [
+const checkRule = (rule: RoutingRule, services: Services, policies: Policies): readonly Diagnostic[] => [
   ...withoutGateways(rule),
   ...ofNobody(rule, services),
   ...withoutPort(rule, services),
   ...leadingNowhere(rule, services, policies),
-]);
+];
+
+export type CheckCalls = TrackedCalls<RoutingRule, RoutingRule, readonly [Services, Policies], readonly Diagnostic[]>;
 
 /** All that is to be said. */
 export function checkRoutes(
@@ -168,9 +171,8 @@ export function checkRoutes(
   byPattern: ReadonlyMap<string, readonly RoutingRule[]>,
   services: Services,
   policies: Policies,
+  calls: CheckCalls,
 ): readonly Diagnostic[] {
-  return [
-    ...rules.flatMap((rule) => checkRule(rule, services, policies)),
-    ...[...byPattern].flatMap(([host, list]) => shared(host, list)),
-  ];
+  const ofRules = calls.round([services, policies], (run) => rules.flatMap((rule) => run(rule, rule, checkRule)));
+  return [...ofRules, ...[...byPattern].flatMap(([host, list]) => (list.length < 2 ? [] : shared(host, list)))];
 }

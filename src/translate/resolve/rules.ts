@@ -2,6 +2,7 @@
 import type { DestinationRule, RuleSubset } from '../../crds/destination-rule/destination-rule.ts';
 import type { TrafficPolicy } from '../../crds/destination-rule/traffic-policy.ts';
 import type { LastCalls } from '../../lib/last-calls.ts';
+import { memo } from '../../lib/memo.ts';
 import { type Diagnostic, diagnose, type Outcome } from '../../model/diagnostic.ts';
 import { describeObject, type ObjectId } from '../../model/object.ts';
 import { at } from '../../model/origin.ts';
@@ -46,11 +47,16 @@ function merge(rules: readonly DestinationRule[], first: DestinationRule): Outco
   return { value: { namespace, host, exportTo, policy, subsets: [...subsets.values()], rules }, diagnostics };
 }
 
+/** Equal for rules that become one. */
+const keyOf = memo((rule: DestinationRule): string =>
+  JSON.stringify([rule.namespace, rule.host, [...rule.exportTo].sort()]),
+);
+
 /** All rules merged, in the order of their oldest. */
 export function mergeRules(rules: readonly DestinationRule[], calls: MergeCalls): Outcome<readonly MergedRule[]> {
   const groups = new Map<string, DestinationRule[]>();
   for (const rule of [...rules].sort(byAge)) {
-    const key = JSON.stringify([rule.namespace, rule.host, [...rule.exportTo].sort()]);
+    const key = keyOf(rule);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [rule]);
     else group.push(rule);

@@ -2,7 +2,6 @@
 // routes for these. Most know all of it, and then nothing is computed.
 //
 // Invariant: what is looked at is what a Sidecar imports, not the whole mesh, unless it names a wildcard in all namespaces.
-import { LastCalls } from '../../lib/last-calls.ts';
 import { memo } from '../../lib/memo.ts';
 import { sortedBy } from '../../lib/sorted.ts';
 import { stableMap } from '../../lib/stable-table.ts';
@@ -13,7 +12,7 @@ import { type Service, serviceAt } from '../../model/service.ts';
 import type { RoutingRule } from './delegates.ts';
 import { isExportedTo } from './exports.ts';
 import { type Imports, importsOf, isImported } from './imports.ts';
-import { type RouteCalls, resolveRoutes, rulesOfSidecars } from './virtual-services.ts';
+import { RouteCalls, resolveRoutes, rulesOfSidecars } from './virtual-services.ts';
 
 type Services = Mesh['services'];
 type Rules = readonly RoutingRule[];
@@ -122,7 +121,7 @@ interface Last {
 
 const withoutScope = {};
 const lastOf = memo(
-  (_scope: object, _namespace: string): Last => ({ services: new Map(), routes: new Map(), calls: new LastCalls() }),
+  (_scope: object, _namespace: string): Last => ({ services: new Map(), routes: new Map(), calls: new RouteCalls() }),
 );
 
 const identical = (a: unknown, b: unknown): boolean => a === b;

@@ -1,8 +1,9 @@
 // Which routes hold for a host, for whom, and in which order.
 import { internList } from '../../lib/intern.ts';
-import type { LastCalls } from '../../lib/last-calls.ts';
 import { memo } from '../../lib/memo.ts';
 import { sortedBy } from '../../lib/sorted.ts';
+import { StableTable, stableList } from '../../lib/stable-table.ts';
+import { TrackedCalls } from '../../lib/tracked-calls.ts';
 import {
   type ConnectionEntry,
   type HostRoutes,
@@ -20,9 +21,11 @@ import { byAge } from './services.ts';
 type Services = ReadonlyMap<string, Service>;
 type ByPattern = ReadonlyMap<string, readonly RoutingRule[]>;
 
-export type RouteCalls = LastCalls<string, RouteChoice>;
-
-const none: ReadonlyMap<string, RouteChoice> = new Map();
+/** What is kept from one resolution to the next. */
+export class RouteCalls {
+  readonly byPattern = new StableTable<string, readonly RoutingRule[]>((a, b) => stableList(a, b) === a);
+  readonly choices = new TrackedCalls<string, string, readonly [ByPattern, Services], RouteChoice | null>();
+}
 
 /** The namespaces in which a rule may hold that does not hold everywhere. */
 export function namedNamespaces(rules: readonly RoutingRule[]): readonly string[] {
@@ -104,34 +107,34 @@ export function covers(pattern: string, services: Services): boolean {
   return services.keys().some((host) => host.endsWith(pattern.slice(1)));
 }
 
-/** By host, sorted: what rules say of services, and of hosts that no service has. */
-export function resolveRoutes(
-  services: Services,
-  byPattern: ByPattern,
-  calls: RouteCalls,
-): ReadonlyMap<string, RouteChoice> {
-  if (byPattern.size === 0) {
-    calls.endRound();
-    return none;
-  }
-  const wild = byPattern.keys().some((pattern) => pattern.startsWith('*'));
-  const choices: (readonly [string, RouteChoice])[] = [];
-  const add = (host: string, groups: readonly (readonly RoutingRule[])[], ports: readonly number[]): void => {
-    const choice = calls.run(host, [...groups.flat(), ports.join()], () => choose(groups, ports));
-    choices.push([host, choice]);
-  };
-  // Without wildcards only the hosts that rules name have to be looked at.
-  for (const host of wild ? services.keys() : byPattern.keys()) {
-    if (!services.has(host)) continue;
-    const groups = (wild ? patternsOf(host) : [host]).flatMap((pattern) => {
+/** What clients of a host get; null: nothing of its own. */
+function choiceFor(host: string, byPattern: ByPattern, services: Services): RouteChoice | null {
+  if (services.has(host)) {
+    const groups = patternsOf(host).flatMap((pattern) => {
       const group = byPattern.get(pattern);
       return group === undefined ? [] : [group];
     });
-    if (groups.length > 0) add(host, groups, noPorts);
+    return groups.length === 0 ? null : choose(groups, noPorts);
   }
-  for (const [pattern, rules] of byPattern) {
-    if (!covers(pattern, services)) add(pattern, [rules], portsOfOther(rules, services));
-  }
-  calls.endRound();
-  return new Map(sortedBy(choices, ([host]) => host));
+  const rules = byPattern.get(host);
+  return rules === undefined || covers(host, services) ? null : choose([rules], portsOfOther(rules, services));
+}
+
+/** By host, sorted: what rules say of services, and of hosts that no service has. */
+export function resolveRoutes(
+  services: Services,
+  rules: ByPattern,
+  { byPattern: known, choices }: RouteCalls,
+): ReadonlyMap<string, RouteChoice> {
+  const byPattern = known.update(rules);
+  const wild = byPattern.keys().some((pattern) => pattern.startsWith('*'));
+  // Without wildcards only the hosts that rules name have to be looked at.
+  const hosts = wild ? new Set([...services.keys(), ...byPattern.keys()]) : byPattern.keys();
+  return choices.round([byPattern, services], (run) => {
+    const pairs = [...hosts].flatMap((host): [string, RouteChoice][] => {
+      const choice = run(host, host, choiceFor);
+      return choice === null ? [] : [[host, choice]];
+    });
+    return new Map(sortedBy(pairs, ([host]) => host));
+  });
 }
