@@ -1,5 +1,6 @@
 // Service (core/v1): a name, virtual IPs and ports.
 import ipaddr from 'ipaddr.js';
+import type { Nearness } from '../model/locality-lb.ts';
 import { serviceHost } from '../model/names.ts';
 import { originOf } from '../model/origin.ts';
 import { isProxied, type Resolution, type Service as ServiceModel, type ServicePort } from '../model/service.ts';
@@ -82,6 +83,19 @@ const sessionAffinity: Decoder<string> = (value, spot) =>
     ? report(spot, 'SLC0108', 'sessionAffinity ClientIP: not supported yet; a DestinationRule with useSourceIp does it')
     : undefined;
 
+/** What `trafficDistribution` says, in the field or in the annotation. */
+const nearness = oneOf<Nearness>({ PreferClose: 'zone', PreferSameZone: 'zone', PreferSameNode: 'node' });
+const nearnessAnnotation = 'networking.istio.io/traffic-distribution';
+
+/** The annotation is older than the field; the field wins. */
+function nearnessOf(metadata: Metadata, { trafficDistribution }: Spec, spot: Spot): Nearness | null {
+  const written = metadata.annotations.get(nearnessAnnotation);
+  const here = inside(spot, 'metadata', 'annotations', nearnessAnnotation);
+  // Istio's word for what is so without it.
+  const annotated = written === undefined || written === 'Any' ? undefined : nearness(written, here);
+  return trafficDistribution ?? annotated ?? null;
+}
+
 const spec = object(
   {
     type: oneOf({
@@ -97,8 +111,7 @@ const spec = object(
     publishNotReadyAddresses: boolean,
     internalTrafficPolicy: oneOf({ Cluster: false, Local: true }),
     sessionAffinity,
-    trafficDistribution: (_, spot) =>
-      report(spot, 'SLC0108', 'trafficDistribution: not supported yet, so it has no effect'),
+    trafficDistribution: nearness,
     selector: stringMap,
   },
   {
@@ -115,9 +128,6 @@ const spec = object(
   },
 );
 type Spec = NonNullable<ReturnType<typeof spec>>;
-
-/** Annotations that change how a service is balanced and that nothing reads yet. */
-const laterAnnotations = ['networking.istio.io/traffic-distribution'];
 
 function resolutionOf(spec: Spec, ips: readonly string[], spot: Spot): Resolution | undefined {
   if (spec.type === 'ExternalName') {
@@ -152,15 +162,6 @@ function exportOf({ annotations, namespace }: Metadata): ReadonlySet<string> {
 }
 
 function build(metadata: Metadata, spec: Spec, spot: Spot): Service | undefined {
-  for (const name of laterAnnotations) {
-    if (metadata.annotations.has(name)) {
-      report(
-        inside(spot, 'metadata', 'annotations', name),
-        'SLC0108',
-        `${name}: not supported yet, so it has no effect`,
-      );
-    }
-  }
   if (metadata.name.includes('.'))
     return report(inside(spot, 'metadata', 'name'), 'SLC0004', 'a Service is named without dots');
   const ips = spec.clusterIPs ?? (spec.clusterIP === undefined ? [] : [spec.clusterIP]);
@@ -175,6 +176,7 @@ function build(metadata: Metadata, spec: Spec, spot: Spot): Service | undefined 
     resolution,
     nodeLocal: spec.internalTrafficPolicy ?? false,
     exportTo: exportOf(metadata),
+    nearness: nearnessOf(metadata, spec, spot),
     created: metadata.created,
     publishNotReady: spec.publishNotReadyAddresses ?? false,
     origin: originOf(metadata.id),

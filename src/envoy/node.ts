@@ -53,7 +53,7 @@ class Refusal extends Error {}
  *
  * The id says who it is: `sidecar|router~IP~NAME.NAMESPACE~DOMAIN`. Any other id that is not empty is a sidecar's in the
  * namespace that metadata NAMESPACE names, so that an Envoy with a bootstrap of its own is served too. Of the metadata
- * INTERCEPTION_MODE, PORT_OFFSET, GENERATOR, MESH_CERTIFICATES, TLS_CLIENT_* and TLS_SERVER_* count as well, and LABELS
+ * INTERCEPTION_MODE, PORT_OFFSET, GENERATOR, ENABLE_SELF_DISCOVERY, MESH_CERTIFICATES, TLS_CLIENT_* and TLS_SERVER_* count as well, and LABELS
  * where no Pod is known; NAMESPACE and SERVICE_ACCOUNT are kept, to be compared with a certificate.
  */
 export function readNode(bytes: Uint8Array): NodeOutcome {
@@ -91,6 +91,7 @@ export function proxyNode(given: Partial<ProxyNode> = {}): ProxyNode {
     envoyMinor: pinnedEnvoyMinor,
     locality: nowhere,
     certificates: sdsCertificates,
+    selfDiscovery: false,
     ...given,
     role,
     ip,
@@ -121,6 +122,7 @@ function toProxy({ id, metadata, locality, user_agent_build_version }: RawNode):
     envoyMinor: readMinor(user_agent_build_version),
     locality: readLocality(locality),
     certificates: readCertificates(settings),
+    selfDiscovery: String(settings('ENABLE_SELF_DISCOVERY')) === 'true',
   });
 }
 

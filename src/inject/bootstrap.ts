@@ -1,6 +1,8 @@
 // The configuration that an Envoy starts with: who it is, and where Sluice is.
 import { isIP } from 'node:net';
 import type { JsonObject } from '../lib/json.ts';
+import type { Locality } from '../model/endpoint.ts';
+import { localCluster } from '../model/names.ts';
 import type { Interception } from '../model/proxy.ts';
 
 export interface SidecarNode {
@@ -11,6 +13,11 @@ export interface SidecarNode {
   readonly interception: Interception;
   /** Added to service ports below 1024 where the proxy binds them itself; 0 for captured sidecars. */
   readonly portOffset: number;
+  /**
+   * Where it is. With it Envoy asks for the endpoints of the workload's own service, and weighs its zone against others
+   * by them. Without it, rules that are zone-aware have no effect.
+   */
+  readonly locality?: Locality;
   /** Paths of PEM files with which it calls others in the mesh; without them it calls them in plain text. */
   readonly certificateFiles?: { readonly chain: string; readonly key: string; readonly root: string };
 }
@@ -54,7 +61,11 @@ function sidecarId({ ip, name, namespace }: SidecarNode): string {
  * the way to Sluice comes over ADS.
  */
 export function bootstrap(options: BootstrapOptions): JsonObject {
-  const loadReports = options.loadReports === true ? { cluster_manager: { load_stats_config: loadStats } } : {};
+  const { locality } = options.node;
+  const clusterManager = {
+    ...(options.loadReports === true && { load_stats_config: loadStats }),
+    ...(locality !== undefined && { local_cluster_name: localCluster }),
+  };
   return {
     node: nodeJson(options.node),
     admin: { address: socketAddress(options.admin.host, options.admin.port) },
@@ -69,8 +80,8 @@ export function bootstrap(options: BootstrapOptions): JsonObject {
       lds_config: overAds,
     },
     layered_runtime: { layers: [{ name: 'sluice', static_layer: options.runtime }] },
-    ...loadReports,
-    static_resources: { clusters: [xdsClusterJson(options)] },
+    ...(Object.keys(clusterManager).length > 0 && { cluster_manager: clusterManager }),
+    static_resources: { clusters: [xdsClusterJson(options), ...(locality === undefined ? [] : [ownService])] },
   };
 }
 
@@ -83,6 +94,19 @@ const loadStats: JsonObject = {
 // A timeout of 0 waits for the first answer: a proxy that starts without its configuration would refuse all requests.
 const overAds: JsonObject = { ads: {}, resource_api_version: 'V3', initial_fetch_timeout: '0s' };
 
+/** Its endpoints come from Sluice. Nothing is sent there, so nothing waits for ever for them. */
+const ownService: JsonObject = {
+  name: localCluster,
+  type: 'EDS',
+  eds_cluster_config: { service_name: localCluster, eds_config: { ads: {}, resource_api_version: 'V3' } },
+};
+
+function localityOf({ locality }: SidecarNode): JsonObject {
+  if (locality === undefined) return {};
+  const { region, zone, subZone } = locality;
+  return { locality: { region, zone, sub_zone: subZone } };
+}
+
 function certificateNames({ certificateFiles }: SidecarNode): JsonObject {
   // There is no agent beside it.
   if (certificateFiles === undefined) return { MESH_CERTIFICATES: 'NONE' };
@@ -92,10 +116,13 @@ function certificateNames({ certificateFiles }: SidecarNode): JsonObject {
 
 function nodeJson(node: SidecarNode): JsonObject {
   const offset: JsonObject = node.portOffset === 0 ? {} : { PORT_OFFSET: node.portOffset };
+  const own: JsonObject = node.locality === undefined ? {} : { ENABLE_SELF_DISCOVERY: 'true' };
+  const metadata = { NAMESPACE: node.namespace, INTERCEPTION_MODE: node.interception, ...offset, ...own };
   return {
     id: sidecarId(node),
     cluster: `${node.name}.${node.namespace}`,
-    metadata: { NAMESPACE: node.namespace, INTERCEPTION_MODE: node.interception, ...offset, ...certificateNames(node) },
+    ...localityOf(node),
+    metadata: { ...metadata, ...certificateNames(node) },
   };
 }
 

@@ -154,6 +154,14 @@ const table = {
     explanation: 'No EndpointSlice gives the port an address, so every request to it is answered with 503.',
     fix: 'Add an EndpointSlice, or correct its label, its addresses or the name of its port.',
   },
+  SLC0206: {
+    severity: 'info',
+    title: 'Outlier detection makes the nearest endpoints come first',
+    explanation:
+      'A rule with outlierDetection and without localityLbSetting orders endpoints by place, as Istio does: those in the ' +
+      "client's own subzone, zone and region, then all others, each only when the ones before are bad.",
+    fix: 'Nothing to do if that is wanted. localityLbSetting with enabled: false calls the endpoints of all places alike.',
+  },
   SLC0220: {
     severity: 'error',
     title: 'A match that cannot be understood',

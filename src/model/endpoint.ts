@@ -38,4 +38,7 @@ export function matches(selector: Labels, labels: Labels): boolean {
 /** What of a proxy its endpoints depend on; equal views are one object. */
 export interface EndpointView {
   readonly node: string | null;
+  readonly locality: Locality;
+  /** Only labels by which some endpoints are preferred. */
+  readonly labels: Labels;
 }

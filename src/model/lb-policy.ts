@@ -1,4 +1,5 @@
 // How requests are spread over endpoints.
+import type { LocalitySetting } from './locality-lb.ts';
 import type { Origin } from './origin.ts';
 
 /** A length of time in milliseconds. */
@@ -59,10 +60,12 @@ export type HashKey =
 export interface Balancing {
   readonly lb: LbPolicy;
   readonly hash: HashKey | null;
+  /** Null: the rule does not speak of places. */
+  readonly locality: LocalitySetting | null;
   /** Where it is written; null: nowhere, it is the default. */
   readonly origin: Origin | null;
 }
 
 /** Where no rule says otherwise. */
 const defaultLbPolicy: LbPolicy = { kind: 'least-request', slowStart: null };
-export const defaultBalancing: Balancing = { lb: defaultLbPolicy, hash: null, origin: null };
+export const defaultBalancing: Balancing = { lb: defaultLbPolicy, hash: null, locality: null, origin: null };

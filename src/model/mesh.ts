@@ -55,6 +55,8 @@ export interface Mesh {
 
 /** What a client knows of the mesh: the parts that its configuration is made from. */
 export interface Sight extends Pick<Mesh, 'services' | 'policies' | 'routes' | 'endpoints'> {
+  /** All services of the mesh, whether the client knows them or not. */
+  readonly all: Mesh['services'];
   /** The hosts that are called through each listener of its Sidecar; null: there is none, or it has no listeners of its own. */
   readonly listeners: readonly ListenerSight[] | null;
 }

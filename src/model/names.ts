@@ -37,6 +37,8 @@ export function inboundCluster(targetPort: number): string {
 export const blackHoleCluster = 'BlackHoleCluster';
 export const passthroughCluster = 'PassthroughCluster';
 export const inboundPassthroughCluster = 'InboundPassthroughCluster';
+/** Of Envoy's bootstrap: the service that the proxy itself belongs to. */
+export const localCluster = 'local_cluster';
 /** Of the agent beside Envoy, which gives out the workload's certificates; part of Envoy's bootstrap. */
 export const sdsCluster = 'sds-grpc';
 /** The authorities that a machine trusts, where most images and Envoy itself have them. */

@@ -49,6 +49,8 @@ export interface ProxyNode {
   readonly envoyMinor: number | null;
   readonly locality: Locality;
   readonly certificates: Certificates;
+  /** Whether its Envoy wants to know where the proxies of its own service are, to weigh its zone against others. */
+  readonly selfDiscovery: boolean;
 }
 
 /**
@@ -70,4 +72,6 @@ export interface ProxyGroup {
   /** Those of its workload's labels that some rule chooses clients by. */
   readonly labels: Labels;
   readonly certificates: Certificates;
+  /** The host of the service that it belongs to, empty if there is none; null: it does not ask. */
+  readonly peers: string | null;
 }

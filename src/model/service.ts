@@ -1,4 +1,5 @@
 // A service of the mesh: a name that clients call, and its ports.
+import type { Nearness } from './locality-lb.ts';
 import type { Origin } from './origin.ts';
 
 /** How a port's bytes are understood; `auto` is found out from the first bytes of each connection. */
@@ -36,6 +37,8 @@ export interface Service {
   readonly nodeLocal: boolean;
   /** Namespaces whose clients may know of it; `*`: all. */
   readonly exportTo: ReadonlySet<string>;
+  /** Which endpoints it wants to be called first; null: it does not say. */
+  readonly nearness: Nearness | null;
   /** Milliseconds since 1970; unknown in files. */
   readonly created: number | null;
   readonly origin: Origin;

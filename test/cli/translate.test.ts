@@ -89,7 +89,7 @@ test('the table shows what is asked most', async () => {
     'RANDOM',
     'default/reviews',
   ]);
-  expect(rows).toContainEqual(['10.0.0.2:8080', 'HEALTHY', '1', '-', cluster]);
+  expect(rows).toContainEqual(['10.0.0.2:8080', 'HEALTHY', '1', '0', '-', cluster]);
   expect(rows).toContainEqual(expect.arrayContaining(['virtualOutbound', '0.0.0.0:15001']));
   expect(rows).toContainEqual(expect.arrayContaining(['reviews.default.svc.cluster.local:80', '/*', cluster]));
 });

@@ -91,6 +91,10 @@ const promises: Readonly<Record<string, (mesh: TestMesh) => Promise<void>>> = {
     await poll(look, { within: 15_000, every: 50, what: 'the busy backend to get less' });
   },
 
+  zones: async (mesh) => {
+    expect(Object.keys(counts(await mesh.requests(60))).sort()).toEqual(['127.0.0.11:8080', '127.0.0.12:8080']);
+  },
+
   grpc: async (mesh) => {
     const order = await overOneConnection(mesh, 90);
     expect(inTurns(order, 3)).toBe(true);

@@ -10,13 +10,15 @@
 //                               in all of them, `chains NAME` a listener's filter chains, `targets` where API listeners
 //                               lead, `names` what there is, `managers NAME` what a listener does with HTTP, `fallbacks`
 //                               where a listener and a route configuration send what no service takes, `stat-names` what
-//                               clusters are counted under, `inbound` the clusters of the workload itself
+//                               clusters are counted under, `inbound` the clusters of the workload itself, `localities`
+//                               which endpoints come first
 //   # namespace: other          the client's namespace
 //   # interception: NONE        how the client's connections reach its sidecar
 //   # generator: grpc           the client is a gRPC client that is its own proxy
 //   # offset: 20000            the client's PORT_OFFSET
 //   # proxy: NAME.NAMESPACE     the client is this Pod's sidecar
 //   # certificates: files       the client has its certificates from files, not from the agent beside it; or `none`
+//   # self-discovery: true      the client's Envoy wants to know where others of its own service are
 //   # loopback: refused         as without --allow-loopback-endpoints
 import { globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -54,6 +56,7 @@ interface Options {
   readonly proxy: string | null;
   readonly portOffset: number;
   readonly certificates: Certificates;
+  readonly selfDiscovery: boolean;
   readonly allowLoopbackEndpoints: boolean;
 }
 
@@ -91,14 +94,22 @@ function optionsOf(text: string): Options {
     proxy: given.get('proxy') ?? null,
     portOffset: Number(given.get('offset') ?? 0),
     certificates: certificates[given.get('certificates') ?? 'sds'] ?? sdsCertificates,
+    selfDiscovery: given.get('self-discovery') === 'true',
     allowLoopbackEndpoints: given.get('loopback') !== 'refused',
   };
 }
 
 function nodeOf(options: Options, mesh: Mesh): ProxyNode {
-  const { proxy, namespace, generator, interception, portOffset } = options;
+  const { proxy, namespace, generator, interception, portOffset, selfDiscovery } = options;
   if (proxy === null) {
-    return proxyNode({ namespace, generator, interception, portOffset, certificates: options.certificates });
+    return proxyNode({
+      namespace,
+      generator,
+      interception,
+      portOffset,
+      selfDiscovery,
+      certificates: options.certificates,
+    });
   }
   const workload = mesh.workloads.get(proxy);
   if (workload === undefined) throw new Error(`there is no Pod ${proxy}`);
@@ -108,6 +119,7 @@ function nodeOf(options: Options, mesh: Mesh): ProxyNode {
     ip: workload.addresses[0] ?? '',
     generator,
     interception,
+    selfDiscovery,
   });
 }
 
@@ -137,6 +149,26 @@ interface RouteJson {
     readonly name: string;
     readonly routes: readonly { readonly route?: JsonObject }[];
   }[];
+}
+
+interface LocalityJson {
+  readonly locality: Readonly<Record<'region' | 'zone' | 'sub_zone', string | undefined>>;
+  readonly lb_endpoints?: readonly {
+    readonly endpoint: { readonly address: { readonly socket_address: { readonly address: string } } };
+  }[];
+  readonly load_balancing_weight: number;
+  readonly priority?: number;
+}
+
+/** Of a load assignment where its endpoints are, and which of them come first. */
+function localities({ name, json }: XdsResource): JsonObject {
+  const groups = json['endpoints'] as unknown as readonly LocalityJson[];
+  const lines = groups.map(({ locality, lb_endpoints = [], load_balancing_weight, priority = 0 }) => {
+    const place = [locality.region, locality.zone, locality.sub_zone].filter((part) => part !== undefined).join('/');
+    const who = lb_endpoints.map(({ endpoint }) => endpoint.address.socket_address.address).join(' ') || 'nobody';
+    return `priority ${priority}, weight ${load_balancing_weight}, ${place || 'nowhere'}: ${who}`;
+  });
+  return { name, localities: lines };
 }
 
 /** What each virtual host hashes. */
@@ -204,6 +236,7 @@ function summaries(resources: Resources, show: readonly string[]): JsonObject[] 
     ...(show.includes('cluster-options') ? clusters.map(clusterOptions) : []),
     ...(show.includes('blocks') ? clusters.map(blocks) : []),
     ...(show.includes('lb') ? clusters.map(({ name, json }) => ({ name, lb_policy: json['lb_policy'] ?? '' })) : []),
+    ...(show.includes('localities') ? [...resources.endpoint.values()].map(localities) : []),
     ...(show.includes('hash') ? [...resources.route.values()].flatMap(hashPolicies) : []),
     ...[...resources.route.values()].filter(({ name }) => show.includes(`rules ${name}`)).flatMap(rules),
     ...sidecarSummaries(resources, show),

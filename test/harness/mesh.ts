@@ -26,6 +26,8 @@ export interface MeshOptions {
   readonly envoy?: string;
   /** The files with which Envoy calls others in the mesh. */
   readonly certificateFiles?: SidecarNode['certificateFiles'];
+  /** Where Envoy is; with it, it weighs its zone against others. */
+  readonly locality?: SidecarNode['locality'];
 }
 
 export interface RequestOptions {
@@ -50,7 +52,7 @@ export class TestMesh {
   /** Starts a mesh with these files, or with those of a folder; resolves when Envoy serves them. */
   static async start(
     files: Files | string,
-    { protocol = 'delta', envoy, retries = false, certificateFiles }: MeshOptions = {},
+    { protocol = 'delta', envoy, retries = false, certificateFiles, locality }: MeshOptions = {},
   ): Promise<TestMesh> {
     const workspace = await mkdtemp(join(tmpdir(), 'sluice-e2e-'));
     const folder = join(workspace, 'config');
@@ -65,6 +67,7 @@ export class TestMesh {
       preferredOffset: null,
       retries,
       certificateFiles,
+      locality,
     });
     return new TestMesh(local, workspace);
   }

@@ -26,6 +26,10 @@ const variants: Readonly<Record<string, BootstrapOptions>> = {
   'an uncaptured sidecar': { ...options, node: { ...options.node, interception: 'NONE', portOffset: 10_000 } },
   'state of the world': { ...options, protocol: 'sotw' },
   'a control plane with a name': { ...options, xds: { host: 'sluice.sluice-system.svc', port: 15010 } },
+  'a sidecar that knows its zone': {
+    ...options,
+    node: { ...options.node, locality: { region: 'eu', zone: 'a', subZone: '' } },
+  },
   'load reports': { ...options, loadReports: true },
   'mutual TLS': {
     ...options,

@@ -10,6 +10,17 @@ const hosts = addresses(4);
 const [first = '', second = '', third = '', fourth = ''] = hosts;
 const three = greeterEndpoints([[first], [second], [third]]);
 const changed = greeterEndpoints([[first], [second], [fourth]]);
+/** Where the client is. */
+const place = `
+apiVersion: v1
+kind: Node
+metadata: {name: near, labels: {topology.kubernetes.io/zone: a}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: greeting}
+spec: {nodeName: near}
+`;
 const byUser = greeterRule({ consistentHash: { httpHeaderName: 'X-User' } });
 const users = Array.from({ length: 40 }, (_, index) => `user-${index}`);
 
@@ -96,6 +107,21 @@ everyClient('%s', (client) => {
     const running = await start(client, three, greeterRule({ consistentHash: { useSourceIp: true } }));
     expect(Object.values(counts(await running.call(30)))).toEqual([30]);
     expect(running.diagnostics).toEqual([]);
+    running.check();
+  });
+});
+
+everyClient('%s', (client) => {
+  test('calls its own zone first, and another one while nobody is there', async () => {
+    const running = await start(client, three, place);
+    await running.apply(greeterService.replace('spec:', 'spec:\n  trafficDistribution: PreferClose'));
+    const [near, far] = [[first, 'a'] as const, [second, 'b'] as const];
+    const answer = async (name: string) =>
+      new Set(await running.call(12)).symmetricDifference(new Set([name])).size === 0;
+    await running.apply(greeterEndpoints([near, far]));
+    await running.until('the near zone', () => answer(first));
+    await running.apply(greeterEndpoints([far]));
+    await running.until('the far zone', () => answer(second));
     running.check();
   });
 });

@@ -10,7 +10,7 @@ import type { Diagnostic } from '../../src/model/diagnostic.ts';
 import type { ObjectId, ObjectSet, SourceObject } from '../../src/model/object.ts';
 import type { CertificateSource, ProxyNode } from '../../src/model/proxy.ts';
 import { Translator } from '../../src/translate/translator.ts';
-import { destinationRule, objectSet, pod, service, slice, virtualService } from './objects.ts';
+import { destinationRule, node, objectSet, pod, service, slice, virtualService } from './objects.ts';
 import { scoping, serviceAnnotations } from './scoping.ts';
 
 const files: CertificateSource = { kind: 'files', chain: '/chain', key: '/key', root: '/root' };
@@ -20,6 +20,8 @@ const nodes: readonly ProxyNode[] = [
   proxyNode({ namespace: 'default', name: 'pod-10.0.0.1', ip: '10.0.0.1' }),
   proxyNode({ namespace: 'default', role: 'router' }),
   proxyNode({ namespace: 'default', generator: 'grpc' }),
+  proxyNode({ namespace: 'default', locality: { region: 'us', zone: 'a', subZone: '' } }),
+  proxyNode({ namespace: 'default', name: 'pod-10.0.0.1', ip: '10.0.0.1', selfDiscovery: true }),
   proxyNode({ namespace: 'default', certificates: { client: files, server: files } }),
 ];
 
@@ -45,6 +47,7 @@ const namespace = fc.constantFrom(...namespaces);
 const portName = fc.constantFrom('http', 'tcp', 'grpc', 'x', '');
 const port = fc.record({ name: portName, port: fc.constantFrom(80, 81, 3306) }) as fc.Arbitrary<JsonObject>;
 const ports = fc.uniqueArray(port, { maxLength: 2, selector: (each) => each['port'] });
+const nodeName = fc.constantFrom('node-1', 'node-2');
 const address = fc.constantFrom('10.0.0.1', '10.0.0.2', '10.0.0.3', '127.0.0.1');
 const loadBalancer = fc.constantFrom<JsonObject>(
   { simple: 'ROUND_ROBIN' },
@@ -54,6 +57,15 @@ const loadBalancer = fc.constantFrom<JsonObject>(
   { consistentHash: { httpHeaderName: 'x' } },
   { consistentHash: { useSourceIp: true, maglev: { tableSize: 101 } } },
   { warmup: { duration: '5s' } },
+  { localityLbSetting: { distribute: [{ from: 'eu', to: { eu: 70, us: 30 } }] } },
+  {
+    localityLbSetting: {
+      failoverPriority: ['version', 'kubernetes.io/hostname'],
+      failover: [{ from: 'eu', to: 'us' }],
+    },
+  },
+  { localityLbSetting: { enabled: false } },
+  { zoneAwareLbSetting: { minClusterSize: 1 } },
 );
 const connectionPool = fc.constantFrom<JsonObject>(
   { tcp: { maxConnections: 3, idleTimeout: '5s' } },
@@ -157,8 +169,16 @@ const object: fc.Arbitrary<SourceObject> = fc.oneof(
       ports,
       annotations: serviceAnnotations,
       ip: fc.constantFrom('None', '', '10.9.0.1', '10.9.0.2'),
+      near: fc.constantFrom(null, null, 'PreferClose', 'PreferSameNode'),
     })
-    .map(({ ip, ...options }) => service({ ...options, spec: ip === '' ? {} : { clusterIP: ip } })),
+    .map(({ ip, near: trafficDistribution, ...options }) =>
+      service({ ...options, spec: { trafficDistribution, ...(ip !== '' && { clusterIP: ip }) } }),
+    ),
+  fc
+    .record({ of: nodeName, region: fc.constantFrom('eu', 'us'), zone: fc.constantFrom('a', 'b') })
+    .map(({ of, region, zone }) =>
+      node(of, { 'topology.kubernetes.io/region': region, 'topology.kubernetes.io/zone': zone }),
+    ),
   fc
     .record({ service: name, namespace, addresses: fc.uniqueArray(address), ports, name: fc.constantFrom('s1', 's2') })
     .map((options) => slice(options)),
@@ -166,7 +186,16 @@ const object: fc.Arbitrary<SourceObject> = fc.oneof(
     .record({
       name,
       namespace,
-      spec: fc.record({ host, exportTo, trafficPolicy: policy, subsets: fc.array(subset, { maxLength: 2 }) }),
+      spec: fc.record(
+        {
+          host,
+          exportTo,
+          trafficPolicy: policy,
+          subsets: fc.array(subset, { maxLength: 2 }),
+          workloadSelector: fc.constantFrom<JsonObject>({ matchLabels: { version: 'v1' } }, { matchLabels: {} }),
+        },
+        { requiredKeys: ['host', 'exportTo', 'trafficPolicy', 'subsets'] },
+      ),
     })
     .map((rule) => destinationRule(rule.name, rule.spec as unknown as JsonObject, rule.namespace)),
   fc
@@ -176,10 +205,11 @@ const object: fc.Arbitrary<SourceObject> = fc.oneof(
       namespace,
       account: fc.constantFrom('x', 'y'),
       injected: fc.boolean(),
+      on: nodeName,
     })
-    .map(({ ip, version, injected, account, namespace: of }) => {
+    .map(({ ip, version, injected, account, on, namespace: of }) => {
       const labels = injected ? { version, 'security.istio.io/tlsMode': 'istio' } : { version };
-      return pod(`pod-${ip}`, ip, labels, of, account);
+      return pod(`pod-${ip}`, ip, labels, of, account, on);
     }),
 );
 

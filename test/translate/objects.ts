@@ -98,12 +98,18 @@ export function pod(
   labels: JsonObject,
   namespace = 'default',
   serviceAccountName = 'default',
+  nodeName = 'node-1',
 ): SourceObject {
   return sourceObject({
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name, namespace, labels },
-    spec: { nodeName: 'node-1', serviceAccountName },
+    spec: { nodeName, serviceAccountName },
     status: { podIP: ip },
   });
+}
+
+/** A Node with these labels. */
+export function node(name: string, labels: JsonObject): SourceObject {
+  return sourceObject({ apiVersion: 'v1', kind: 'Node', metadata: { name, labels } });
 }

@@ -57,6 +57,14 @@ test('labels of the metadata are kept for a Pod that nobody knows', () => {
   expect(proxy({ id: 'test' })).toMatchObject({ labels: new Map() });
 });
 
+test('whether an Envoy wants to know who is like it', () => {
+  const asked = ['true', 'false', 'yes'].map((text) =>
+    proxy({ id: 'x', metadata: metadata({ ENABLE_SELF_DISCOVERY: text }) }),
+  );
+  expect(asked).toMatchObject([{ selfDiscovery: true }, { selfDiscovery: false }, { selfDiscovery: false }]);
+  expect(proxy({ id: 'x' })).toMatchObject({ selfDiscovery: false });
+});
+
 test('interception, port offset, locality and the version of Envoy are read', () => {
   const node = {
     id: 'test',

@@ -65,7 +65,9 @@ function differingEndpoints(wanted: ResourceTable, actual: ReadonlyMap<string, J
 
 function hosts(assignment: JsonObject): readonly string[] {
   return objects(assignment['endpoints'])
-    .flatMap((locality) => objects(locality['lb_endpoints']).map(host))
+    .flatMap((locality) =>
+      objects(locality['lb_endpoints']).map((entry) => `${host(entry)} ${locality['priority'] ?? 0}`),
+    )
     .sort();
 }
 

@@ -27,6 +27,8 @@ export interface LocalMeshOptions {
   readonly retries?: boolean;
   /** The files with which Envoy calls others in the mesh. */
   readonly certificateFiles?: SidecarNode['certificateFiles'] | undefined;
+  /** Where Envoy is; with it, it weighs its zone against others. */
+  readonly locality?: SidecarNode['locality'] | undefined;
 }
 
 const local = { allowLoopbackEndpoints: true };
@@ -157,7 +159,7 @@ class Connection implements SnapshotProvider {
 }
 
 async function startParts(options: LocalMeshOptions, closers: (() => Promise<unknown>)[]): Promise<Parts> {
-  const { certificateFiles } = options;
+  const { certificateFiles, locality } = options;
   const troubles: string[] = [];
   const onFault = (error: unknown) => {
     if (troubles.length < mostTroubles) troubles.push(`a fault of Sluice: ${error}`);
@@ -177,7 +179,12 @@ async function startParts(options: LocalMeshOptions, closers: (() => Promise<unk
   closers.push(() => xds.close());
   const envoy = await EnvoyProcess.start({
     bootstrap: bootstrap({
-      node: { ...sidecar, portOffset, ...(certificateFiles !== undefined && { certificateFiles }) },
+      node: {
+        ...sidecar,
+        portOffset,
+        ...(certificateFiles !== undefined && { certificateFiles }),
+        ...(locality !== undefined && { locality }),
+      },
       xds,
       protocol: options.protocol,
       admin: { host: listenAddress, port: 0 },

@@ -3,7 +3,7 @@ import type { Endpoint } from '../../model/endpoint.ts';
 import type { Mesh } from '../../model/mesh.ts';
 import { defaultNamespace, outboundCluster } from '../../model/names.ts';
 import type { ObjectId } from '../../model/object.ts';
-import { policyFor } from '../../model/policy.ts';
+import { anyClientIn, policyFor } from '../../model/policy.ts';
 import { defaultPortPolicy, type PortPolicy } from '../../model/port-policy.ts';
 import { routesFor } from '../../model/route.ts';
 import { isProxied, type Protocol, type Service, type ServicePort } from '../../model/service.ts';
@@ -57,7 +57,7 @@ export function targets(mesh: Mesh, portOffset: number): readonly Target[] {
 }
 
 function target(mesh: Mesh, portOffset: number, service: Service, port: ServicePort): Target {
-  const policy = policyFor(mesh.policies.get(service.host), defaultNamespace);
+  const policy = policyFor(mesh.policies.get(service.host), anyClientIn(defaultNamespace));
   const endpoints = mesh.endpoints.get(service.host)?.get(port.name) ?? [];
   return {
     service,

@@ -35,7 +35,7 @@ function lbPolicy(json: JsonObject): string {
 }
 
 const endpoints: View = {
-  headings: ['ENDPOINT', 'STATUS', 'WEIGHT', 'LOCALITY', 'CLUSTER'],
+  headings: ['ENDPOINT', 'STATUS', 'WEIGHT', 'PRIORITY', 'LOCALITY', 'CLUSTER'],
   rows: ({ name, json }) => {
     const rows = listAt(json, 'endpoints').flatMap((group) => {
       const locality = ['region', 'zone', 'sub_zone'].map((part) => textAt(group, 'locality', part));
@@ -43,11 +43,12 @@ const endpoints: View = {
         addressAt(endpoint, 'endpoint', 'address'),
         textAt(endpoint, 'health_status') || 'HEALTHY',
         textAt(endpoint, 'load_balancing_weight') || '1',
+        textAt(group, 'priority') || '0',
         locality.filter((part) => part !== '').join('/'),
         name,
       ]);
     });
-    return rows.length > 0 ? rows : [['', 'NONE', '', '', name]];
+    return rows.length > 0 ? rows : [['', 'NONE', '', '', '', name]];
   },
 };
 

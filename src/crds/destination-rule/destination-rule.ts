@@ -1,6 +1,6 @@
 // DestinationRule (networking.istio.io): how requests to a host are spread, whole and per subset.
-import { isObject } from '../../lib/json.ts';
-import type { Labels } from '../../model/endpoint.ts';
+import { isObject, type JsonValue } from '../../lib/json.ts';
+import { type Labels, noLabels } from '../../model/endpoint.ts';
 import { type Origin, originOf } from '../../model/origin.ts';
 import { type Decoder, inside, list, nonEmptyString, object, report, type Spot, selector } from '../values/decode.ts';
 import { exportedTo, exportTo, fullHost } from '../values/host.ts';
@@ -23,6 +23,8 @@ export interface DestinationRule {
   readonly host: string;
   /** Namespaces whose clients see the rule; `*`: all. */
   readonly exportTo: ReadonlySet<string>;
+  /** The workloads of its namespace whose calls it is for; null: those of all who see it. */
+  readonly selector: Labels | null;
   /** Null where the rule has none. */
   readonly policy: TrafficPolicy | null;
   readonly subsets: readonly RuleSubset[];
@@ -53,15 +55,26 @@ const subset: Decoder<RuleSubset> = (value, spot) => {
   };
 };
 
+const selectorFields = object({ matchLabels: selector });
+
+/** Null: of no use, and so is the rule, for without it the rule would be for everyone. Without labels it is for the whole namespace. */
+const workloadSelector: Decoder<Labels | null> = (value, spot) => {
+  const decoded = selectorFields(value, spot);
+  const isUseless = decoded === undefined || (decoded.matchLabels === undefined && !isSilent(value));
+  if (!isUseless) return decoded.matchLabels ?? noLabels;
+  report(spot, 'SLC0105', 'it chooses nobody like this, so the rule is left out');
+  return null;
+};
+
+const isSilent = (value: JsonValue): boolean => isObject(value) && Object.values(value).every((each) => each === null);
+
 const spec = object(
   {
     host: nonEmptyString,
     exportTo,
     trafficPolicy,
     subsets: list(subset),
-    workloadSelector: (_, spot) =>
-      report(spot, 'SLC0108', 'workloadSelector: not supported yet; the rule is left out, not applied to everyone') ??
-      true,
+    workloadSelector,
   },
   { required: ['host'] },
 );
@@ -80,14 +93,26 @@ function uniqueSubsets(subsets: readonly RuleSubset[], spot: Spot): readonly Rul
   return [...kept.values()];
 }
 
+/** Rules for chosen workloads are never exported. */
+function visibleTo({ exportTo: names, workloadSelector: chosen }: Spec, { namespace }: Metadata, spot: Spot) {
+  if (chosen === undefined) return exportedTo(names, namespace);
+  const own = exportedTo(['.'], namespace);
+  if (names !== undefined && exportedTo(names, namespace).symmetricDifference(own).size > 0) {
+    const message = 'a rule with a workloadSelector is for workloads of its own namespace alone';
+    report(inside(spot, 'spec', 'exportTo'), 'SLC0110', message);
+  }
+  return own;
+}
+
 function build(metadata: Metadata, decoded: Spec, spot: Spot): DestinationRule | undefined {
-  if (decoded.host === undefined || decoded.workloadSelector !== undefined) return undefined;
+  if (decoded.host === undefined || decoded.workloadSelector === null) return undefined;
   return {
     namespace: metadata.namespace,
     name: metadata.name,
     created: metadata.created,
     host: fullHost(decoded.host, metadata.namespace),
-    exportTo: exportedTo(decoded.exportTo, metadata.namespace),
+    exportTo: visibleTo(decoded, metadata, spot),
+    selector: decoded.workloadSelector ?? null,
     policy: decoded.trafficPolicy ?? null,
     subsets: uniqueSubsets(decoded.subsets ?? [], spot),
     origin: originOf(metadata.id),

@@ -1,11 +1,11 @@
 // LoadBalancerSettings of a DestinationRule (networking.istio.io): which policy, and what it hashes.
 import type { Balancing, HashKey, LbPolicy, SlowStart } from '../../model/lb-policy.ts';
+import type { LocalitySetting } from '../../model/locality-lb.ts';
 import {
   boolean,
   type Decoder,
   inside,
   integer,
-  later,
   list,
   nonEmptyString,
   number,
@@ -18,6 +18,7 @@ import {
 } from '../values/decode.ts';
 import { duration } from '../values/duration.ts';
 import { headerName, headerText, token } from '../values/http-text.ts';
+import { localityLbSetting, zoneAwareLbSetting } from './locality-lb.ts';
 
 /** Envoy's limits: RingHashLbConfig.minimum_ring_size and MaglevLbConfig.table_size. */
 const largestRing = 8_388_608;
@@ -93,8 +94,8 @@ const fields = object({
   backendUtilization,
   warmup,
   warmupDurationSecs: duration({ min: 1 }),
-  localityLbSetting: later('locality load balancing'),
-  zoneAwareLbSetting: later('zone-aware load balancing'),
+  localityLbSetting,
+  zoneAwareLbSetting,
 });
 type Fields = NonNullable<ReturnType<typeof fields>>;
 
@@ -174,7 +175,14 @@ function simplePolicyOf(word: Simple, slowStart: SlowStart | null, spot: Spot): 
   return word === 'PASSTHROUGH' ? { kind: 'passthrough' } : { kind: 'least-request', slowStart };
 }
 
-function policyOf(value: Fields, spot: Spot): Balancing {
+/** What comes of a setting of places that cannot be used is what comes of none. */
+function localityOf(value: Fields, spot: Spot): LocalitySetting | null {
+  const used = firstOf(presentIn(value, ['zoneAwareLbSetting', 'localityLbSetting']), spot);
+  const setting = used === 'zoneAwareLbSetting' ? value.zoneAwareLbSetting : value.localityLbSetting;
+  return setting ?? null;
+}
+
+function policyOf(value: Fields, spot: Spot): Omit<Balancing, 'locality'> {
   const slowStart = slowStartOf(value, spot);
   const used = firstOf(presentIn(value, ['simple', 'consistentHash', 'backendUtilization']), spot);
   if (used === 'consistentHash' && value.consistentHash !== undefined) {
@@ -211,5 +219,5 @@ export const loadBalancer: Decoder<Balancing> = (value, spot) => {
   for (const name of presentIn(decoded, ['warmup', 'warmupDurationSecs'])) {
     if (!warms) report(inside(spot, name), 'SLC0110', 'only ROUND_ROBIN and LEAST_REQUEST warm new endpoints up');
   }
-  return policy;
+  return { ...policy, locality: localityOf(decoded, spot) };
 };

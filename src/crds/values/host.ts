@@ -23,19 +23,28 @@ export function exportedTo(exportTo: readonly string[] | undefined, namespace: s
     : new Set(exportTo.map((each) => (each === '.' ? namespace : each)));
 }
 
-const labelCharacters = new Set('-0123456789abcdefghijklmnopqrstuvwxyz');
+const namespaceCharacters = new Set('-0123456789abcdefghijklmnopqrstuvwxyz');
+
+const isNamespace = (name: string): boolean =>
+  name.length <= 63 && [...name].every((character) => namespaceCharacters.has(character));
 
 /** The name of a namespace. */
 export const namespaceName: Decoder<string> = (value, spot) => {
   const name = nonEmptyString(value, spot);
   if (name === undefined) return undefined;
-  const fits = name.length <= 63 && [...name].every((character) => labelCharacters.has(character));
-  return fits ? name : report(spot, 'SLC0105', 'is not the name of a namespace');
+  return isNamespace(name) ? name : report(spot, 'SLC0105', 'is not the name of a namespace');
+};
+
+/** `*`: all, `.`: the rule's own, or the name of a namespace. */
+const exportName: Decoder<string> = (value, spot) => {
+  const name = nonEmptyString(value, spot);
+  if (name === undefined || name === '*' || name === '.' || isNamespace(name)) return name;
+  return report(spot, 'SLC0105', 'is to be *, . or the name of a namespace');
 };
 
 /** Invalid entries export to nobody; only a list that is absent or empty means everybody. */
 export const exportTo: Decoder<readonly string[]> = (value, spot) =>
-  Array.isArray(value) && value.length === 0 ? undefined : (list(nonEmptyString)(value, spot) ?? []);
+  Array.isArray(value) && value.length === 0 ? undefined : (list(exportName)(value, spot) ?? []);
 
 const hostCharacters = new Set('-_.0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ');
 

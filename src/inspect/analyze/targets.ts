@@ -2,7 +2,7 @@
 import { type Endpoint, matches, type ServiceEndpoints } from '../../model/endpoint.ts';
 import type { Mesh } from '../../model/mesh.ts';
 import type { Origin } from '../../model/origin.ts';
-import type { ServicePolicy } from '../../model/policy.ts';
+import { policiesIn, type ServicePolicy } from '../../model/policy.ts';
 import type { PortPolicy } from '../../model/port-policy.ts';
 import type { Service, ServicePort } from '../../model/service.ts';
 
@@ -20,12 +20,11 @@ export interface Target {
 
 export function targetsOf({ services, policies, endpoints }: Mesh): readonly Target[] {
   const targets: Target[] = [];
-  for (const [host, { otherwise, byNamespace }] of policies) {
+  for (const [host, choice] of policies) {
     const service = services.get(host);
     if (service === undefined) continue;
-    const distinct = new Set([otherwise, ...byNamespace.values()]);
-    for (const policy of distinct) {
-      if (policy === null || policy.rules.length === 0) continue;
+    for (const policy of new Set(policiesIn(choice))) {
+      if (policy.rules.length === 0) continue;
       for (const target of bound(service, policy, endpoints.get(host))) targets.push(target);
     }
   }

@@ -19,7 +19,8 @@ export const referenceCodes = {
     severity: 'warning',
     title: 'A selector that matches no Pod',
     explanation:
-      'Pods of the namespace are known, but none has the labels that the Service selects, so Kubernetes gives it no endpoints.',
+      'Pods of the namespace are known, but none has the labels that are selected. Kubernetes gives such a Service no ' +
+      'endpoints; a DestinationRule with such a workloadSelector is for nobody.',
     fix: 'Correct the selector, or the labels of the Pods.',
   },
   SLC0663: {

@@ -1,5 +1,6 @@
 // Which clusters there are: decided before any is written out.
 import type { MutualTls } from '../../model/client-tls.ts';
+import { type Ordering, orderingOf } from '../../model/locality-lb.ts';
 import { outboundCluster } from '../../model/names.ts';
 import type { ObjectId } from '../../model/object.ts';
 import type { ServicePolicy, Subset } from '../../model/policy.ts';
@@ -15,6 +16,8 @@ export interface ClusterPlan {
   readonly subset: Subset | null;
   readonly policy: PortPolicy;
   readonly rules: readonly ObjectId[];
+  /** What endpoints are weighed or ordered by; null: they are alike for all clients. */
+  readonly ordering: Ordering | null;
   /** Whether endpoints come by EDS; else connections go where the caller addressed them. */
   readonly eds: boolean;
   /** Null where nobody calls the service by the certificates of the mesh. */
@@ -33,6 +36,17 @@ function balanced(service: Service, policy: PortPolicy, interception: Intercepti
 
 const noRules: readonly ObjectId[] = [];
 
+const orderingFor = ({ nearness }: Service, { locality, outlierDetection }: PortPolicy): Ordering | null =>
+  orderingOf({ setting: locality, nearness, detects: outlierDetection !== null });
+
+/**
+ * Percent of good endpoints below which all are called. A service that asks for those near by asks for the good ones
+ * among them, or it would never fail over.
+ */
+export function panicThreshold({ service, policy }: Pick<ClusterPlan, 'service' | 'policy'>): number {
+  return service.nearness === null ? (policy.outlierDetection?.minHealthPercent ?? 0) : 0;
+}
+
 export function planCluster(
   service: Service,
   port: ServicePort,
@@ -44,5 +58,6 @@ export function planCluster(
   const name = outboundCluster(port.number, subset?.name ?? '', service.host);
   const eds = balanced(service, policy, interception);
   const mutual = bound?.mutual ?? null;
-  return { name, service, port, subset, policy, rules: bound?.rules ?? noRules, eds, mutual };
+  const ordering = eds ? orderingFor(service, policy) : null;
+  return { name, service, port, subset, policy, rules: bound?.rules ?? noRules, ordering, eds, mutual };
 }

@@ -2,14 +2,16 @@
 import { resource, type XdsResource } from '../../envoy/resource.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { memo } from '../../lib/memo.ts';
+import { defaultBalancing } from '../../model/lb-policy.ts';
 import type { ProxyDefaults } from '../../model/mesh-defaults.ts';
 import { type Origin, originOf } from '../../model/origin.ts';
 import { type CertificateSource, type ProxyGroup, sdsCertificate } from '../../model/proxy.ts';
 import { fillStatName } from '../../model/stat-name.ts';
-import { type ClusterPlan, isRefused } from './cluster-plan.ts';
+import { type ClusterPlan, isRefused, panicThreshold } from './cluster-plan.ts';
 import { connectTimeout, emitConnectionLimits } from './connection-limits.ts';
 import { emitHttpOptions } from './http-options.ts';
-import { emitLbPolicy } from './lb-policy.ts';
+import { emitLbPolicy, emitLbPolicyByPlace } from './lb-policy.ts';
+import { emitLocalityConfig, weighsPlaces } from './locality.ts';
 import { emitOutlierDetection } from './outlier-detection.ts';
 import { configPath, objectsMetadata } from './provenance.ts';
 import { callsByMesh, emitTransportSockets, lacksCertificates } from './upstream-tls.ts';
@@ -19,10 +21,9 @@ export const adsSource: JsonObject = { ads: {}, initial_fetch_timeout: '0s', res
 
 function discovery(name: string, plan: ClusterPlan): JsonObject {
   if (!plan.eds) return { type: 'ORIGINAL_DST', lb_policy: 'CLUSTER_PROVIDED' };
-  const lb =
-    plan.policy.lb.kind === 'passthrough'
-      ? emitLbPolicy({ kind: 'least-request', slowStart: null })
-      : emitLbPolicy(plan.policy.lb);
+  const { lb: asked } = plan.policy;
+  const policy = asked.kind === 'passthrough' ? defaultBalancing.lb : asked;
+  const lb = weighsPlaces(plan) ? emitLbPolicyByPlace(policy) : emitLbPolicy(policy);
   return { type: 'EDS', eds_cluster_config: { service_name: name, eds_config: adsSource }, ...lb };
 }
 
@@ -88,7 +89,7 @@ function callingCluster(
     ...emitConnectionLimits(policy.connectionPool, policy.retryBudget),
     ...(outlierDetection !== null && { outlier_detection: emitOutlierDetection(outlierDetection) }),
     // Envoy's panic mode would send requests to endpoints known to be bad once half of them are.
-    common_lb_config: { healthy_panic_threshold: { value: outlierDetection?.minHealthPercent ?? 0 } },
+    common_lb_config: { healthy_panic_threshold: { value: panicThreshold(plan) }, ...emitLocalityConfig(plan) },
     ...emitHttpOptions(port.protocol, policy),
     ...emitTransportSockets(plan, certificates, defaults),
     metadata: clusterMetadata(plan, origins),

@@ -2,10 +2,12 @@
 import { resource, type XdsResource } from '../../envoy/resource.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { memo } from '../../lib/memo.ts';
-import { byText } from '../../lib/sorted.ts';
 import { tlsModeIstio, tlsModeLabel } from '../../model/client-tls.ts';
-import { type Endpoint, type EndpointView, type Locality, matches } from '../../model/endpoint.ts';
-import type { ClusterPlan } from './cluster-plan.ts';
+import { type Endpoint, type EndpointView, matches } from '../../model/endpoint.ts';
+import { allNeeds, anywhere, narrowed, needsOf, ofNode, type ViewNeeds } from '../../model/endpoint-view.ts';
+import type { Ordering } from '../../model/locality-lb.ts';
+import { type ClusterPlan, panicThreshold } from './cluster-plan.ts';
+import { type LocalityGroup, placeEndpoints } from './locality.ts';
 import { marksEndpoints } from './upstream-tls.ts';
 
 /** Says that the endpoint can take mutual TLS: of a cluster's transport sockets it gets that one. */
@@ -22,44 +24,45 @@ function emitEndpoint({ address, port, healthy, weight, labels }: Endpoint, mark
   };
 }
 
-const localityKey = ({ region, zone, subZone }: Locality): string => `${region}/${zone}/${subZone}`;
-
-/**
- * One locality's endpoints; its weight counts where localities are chosen first. `marked`: endpoints say whether they can
- * take mutual TLS.
- */
-export function emitLocality(endpoints: readonly Endpoint[], weight: number, marked: boolean): JsonObject {
-  const { region = '', zone = '', subZone = '' } = endpoints[0]?.locality ?? {};
+/** `marked`: endpoints say whether they can take mutual TLS. */
+export function emitLocality({ locality, endpoints, weight, priority }: LocalityGroup, marked: boolean): JsonObject {
+  const { region, zone, subZone } = locality;
   return {
     locality: {
       ...(region !== '' && { region }),
       ...(zone !== '' && { zone }),
       ...(subZone !== '' && { sub_zone: subZone }),
     },
-    lb_endpoints: endpoints.map((endpoint) => emitEndpoint(endpoint, marked)),
+    ...(endpoints.length > 0 && { lb_endpoints: endpoints.map((endpoint) => emitEndpoint(endpoint, marked)) }),
     load_balancing_weight: weight,
+    ...(priority > 0 && { priority }),
   };
 }
 
-export const totalWeight = (endpoints: readonly Endpoint[]): number =>
-  endpoints.reduce((sum, { weight }) => sum + weight, 0);
-
-/** The endpoints of a cluster that a client with this view may call, by locality. */
-export function byLocality(
-  { service, subset, policy }: ClusterPlan,
+/** The endpoints of a cluster that a client with this view may call, by locality, in the order in which they count. */
+export function callable(
+  plan: ClusterPlan,
   endpoints: readonly Endpoint[],
   view: EndpointView,
-): readonly (readonly Endpoint[])[] {
+): readonly LocalityGroup[] {
+  const { service, subset, ordering } = plan;
   // With a share of good endpoints below which all are called, those that are not ready must not count.
-  const withheld = (policy.outlierDetection?.minHealthPercent ?? 0) > 0;
+  const withheld = panicThreshold(plan) > 0;
   const chosen = endpoints.filter(
     (endpoint) =>
       (endpoint.healthy || !withheld) &&
       (subset === null || matches(subset.labels, endpoint.labels)) &&
       (!service.nodeLocal || endpoint.node === view.node),
   );
-  const localities = Map.groupBy(chosen, ({ locality }) => localityKey(locality));
-  return [...localities].sort(([a], [b]) => byText(a, b)).map(([, group]) => group);
+  return placeEndpoints(chosen, ordering, view);
+}
+
+const nodeLocalNeeds = memo((ordering: Ordering): ViewNeeds => allNeeds([ofNode, needsOf(ordering)]));
+
+/** What of a client the endpoints of a cluster depend on: mostly nothing. */
+export function seenBy({ service, ordering }: ClusterPlan, view: EndpointView): EndpointView {
+  if (ordering === null) return service.nodeLocal ? narrowed(ofNode, view) : anywhere;
+  return narrowed(service.nodeLocal ? nodeLocalNeeds(ordering) : needsOf(ordering), view);
 }
 
 interface Assignment {
@@ -73,7 +76,12 @@ const lastAssignment = memo((_view: EndpointView, _plan: ClusterPlan): { assignm
 }));
 
 /** No endpoints is an answer too: a cluster that gets none would wait for ever. */
-export function emitLoadAssignment(plan: ClusterPlan, endpoints: readonly Endpoint[], view: EndpointView): XdsResource {
+export function emitLoadAssignment(
+  plan: ClusterPlan,
+  endpoints: readonly Endpoint[],
+  client: EndpointView,
+): XdsResource {
+  const view = seenBy(plan, client);
   const last = lastAssignment(view, plan);
   if (last.assignment?.from === endpoints) return last.assignment.made;
   const made = loadAssignment(plan, endpoints, view);
@@ -84,7 +92,6 @@ export function emitLoadAssignment(plan: ClusterPlan, endpoints: readonly Endpoi
 function loadAssignment(plan: ClusterPlan, endpoints: readonly Endpoint[], view: EndpointView): XdsResource {
   const { name } = plan;
   const marked = marksEndpoints(plan);
-  const groups = () =>
-    byLocality(plan, endpoints, view).map((group) => emitLocality(group, totalWeight(group), marked));
+  const groups = () => callable(plan, endpoints, view).map((group) => emitLocality(group, marked));
   return resource('endpoint', name, () => ({ cluster_name: name, endpoints: groups() }), [plan.service.origin]);
 }

@@ -57,10 +57,27 @@ const emitters: { readonly [K in LbPolicy['kind']]: Emitter<K> } = {
   'backend-utilization': backendUtilization,
 };
 
+const wrrLocality = 'envoy.load_balancing_policies.wrr_locality';
+
+/** The same within a place that is chosen by its weight: envoy.extensions.load_balancing_policies.wrr_locality.v3.WrrLocality. */
+function backendUtilizationByLocality(policy: BackendUtilization): JsonObject {
+  const config: JsonObject = {
+    '@type': 'type.googleapis.com/envoy.extensions.load_balancing_policies.wrr_locality.v3.WrrLocality',
+    endpoint_picking_policy: backendUtilization(policy)['load_balancing_policy'] ?? {},
+  };
+  const policies = [{ typed_extension_config: { name: wrrLocality, typed_config: config } }];
+  return { load_balancing_policy: { policies } };
+}
+
 /** The balancing fields of envoy.config.cluster.v3.Cluster. */
 export function emitLbPolicy(policy: LbPolicy): JsonObject {
   const emit = emitters[policy.kind] as (policy: LbPolicy) => JsonObject;
   return emit(policy);
+}
+
+/** The same where a place is chosen by its weight first; of most policies the cluster says that beside them. */
+export function emitLbPolicyByPlace(policy: LbPolicy): JsonObject {
+  return policy.kind === 'backend-utilization' ? backendUtilizationByLocality(policy) : emitLbPolicy(policy);
 }
 
 type HashEmitter<K extends HashKey['kind']> = (key: Extract<HashKey, { readonly kind: K }>) => JsonObject;

@@ -7,8 +7,15 @@ import { differingKeys } from '../../lib/tracked-calls.ts';
 import { type Diagnostic, diagnose, type Outcome } from '../../model/diagnostic.ts';
 import type { Endpoint, EndpointView } from '../../model/endpoint.ts';
 import type { ListenerSight, Mesh, Sight } from '../../model/mesh.ts';
-import { at, originOf } from '../../model/origin.ts';
-import { policyFor, type ServicePolicy, type Subset } from '../../model/policy.ts';
+import { originOf } from '../../model/origin.ts';
+import {
+  anyClientIn,
+  type PolicyClient,
+  policyClient,
+  policyFor,
+  type ServicePolicy,
+  type Subset,
+} from '../../model/policy.ts';
 import { defaultPortPolicy } from '../../model/port-policy.ts';
 import type { Interception, ProxyGroup } from '../../model/proxy.ts';
 import { routesFor } from '../../model/route.ts';
@@ -24,10 +31,12 @@ import { emitGrpcResources } from './grpc/resources.ts';
 import { emitInboundClusters } from './inbound-clusters.ts';
 import { emitIngressListeners, ingressDiagnostics } from './ingress.ts';
 import { emitListener, emitRoutedListener } from './listener.ts';
+import { withPeers } from './peers.ts';
 import { type CalledService, hasOwnListener, type ListenerPlan, sniffedRouteName } from './plan-listeners.ts';
 import { type Aliases, emitSharedRoutes, emitSniffedRoutes } from './route.ts';
 import { planConnections, planRoutes, type RouteSource } from './route-plan.ts';
 import { blackHole, emitInboundPassthrough, passthrough } from './special-clusters.ts';
+import { unmet } from './unmet.ts';
 
 export type Resources = { readonly [K in ResourceKind]: ResourceTable };
 
@@ -41,28 +50,28 @@ const callService = memo((service: Service, bound: ServicePolicy | null, interce
   };
 });
 
-/** What clients of a namespace call; depends on services and policies alone, not on endpoints. */
+/** What clients call; depends on services and policies alone, not on endpoints. */
 const callServices = memo(
   (
     services: Mesh['services'],
     policies: Mesh['policies'],
-    namespace: string,
+    client: PolicyClient,
     interception: Interception,
   ): CalledService => {
     const called = [...services].map(([host, service]) =>
-      callService(service, policyFor(policies.get(host), namespace), interception),
+      callService(service, policyFor(policies.get(host), client), interception),
     );
     return { ports: called.flatMap(({ ports }) => ports), subsets: called.flatMap(({ subsets }) => subsets) };
   },
 );
 
-/** Looks services up as clients of a namespace call them; the same inputs give the same object. */
+/** Looks services up as clients call them; the same inputs give the same object. */
 const routeSource = memo(
   (
     routes: Mesh['routes'],
     services: Mesh['services'],
     policies: Mesh['policies'],
-    namespace: string,
+    client: PolicyClient,
     interception: Interception,
   ): RouteSource => ({
     routes,
@@ -72,7 +81,7 @@ const routeSource = memo(
     find: (host) => {
       const service = serviceAt(services, host);
       if (service === undefined) return undefined;
-      return callService(service, policyFor(policies.get(service.host), namespace), interception);
+      return callService(service, policyFor(policies.get(service.host), client), interception);
     },
   }),
 );
@@ -84,13 +93,15 @@ const aliasesOf = memo((services: Mesh['services']): Aliases => {
 
 const isCaptured = ({ role, interception }: ProxyGroup): boolean => role === 'sidecar' && interception !== 'NONE';
 
-const emitClusters = memo((called: CalledService, group: ProxyGroup): readonly XdsResource[] => {
-  const plans = [...called.ports.map(({ cluster }) => cluster), ...called.subsets];
-  const clusters = [...plans.map((plan) => emitCluster(plan, group)), blackHole];
-  const inbound = emitInboundClusters(called, group);
-  if (!isCaptured(group)) return [...clusters, ...inbound];
-  return [...clusters, passthrough, emitInboundPassthrough(group.ipFamily), ...inbound];
-});
+const emitClusters = memo(
+  (called: CalledService, byOthers: CalledService, group: ProxyGroup): readonly XdsResource[] => {
+    const plans = [...called.ports.map(({ cluster }) => cluster), ...called.subsets];
+    const clusters = [...plans.map((plan) => emitCluster(plan, group)), blackHole];
+    const inbound = emitInboundClusters(byOthers, group);
+    if (!isCaptured(group)) return [...clusters, ...inbound];
+    return [...clusters, passthrough, emitInboundPassthrough(group.ipFamily), ...inbound];
+  },
+);
 
 function emitOutbound(plan: ListenerPlan, elsewhere: Elsewhere, source: RouteSource, group: ProxyGroup): XdsResource {
   const { tcp } = plan;
@@ -194,48 +205,32 @@ type Listeners = readonly ListenerSight[] | null;
 
 const noExits: Outcome<readonly Exit[]> = { value: [], diagnostics: [] };
 
+/** `byOthers`: what clients call that no rule chooses by their labels. */
 const emitRouting = memo(
-  (called: CalledService, listeners: Listeners, aliases: Aliases, source: RouteSource, group: ProxyGroup): Routing => {
+  (
+    called: CalledService,
+    byOthers: CalledService,
+    listeners: Listeners,
+    aliases: Aliases,
+    source: RouteSource,
+    group: ProxyGroup,
+  ): Routing => {
     // A gateway's listeners come from Gateway objects.
     const exits = group.role === 'router' ? noExits : planExits(called.ports, listeners, group);
     const plans = exits.value.flatMap((exit) => exit.plans);
     return {
-      clusters: resourceTable(emitClusters(called, group)),
+      clusters: resourceTable(emitClusters(called, byOthers, group)),
       listeners: resourceTable(emitListeners(exits.value, source, group)),
       routes: resourceTable(exits.value.flatMap((exit) => emitRoutes(exit, aliases, source))),
       diagnostics: [
         ...exits.diagnostics,
-        ...withoutDestination(called, group),
-        ...withoutCertificates(called, group),
+        ...unmet(called, group),
         ...unheard(plans, source, group),
         ...ingressDiagnostics(group, plans),
       ],
     };
   },
 );
-
-/** Certificates of the mesh that a rule asks for, of proxies that have none. */
-function withoutCertificates(called: CalledService, { certificates }: ProxyGroup): readonly Diagnostic[] {
-  if (certificates.client.kind !== 'none') return [];
-  const plans = [...called.ports.map(({ cluster }) => cluster), ...called.subsets];
-  return plans.flatMap(({ policy: { tls } }) => {
-    if (tls?.kind !== 'mesh') return [];
-    const message = 'proxies with MESH_CERTIFICATES NONE have no certificates of the mesh, so they refuse these calls';
-    return [diagnose('SLC0240', tls.origin, message)];
-  });
-}
-
-/** PASSTHROUGH where nothing is captured: there is no address that the caller asked for. */
-function withoutDestination(called: CalledService, { interception }: ProxyGroup): readonly Diagnostic[] {
-  if (interception !== 'NONE') return [];
-  const plans = [...called.ports.map(({ cluster }) => cluster), ...called.subsets];
-  return plans.flatMap(({ policy }) => {
-    if (policy.lb.kind !== 'passthrough' || policy.origin === null) return [];
-    const message =
-      'PASSTHROUGH needs captured connections; sidecars with INTERCEPTION_MODE NONE balance by LEAST_REQUEST';
-    return [diagnose('SLC0110', at(policy.origin, 'simple'), message)];
-  });
-}
 
 /** A gateway's callers address the gateway, so it cannot know which endpoint they meant. */
 const interceptionOf = ({ role, interception }: ProxyGroup): Interception =>
@@ -261,9 +256,9 @@ function* unprepared(before: Sight | null, { services, policies, endpoints }: Si
 /** Makes what costs most, part by part, so that `emitResources` finds it made. */
 export function* prepareResources(mesh: Sight, group: ProxyGroup): Steps {
   const last = lastPrepared(group);
-  const interception = interceptionOf(group);
+  const [interception, client] = [interceptionOf(group), policyClient(mesh.policies, group)];
   for (const service of unprepared(last.mesh, mesh)) {
-    const called = callService(service, policyFor(mesh.policies.get(service.host), group.namespace), interception);
+    const called = callService(service, policyFor(mesh.policies.get(service.host), client), interception);
     const plans = [...called.ports.map(({ cluster }) => cluster), ...called.subsets];
     for (const plan of plans) {
       if (group.generator !== 'grpc') emitCluster(plan, group);
@@ -276,15 +271,17 @@ export function* prepareResources(mesh: Sight, group: ProxyGroup): Steps {
 
 /** Everything that proxies of a group get. The same inputs give the same objects. */
 export function emitResources(mesh: Sight, group: ProxyGroup): Outcome<Resources> {
-  const interception = interceptionOf(group);
-  const called = callServices(mesh.services, mesh.policies, group.namespace, interception);
+  const [interception, client] = [interceptionOf(group), policyClient(mesh.policies, group)];
+  const called = callServices(mesh.services, mesh.policies, client, interception);
   const aliases = aliasesOf(mesh.services);
-  const source = routeSource(mesh.routes, mesh.services, mesh.policies, group.namespace, interception);
+  const source = routeSource(mesh.routes, mesh.services, mesh.policies, client, interception);
   if (group.generator === 'grpc') return emitGrpcResources(called, aliases, source, mesh.endpoints, group);
-  const routing = emitRouting(called, mesh.listeners, aliases, source, group);
+  // What rules say to chosen clients does not hold for a chosen workload that is called.
+  const byOthers = callServices(mesh.services, mesh.policies, anyClientIn(group.namespace), interception);
+  const routing = emitRouting(called, byOthers, mesh.listeners, aliases, source, group);
   const value = {
     cluster: routing.clusters,
-    endpoint: emitLoadAssignments(called, mesh.endpoints, group.endpointView),
+    endpoint: withPeers(emitLoadAssignments(called, mesh.endpoints, group.endpointView), mesh, group),
     listener: routing.listeners,
     route: routing.routes,
   };

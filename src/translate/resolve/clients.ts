@@ -1,8 +1,9 @@
 // What of a client rules choose it by: labels of its workload, and its namespace. All else about it makes no difference.
-import { interner } from '../../lib/intern.ts';
 import { memo } from '../../lib/memo.ts';
-import { type Labels, noLabels } from '../../model/endpoint.ts';
+import type { Labels } from '../../model/endpoint.ts';
+import { pickLabels } from '../../model/labels.ts';
 import type { Mesh, Workload } from '../../model/mesh.ts';
+import { selectingLabels } from '../../model/policy.ts';
 import type { ProxyNode } from '../../model/proxy.ts';
 import type { ClientMatch, RouteChoice } from '../../model/route.ts';
 
@@ -29,17 +30,15 @@ export const namespacesOfRoutes = memo(
     ),
 );
 
-/** The labels by which any rule chooses clients. */
-function labelsThatMatter({ routes }: Mesh): ReadonlySet<string> {
-  return labelsOfRoutes(routes);
-}
+const none: ReadonlySet<string> = new Set();
+const all = memo((a: ReadonlySet<string>, b: ReadonlySet<string>): ReadonlySet<string> => new Set([...a, ...b]));
 
-const internLabels = interner<Labels>();
+/** The labels by which any rule chooses clients of the namespace. */
+function labelsThatMatter({ routes, policies }: Mesh, namespace: string): ReadonlySet<string> {
+  return all(labelsOfRoutes(routes), selectingLabels(policies).get(namespace) ?? none);
+}
 
 /** Those of a proxy's labels that matter: its Pod's, or what it says itself. Equal ones are one object. */
 export function labelsOf(mesh: Mesh, node: ProxyNode, workload: Workload | undefined): Labels {
-  const matter = labelsThatMatter(mesh);
-  if (matter.size === 0) return noLabels;
-  const own = [...(workload ?? node).labels].filter(([name]) => matter.has(name));
-  return own.length === 0 ? noLabels : internLabels(JSON.stringify(own), () => new Map(own));
+  return pickLabels((workload ?? node).labels, labelsThatMatter(mesh, node.namespace));
 }

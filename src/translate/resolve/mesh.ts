@@ -25,6 +25,7 @@ import { ServedIndex } from './served.ts';
 import { resolveServices } from './services.ts';
 import { resolveScopes } from './sidecars.ts';
 import { sightsOf } from './sight.ts';
+import { silentFailover } from './silent-failover.ts';
 import { RouteCalls, resolveRoutes, rulesOfSidecars } from './virtual-services.ts';
 import { resolveWorkloads } from './workloads.ts';
 
@@ -60,10 +61,8 @@ export class MeshResolver {
 
   resolve(objects: ObjectSet): Outcome<Mesh> {
     const { value: decoded, diagnostics: decoding } = decodeObjects(objects);
-    const typed = this.#typed(decoded);
-    const defaults = typed.meshConfigs[0] ?? meshDefaults;
-    const exported = withExports(typed.services, defaults.exportTo.services);
-    const services = this.#stage('services', [exported], () => resolveServices(exported));
+    const { defaults, ...typed } = withDefaults(this.#typed(decoded));
+    const services = this.#stage('services', [typed.services], () => resolveServices(typed.services));
     const nodes = this.#stage('nodes', [typed.nodes], () => byName(typed.nodes));
     const workloads = this.#workloads.update(
       this.#stage('workloads', [typed.pods, nodes], () => resolveWorkloads(typed.pods, nodes)),
@@ -73,19 +72,17 @@ export class MeshResolver {
     const endpoints = this.#stage('endpoints', [services, slices, workloads, nodes], () =>
       this.#endpointResolver.resolve(inputs),
     );
-    const rules = withExports(typed.rules, defaults.exportTo.rules);
-    const merged = this.#stage('rules', [rules], () => mergeRules(rules, this.#mergeCalls));
+    const merged = this.#stage('rules', [typed.rules], () => mergeRules(typed.rules, this.#mergeCalls));
     const callees = this.#callees.of(defaults.autoMutualTls, services.value, endpoints.value, workloads, merged.value);
     const policies = this.#stage('policies', [services, merged, callees, defaults], () =>
       resolvePolicies(services.value, merged.value, callees, defaults, this.#policyCalls),
     );
-    const routes = this.#resolveRoutes(
-      withExports(typed.virtualServices, defaults.exportTo.routes),
-      services,
-      policies,
-    );
+    const routes = this.#resolveRoutes(typed.virtualServices, services, policies);
     const scopes = this.#stage('scopes', [typed.sidecars, defaults.rootNamespace, services, routes.rules], () =>
       resolveScopes(typed.sidecars, defaults.rootNamespace, services.value, routes.rules),
+    );
+    const silent = this.#stage('silent failover', [services, policies, endpoints], () =>
+      silentFailover(services.value, policies.value, endpoints.value),
     );
     this.#stages.endRound();
     const stages = [services, endpoints, merged, policies, routes, scopes];
@@ -98,7 +95,7 @@ export class MeshResolver {
       },
       routes.rules,
     );
-    return { value, diagnostics: [decoding, ...stages.map((stage) => stage.diagnostics)].flat() };
+    return { value, diagnostics: [decoding, ...stages.map((stage) => stage.diagnostics), silent].flat() };
   }
 
   #resolveRoutes(
@@ -148,6 +145,19 @@ export class MeshResolver {
   #stage<V>(name: string, inputs: readonly unknown[], compute: () => V): V {
     return this.#stages.run(name, inputs, compute) as V;
   }
+}
+
+/** The objects, where they do not say to whom they are exported, as the mesh has it. */
+function withDefaults(typed: TypedObjects): TypedObjects & Pick<Mesh, 'defaults'> {
+  const defaults = typed.meshConfigs[0] ?? meshDefaults;
+  const { services, rules, routes } = defaults.exportTo;
+  return {
+    ...typed,
+    defaults,
+    services: withExports(typed.services, services),
+    rules: withExports(typed.rules, rules),
+    virtualServices: withExports(typed.virtualServices, routes),
+  };
 }
 
 function byName(nodes: readonly Node[]): ReadonlyMap<string, Node> {

@@ -11,7 +11,7 @@ import { type Diagnostic, diagnose, type Outcome } from '../../model/diagnostic.
 import { type MeshDefaults, meshDefaults, type PortDefaults } from '../../model/mesh-defaults.ts';
 import { clusterDomain } from '../../model/names.ts';
 import { at } from '../../model/origin.ts';
-import type { PolicyChoice, ServicePolicy } from '../../model/policy.ts';
+import type { PolicyChoice, SelectedPolicy, ServicePolicy } from '../../model/policy.ts';
 import { defaultPortPolicy, type PortPolicy } from '../../model/port-policy.ts';
 import { type Callees, mutualTlsOf } from './callees.ts';
 import { policyOfPort, policyOfSubset, withPortDefaults } from './port-policy.ts';
@@ -96,19 +96,43 @@ function select(
   );
 }
 
+/** For clients that rules choose: the most specific host first, but none less specific than what is for all in the namespace. */
+function selectedIn(
+  candidates: readonly MergedRule[],
+  service: Service,
+  mesh: Around,
+  root: string,
+): readonly SelectedPolicy[] {
+  const general = candidates.filter(({ selector }) => selector === null);
+  const least = (namespace: string): number => {
+    const rule = select(general, service, namespace, root);
+    return rule?.namespace === namespace ? specificity(rule) : 0;
+  };
+  return candidates
+    .flatMap((rule) =>
+      rule.selector === null || specificity(rule) < least(rule.namespace) ? [] : [{ rule, selector: rule.selector }],
+    )
+    .sort((a, b) => specificity(b.rule) - specificity(a.rule))
+    .map(({ rule, selector }) => ({ namespace: rule.namespace, selector, policy: bind(service, rule, mesh) }));
+}
+
+const noneSelected: readonly SelectedPolicy[] = [];
+
 function choose(service: Service, candidates: readonly MergedRule[], mesh: Around, root: string): PolicyChoice {
   const unruled = mesh === alone ? null : bindNothing(service, mesh);
+  const general = candidates.filter(({ selector }) => selector === null);
   const bound = (rule: MergedRule | undefined): ServicePolicy | null =>
     rule === undefined ? unruled : bind(service, rule, mesh);
-  const named = new Set(candidates.flatMap((rule) => [rule.namespace, ...rule.exportTo]));
+  const named = new Set(general.flatMap((rule) => [rule.namespace, ...rule.exportTo]));
   named.delete('*');
   const byNamespace = new Map<string, ServicePolicy>();
   for (const namespace of [...named].sort()) {
-    const policy = bound(select(candidates, service, namespace, root));
+    const policy = bound(select(general, service, namespace, root));
     if (policy !== null) byNamespace.set(namespace, policy);
   }
+  const selected = general.length === candidates.length ? noneSelected : selectedIn(candidates, service, mesh, root);
   // No namespace has this name, so only what is exported to all counts.
-  return { otherwise: bound(select(candidates, service, '*', root)), byNamespace };
+  return { otherwise: bound(select(general, service, '*', root)), byNamespace, selected };
 }
 
 const noIdentities: Identities = new Map();

@@ -3,21 +3,21 @@ import { interner } from '../../lib/intern.ts';
 import { memo } from '../../lib/memo.ts';
 import { sortedBy } from '../../lib/sorted.ts';
 import type { EndpointView, Labels } from '../../model/endpoint.ts';
+import { viewKey } from '../../model/endpoint-view.ts';
 import type { Mesh, ServedPort, Workload } from '../../model/mesh.ts';
 import { meshDefaults, type ProxyDefaults } from '../../model/mesh-defaults.ts';
+import { selectingLabels } from '../../model/policy.ts';
 import { type ProxyGroup, type ProxyNode, sdsCertificates } from '../../model/proxy.ts';
 import type { Scope } from '../../model/scope.ts';
 import { labelsOf, namespacesOfRoutes } from './clients.ts';
+import { endpointView } from './endpoint-view.ts';
 import { calledPorts } from './ingress.ts';
 import { hiddenServices } from './sight.ts';
 
 const internGroup = interner<ProxyGroup>();
-const internView = interner<EndpointView>();
 const internServed = interner<readonly ServedPort[]>();
 
 const servedKey = (served: ServedPort): string => Object.values(served).join(' ');
-
-const nobody = '';
 
 const nothing: readonly ServedPort[] = [];
 const both = memo((first: readonly ServedPort[], second: readonly ServedPort[]): readonly ServedPort[] => [
@@ -25,11 +25,22 @@ const both = memo((first: readonly ServedPort[], second: readonly ServedPort[]):
   ...second,
 ]);
 
-/** What is behind the proxy, by its addresses. A sidecar that captures nothing, and a gateway, serve nothing. */
-function servedAt(mesh: Mesh, node: ProxyNode, workload: Workload | undefined): readonly ServedPort[] {
-  if (node.role !== 'sidecar' || node.interception === 'NONE') return nothing;
+/** What is behind the proxy, by its addresses. */
+function behind(mesh: Mesh, node: ProxyNode, workload: Workload | undefined): readonly ServedPort[] {
   const [first = nothing, ...more] = (workload?.addresses ?? [node.ip]).map((address) => mesh.served.get(address));
   return more.reduce(both, first);
+}
+
+/** What it serves. A sidecar that captures nothing, and a gateway, serve nothing. */
+function servedAt(mesh: Mesh, node: ProxyNode, workload: Workload | undefined): readonly ServedPort[] {
+  return node.role !== 'sidecar' || node.interception === 'NONE' ? nothing : behind(mesh, node, workload);
+}
+
+/** The service that it belongs to, by host the first; looked up only where the proxy wants to know. */
+function peersOf(mesh: Mesh, node: ProxyNode, workload: Workload | undefined): string | null {
+  if (!node.selfDiscovery) return null;
+  const own = servedPorts(behind(mesh, node, workload), node.namespace);
+  return sortedBy(own, ({ host }) => host)[0]?.host ?? '';
 }
 
 /** A Service selects Pods of its own namespace; one elsewhere may not say how a workload is spoken to. */
@@ -40,29 +51,33 @@ function servedPorts(behind: readonly ServedPort[], namespace: string): readonly
   return internServed([...unique.keys()].join(), () => [...unique.values()]);
 }
 
-const anyNodeLocal = memo((services: Mesh['services']): boolean =>
-  services.values().some((service) => service.nodeLocal),
-);
-
-/** Its node matters only where some service keeps traffic on the node. */
-function endpointView(mesh: Mesh, workload: Workload | undefined): EndpointView {
-  const name = (anyNodeLocal(mesh.services) ? workload?.node : null) ?? nobody;
-  return internView(name, () => ({ node: name === nobody ? null : name }));
-}
-
 /** What of a gRPC client counts: it has no listeners of its own, captures nothing and serves nothing. */
 const asGrpcClient = memo((node: ProxyNode): ProxyNode => {
-  return { ...node, role: 'sidecar', interception: 'NONE', portOffset: 0, ip: '', certificates: sdsCertificates };
+  return {
+    ...node,
+    role: 'sidecar',
+    interception: 'NONE',
+    portOffset: 0,
+    ip: '',
+    certificates: sdsCertificates,
+    selfDiscovery: false,
+  };
 });
 
 /** The group of a proxy; equal groups are one object. */
 export function proxyGroup(mesh: Mesh, asking: ProxyNode): ProxyGroup {
   const node = asking.generator === 'grpc' ? asGrpcClient(asking) : asking;
   const workload = mesh.workloads.get(`${node.name}.${node.namespace}`);
+  const view = endpointView(mesh, node, workload ?? null);
   const scope = node.role === 'sidecar' ? mesh.scopes.of(node.namespace, (workload ?? node).labels) : null;
-  const around = surroundings(mesh.defaults.proxy, scope);
-  const labels = labelsOf(mesh, node, workload);
-  return groupOf(endpointView(mesh, workload), labels, servedAt(mesh, node, workload), around, node);
+  return groupOf(
+    view,
+    labelsOf(mesh, node, workload),
+    servedAt(mesh, node, workload),
+    surroundings(mesh.defaults.proxy, scope),
+    peersOf(mesh, node, workload),
+    node,
+  );
 }
 
 type Behind = readonly ServedPort[];
@@ -73,13 +88,20 @@ const surroundings = memo((defaults: ProxyDefaults, scope: Scope | null): Surrou
 
 /** Proxies come last: what is remembered of each is one entry. */
 const groupOf = memo(
-  (view: EndpointView, labels: Labels, behind: Behind, around: Surroundings, node: ProxyNode): ProxyGroup => {
+  (
+    view: EndpointView,
+    labels: Labels,
+    behind: Behind,
+    around: Surroundings,
+    peers: string | null,
+    node: ProxyNode,
+  ): ProxyGroup => {
     const { role, generator, namespace, interception, certificates } = node;
     const portOffset = interception === 'NONE' ? node.portOffset : 0;
     const ipFamily = node.ip.includes(':') ? 'v6' : 'v4';
     const served = calledPorts(around.scope, servedPorts(behind, namespace));
     const settings = { role, generator, namespace, interception, portOffset, ipFamily } as const;
-    return interned({ ...settings, ...around, served, endpointView: view, labels, certificates });
+    return interned({ ...settings, ...around, served, endpointView: view, labels, certificates, peers });
   },
 );
 
@@ -89,7 +111,7 @@ const scopeText = memo((scope: Scope): string => JSON.stringify({ ...scope, sele
 function interned(group: ProxyGroup): ProxyGroup {
   const { served, endpointView, labels, scope, defaults, ...settings } = group;
   const around = [defaults === meshDefaults.proxy ? null : defaults, scope === null ? null : scopeText(scope)];
-  const parts = [...Object.values(settings), ...around, endpointView.node, [...labels], ...served.map(servedKey)];
+  const parts = [...Object.values(settings), ...around, viewKey(endpointView), [...labels], ...served.map(servedKey)];
   return internGroup(JSON.stringify(parts), () => group);
 }
 
@@ -100,7 +122,10 @@ const namespacesOf = memo(
 
 const choosingNamespaces = memo(
   (policies: Mesh['policies']): ReadonlySet<string> =>
-    new Set([...policies.values()].flatMap(({ byNamespace }) => [...byNamespace.keys()])),
+    new Set([
+      ...[...policies.values()].flatMap(({ byNamespace }) => [...byNamespace.keys()]),
+      ...selectingLabels(policies).keys(),
+    ]),
 );
 
 const namesInExports = memo(

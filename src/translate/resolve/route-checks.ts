@@ -6,7 +6,7 @@ import { type Diagnostic, diagnose } from '../../model/diagnostic.ts';
 import { clusterDomain } from '../../model/names.ts';
 import { describeObject } from '../../model/object.ts';
 import { at } from '../../model/origin.ts';
-import type { PolicyChoice } from '../../model/policy.ts';
+import { type PolicyChoice, policiesIn } from '../../model/policy.ts';
 import { type ClientMatch, type Destination, type HttpRoute, matchesAll, meshGateway } from '../../model/route.ts';
 import { type Protocol, serviceAt } from '../../model/service.ts';
 import type { RoutingRule } from './delegates.ts';
@@ -18,8 +18,7 @@ type Services = ReadonlyMap<string, Service>;
 type Policies = ReadonlyMap<string, PolicyChoice>;
 
 const subsetsOf = memo((choice: PolicyChoice): ReadonlySet<string> => {
-  const policies = [choice.otherwise, ...choice.byNamespace.values()];
-  return new Set(policies.flatMap((policy) => policy?.subsets.map(({ name }) => name) ?? []));
+  return new Set(policiesIn(choice).flatMap(({ subsets }) => subsets.map(({ name }) => name)));
 });
 
 /** Why a destination leads nowhere for callers of `called`; null: it leads somewhere. */

@@ -4,6 +4,7 @@ import type { TrafficPolicy } from '../../crds/destination-rule/traffic-policy.t
 import type { LastCalls } from '../../lib/last-calls.ts';
 import { memo } from '../../lib/memo.ts';
 import { type Diagnostic, diagnose, type Outcome } from '../../model/diagnostic.ts';
+import type { Labels } from '../../model/endpoint.ts';
 import { describeObject, type ObjectId } from '../../model/object.ts';
 import { at } from '../../model/origin.ts';
 import { byAge } from './services.ts';
@@ -13,6 +14,8 @@ export interface MergedRule {
   readonly namespace: string;
   readonly host: string;
   readonly exportTo: ReadonlySet<string>;
+  /** The workloads whose calls it is for; null: all. */
+  readonly selector: Labels | null;
   readonly policy: TrafficPolicy | null;
   readonly subsets: readonly RuleSubset[];
   /** The rules behind it, oldest first. */
@@ -42,14 +45,14 @@ function merge(rules: readonly DestinationRule[], first: DestinationRule): Outco
       }
     }
   }
-  const { namespace, host, exportTo } = first;
+  const { namespace, host, exportTo, selector } = first;
   const policy = policyFrom?.policy ?? null;
-  return { value: { namespace, host, exportTo, policy, subsets: [...subsets.values()], rules }, diagnostics };
+  return { value: { namespace, host, exportTo, selector, policy, subsets: [...subsets.values()], rules }, diagnostics };
 }
 
 /** Equal for rules that become one. */
 const keyOf = memo((rule: DestinationRule): string =>
-  JSON.stringify([rule.namespace, rule.host, [...rule.exportTo].sort()]),
+  JSON.stringify([rule.namespace, rule.host, [...rule.exportTo].sort(), rule.selector && [...rule.selector]]),
 );
 
 /** All rules merged, in the order of their oldest. */

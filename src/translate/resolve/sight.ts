@@ -175,5 +175,5 @@ export function sightsOf(services: Services, rules: Rules): Sights {
 export function sightOf(mesh: Mesh, { namespace, scope }: ProxyGroup): Sight {
   const { services, policies, routes, endpoints } = mesh;
   const part = mesh.sights.of(namespace, scope) ?? { services, routes, listeners: null };
-  return { ...part, policies, endpoints };
+  return { ...part, policies, endpoints, all: services };
 }

@@ -1,4 +1,4 @@
-// Services whose selector, or whose targetPort, no Pod has.
+// Services and rules whose selector, or whose targetPort, no Pod has.
 import { containerPorts, type Pod } from '../../../crds/pod.ts';
 import { podSelector } from '../../../crds/pod-selector.ts';
 import type { Service } from '../../../crds/service.ts';
@@ -24,12 +24,20 @@ function* selecting({ services, objects, podsIn, podsWith }: Facts): Iterable<Se
   }
 }
 
+function unmatched(namespace: string, selector: Labels): string {
+  const wanted = [...selector].map(([key, value]) => `${key}=${value}`).join(',');
+  return `no Pod of namespace ${namespace} has the labels ${wanted}`;
+}
+
 export const selectorsOfNobody: Finder = function* (facts) {
   for (const { service, selector, pods } of selecting(facts)) {
     if (pods.length > 0) continue;
-    const wanted = [...selector].map(([key, value]) => `${key}=${value}`).join(',');
-    const message = `no Pod of namespace ${service.namespace} has the labels ${wanted}`;
-    yield { origin: at(service.origin, 'spec', 'selector'), message };
+    yield { origin: at(service.origin, 'spec', 'selector'), message: unmatched(service.namespace, selector) };
+  }
+  for (const { namespace, selector, origin } of facts.typed.rules) {
+    if (selector === null || facts.podsIn(namespace).length === 0) continue;
+    if (facts.podsWith(namespace, selector).length > 0) continue;
+    yield { origin: at(origin, 'spec', 'workloadSelector'), message: unmatched(namespace, selector) };
   }
 };
 

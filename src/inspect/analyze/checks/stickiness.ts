@@ -2,7 +2,7 @@
 import { stickyAnnotation, type VirtualService } from '../../../crds/virtual-service/virtual-service.ts';
 import type { HashKey, LbPolicy } from '../../../model/lb-policy.ts';
 import { at, originOf } from '../../../model/origin.ts';
-import { policyFor } from '../../../model/policy.ts';
+import { anyClientIn, policyFor } from '../../../model/policy.ts';
 import type { Destination, Shares } from '../../../model/route.ts';
 import { serviceAt } from '../../../model/service.ts';
 import type { Facts, Finder } from '../facts.ts';
@@ -39,7 +39,7 @@ export const unsetCookies: Finder = function* ({ targets }) {
 /** Whether clients of the namespace are kept by a key at this destination, on any of the ports that the route may mean. */
 function isKept({ host, port, subset }: Destination, namespace: string, { mesh }: Facts): boolean {
   const service = serviceAt(mesh.services, host);
-  const policy = service === undefined ? null : policyFor(mesh.policies.get(service.host), namespace);
+  const policy = service === undefined ? null : policyFor(mesh.policies.get(service.host), anyClientIn(namespace));
   if (service === undefined || policy === null || service.resolution.kind !== 'eds') return false;
   const ports = subset === null ? policy.ports : policy.subsets.find(({ name }) => name === subset)?.ports;
   const numbers = port === null ? service.ports.map(({ number }) => number) : [port];

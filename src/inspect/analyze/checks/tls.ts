@@ -2,7 +2,7 @@
 import { tlsModeIstio, tlsModeLabel } from '../../../model/client-tls.ts';
 import type { Labels } from '../../../model/endpoint.ts';
 import { at } from '../../../model/origin.ts';
-import { policyFor } from '../../../model/policy.ts';
+import { anyClientIn, policyFor } from '../../../model/policy.ts';
 import { isHttp, type ServicePort } from '../../../model/service.ts';
 import type { Finder } from '../facts.ts';
 import { describeTarget } from '../targets.ts';
@@ -23,7 +23,7 @@ export const plainHttps: Finder = function* ({ mesh }) {
   for (const { host, namespace, ports, resolution } of mesh.services.values()) {
     if (resolution.kind === 'alias') continue;
     for (const port of ports.filter(looksLikeHttps)) {
-      const policy = policyFor(mesh.policies.get(host), namespace)?.ports.get(port.number);
+      const policy = policyFor(mesh.policies.get(host), anyClientIn(namespace))?.ports.get(port.number);
       if (policy !== undefined && policy.tls !== null) continue;
       const message = `port ${port.number} (targetPort ${port.targetPort}) is named "${port.name}", so it is called in plain text`;
       yield { origin: port.origin, message };

@@ -72,10 +72,15 @@ export function grpcBalancing({ lb, hash }: PortPolicy): GrpcBalancing {
 export function reportLost(policies: Iterable<PortPolicy>): readonly Diagnostic[] {
   return [...new Set(policies)].flatMap((policy) => {
     const { lost } = grpcBalancing(policy);
-    if (lost === null || policy.origin === null) return lostBlocks(policy);
+    if (lost === null || policy.origin === null) return [...lostZones(policy), ...lostBlocks(policy)];
     const message = `gRPC clients know ${lost.why}; they balance by ROUND_ROBIN`;
-    return [diagnose('SLC0403', at(policy.origin, lost.field), message), ...lostBlocks(policy)];
+    return [diagnose('SLC0403', at(policy.origin, lost.field), message), ...lostZones(policy), ...lostBlocks(policy)];
   });
+}
+
+function lostZones({ locality }: PortPolicy): Diagnostic[] {
+  if (locality?.kind !== 'zone-aware') return [];
+  return [diagnose('SLC0403', locality.origin, 'gRPC clients do not weigh zones; they call all of a region alike')];
 }
 
 function lostBlocks({ connectionPool, outlierDetection, tls, proxyProtocol, retryBudget }: PortPolicy): Diagnostic[] {

@@ -16,7 +16,7 @@ import type { ProxyGroup } from '../../../model/proxy.ts';
 import { adsSource, clusterMetadata, clusterOrigins } from '../cluster.ts';
 import { type ClusterPlan, isRefused } from '../cluster-plan.ts';
 import { circuitBreakers } from '../connection-limits.ts';
-import { byLocality, emitLocality, totalWeight } from '../endpoints.ts';
+import { callable, emitLocality, seenBy } from '../endpoints.ts';
 import { apiHttp } from '../http-connection-manager.ts';
 import { routeOrigins } from '../http-routes.ts';
 import { type CalledPort, type CalledService, sniffedRouteName } from '../plan-listeners.ts';
@@ -46,17 +46,18 @@ const noEndpoints: readonly Endpoint[] = [];
  * Endpoints that may be called. Turns are taken inside a locality, which is chosen by its weight; a ring has the
  * endpoints of all localities, each as often as its own weight times its locality's.
  */
-const emitLoadAssignment = memo(
-  (plan: ClusterPlan, endpoints: readonly Endpoint[], view: EndpointView): XdsResource => {
-    const { name } = plan;
-    const healthy = isRefused(plan) ? noEndpoints : endpoints.filter((endpoint) => endpoint.healthy);
-    const ring = grpcBalancing(plan.policy).fields['lb_policy'] === 'RING_HASH';
-    const groups = byLocality(plan, healthy, view).map((group) =>
-      emitLocality(group, ring ? 1 : totalWeight(group), false),
-    );
-    return resource('endpoint', name, { cluster_name: name, endpoints: groups }, [plan.service.origin]);
-  },
-);
+const assignment = memo((plan: ClusterPlan, endpoints: readonly Endpoint[], view: EndpointView): XdsResource => {
+  const { name } = plan;
+  const healthy = isRefused(plan) ? noEndpoints : endpoints.filter((endpoint) => endpoint.healthy);
+  const ring = grpcBalancing(plan.policy).fields['lb_policy'] === 'RING_HASH';
+  const groups = callable(plan, healthy, view)
+    .filter((group) => group.endpoints.length > 0)
+    .map((group) => emitLocality(ring ? { ...group, weight: 1 } : group, false));
+  return resource('endpoint', name, { cluster_name: name, endpoints: groups }, [plan.service.origin]);
+});
+
+const emitLoadAssignment = (plan: ClusterPlan, endpoints: readonly Endpoint[], view: EndpointView): XdsResource =>
+  assignment(plan, endpoints, seenBy(plan, view));
 
 /** The route configuration of one port: whatever the name by which it is called, all calls go to its cluster. */
 const emitRoutes = memo(({ service, port, cluster }: CalledPort): XdsResource => {

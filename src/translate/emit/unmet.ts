@@ -1,0 +1,43 @@
+// What rules ask for that the proxies of a group cannot do.
+import { type Diagnostic, diagnose } from '../../model/diagnostic.ts';
+import { at } from '../../model/origin.ts';
+import type { ProxyGroup } from '../../model/proxy.ts';
+import type { CalledService } from './plan-listeners.ts';
+
+/** Certificates of the mesh that a rule asks for, of proxies that have none. */
+function withoutCertificates(called: CalledService, { certificates }: ProxyGroup): readonly Diagnostic[] {
+  if (certificates.client.kind !== 'none') return [];
+  const plans = [...called.ports.map(({ cluster }) => cluster), ...called.subsets];
+  return plans.flatMap(({ policy: { tls } }) => {
+    if (tls?.kind !== 'mesh') return [];
+    const message = 'proxies with MESH_CERTIFICATES NONE have no certificates of the mesh, so they refuse these calls';
+    return [diagnose('SLC0240', tls.origin, message)];
+  });
+}
+
+/** PASSTHROUGH where nothing is captured: there is no address that the caller asked for. */
+function withoutDestination(called: CalledService, { interception }: ProxyGroup): readonly Diagnostic[] {
+  if (interception !== 'NONE') return [];
+  const plans = [...called.ports.map(({ cluster }) => cluster), ...called.subsets];
+  return plans.flatMap(({ policy }) => {
+    if (policy.lb.kind !== 'passthrough' || policy.origin === null) return [];
+    const message =
+      'PASSTHROUGH needs captured connections; sidecars with INTERCEPTION_MODE NONE balance by LEAST_REQUEST';
+    return [diagnose('SLC0110', at(policy.origin, 'simple'), message)];
+  });
+}
+
+/** Rules that are zone-aware, of proxies that do not know who is like them. */
+function withoutPeers({ ports, subsets }: CalledService, { peers }: ProxyGroup): readonly Diagnostic[] {
+  if (peers !== null) return [];
+  return [...ports.map(({ cluster }) => cluster), ...subsets].flatMap(({ policy: { locality } }) => {
+    if (locality?.kind !== 'zone-aware') return [];
+    const message =
+      'sidecars without ENABLE_SELF_DISCOVERY do not know how many like them are in each zone, so they call all of a region alike';
+    return [diagnose('SLC0110', locality.origin, message)];
+  });
+}
+
+export function unmet(called: CalledService, group: ProxyGroup): readonly Diagnostic[] {
+  return [...withoutDestination(called, group), ...withoutCertificates(called, group), ...withoutPeers(called, group)];
+}
