@@ -18,6 +18,12 @@ export interface Workload {
   readonly serviceAccount: string;
 }
 
+/** Who may call: by mutual TLS alone, anybody, or in plain text alone. */
+export type MutualTlsMode = 'strict' | 'permissive' | 'disable';
+
+/** Where nothing else is said. */
+export const usualMutualTls: MutualTlsMode = 'permissive';
+
 /**
  * A port of a service as the workload behind it sees it.
  * Invariant: plain values only, so that lists of them can be compared by their text.
@@ -31,6 +37,8 @@ export interface ServedPort {
   readonly protocol: Protocol;
   /** The port on which the workload listens. */
   readonly targetPort: number;
+  /** Whom it answers, where its proxy has certificates of the mesh. */
+  readonly mutualTls: MutualTlsMode;
 }
 
 /** Immutable. Each part keeps its identity while it is unchanged, so that who reads one part is not run for another. */

@@ -1,6 +1,6 @@
 // Proxies: who asks for configuration, and what of it the configuration depends on.
 import type { EndpointView, Labels, Locality } from './endpoint.ts';
-import type { ServedPort } from './mesh.ts';
+import type { MutualTlsMode, ServedPort } from './mesh.ts';
 import type { ProxyDefaults } from './mesh-defaults.ts';
 import type { Scope } from './scope.ts';
 
@@ -62,6 +62,8 @@ export interface ProxyGroup {
   readonly generator: Generator;
   readonly namespace: string;
   readonly served: readonly ServedPort[];
+  /** Whom its workload answers on ports that no service names. */
+  readonly mutualTls: MutualTlsMode;
   readonly interception: Interception;
   readonly ipFamily: IpFamily;
   readonly portOffset: number;

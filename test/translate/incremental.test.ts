@@ -44,7 +44,7 @@ const names = ['a', 'b', 'c'] as const;
 const namespaces = ['default', 'other', 'istio-system'] as const;
 const name = fc.constantFrom(...names);
 const namespace = fc.constantFrom(...namespaces);
-const portName = fc.constantFrom('http', 'tcp', 'grpc', 'x', '');
+const portName = fc.constantFrom('http', 'tcp', 'grpc', 'tls', 'x', '');
 const port = fc.record({ name: portName, port: fc.constantFrom(80, 81, 3306) }) as fc.Arbitrary<JsonObject>;
 const ports = fc.uniqueArray(port, { maxLength: 2, selector: (each) => each['port'] });
 const nodeName = fc.constantFrom('node-1', 'node-2');
@@ -178,6 +178,15 @@ const object: fc.Arbitrary<SourceObject> = fc.oneof(
     .record({ of: nodeName, region: fc.constantFrom('eu', 'us'), zone: fc.constantFrom('a', 'b') })
     .map(({ of, region, zone }) =>
       node(of, { 'topology.kubernetes.io/region': region, 'topology.kubernetes.io/zone': zone }),
+    ),
+  fc
+    .record({
+      name,
+      namespace,
+      externalName: fc.constantFrom('a.default.svc.cluster.local', 'b.default.svc.cluster.local'),
+    })
+    .map(({ externalName, ...options }) =>
+      service({ ...options, ports: [], spec: { type: 'ExternalName', externalName } }),
     ),
   fc
     .record({ service: name, namespace, addresses: fc.uniqueArray(address), ports, name: fc.constantFrom('s1', 's2') })

@@ -2,13 +2,16 @@
 import { resource, type XdsResource } from '../../envoy/resource.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { memo } from '../../lib/memo.ts';
+import { httpVersionOf } from '../../model/connection-pool.ts';
 import { defaultBalancing } from '../../model/lb-policy.ts';
 import type { ProxyDefaults } from '../../model/mesh-defaults.ts';
 import { type Origin, originOf } from '../../model/origin.ts';
 import { type CertificateSource, type ProxyGroup, sdsCertificate } from '../../model/proxy.ts';
+import { isHttp } from '../../model/service.ts';
 import { fillStatName } from '../../model/stat-name.ts';
 import { type ClusterPlan, isRefused, panicThreshold } from './cluster-plan.ts';
 import { connectTimeout, emitConnectionLimits } from './connection-limits.ts';
+import { offeredProtocols } from './filters/application-protocols.ts';
 import { emitHttpOptions } from './http-options.ts';
 import { emitLbPolicy, emitLbPolicyByPlace } from './lb-policy.ts';
 import { emitLocalityConfig, weighsPlaces } from './locality.ts';
@@ -28,7 +31,7 @@ function discovery(name: string, plan: ClusterPlan): JsonObject {
 }
 
 /** What a cluster's own configuration says of what is behind it. */
-export function clusterMetadata(plan: ClusterPlan, origins: readonly Origin[]): JsonObject {
+export function clusterMetadata(plan: ClusterPlan, origins: readonly Origin[], more: JsonObject = {}): JsonObject {
   const { host, name, namespace } = plan.service;
   const [rule] = plan.rules;
   const istio = {
@@ -38,7 +41,16 @@ export function clusterMetadata(plan: ClusterPlan, origins: readonly Origin[]): 
     ...(plan.subset !== null && { subset: plan.subset.name }),
     ...(plan.policy.tls?.kind === 'tls' && { alpn_override: 'false' }),
   };
-  return { filter_metadata: { istio, ...objectsMetadata(origins) } };
+  return { filter_metadata: { istio, ...objectsMetadata(origins, more) } };
+}
+
+const nothing: JsonObject = {};
+
+/** What connections offer over mutual TLS for requests; nothing where there are none of both. */
+function offers(plan: ClusterPlan, { kind }: CertificateSource): JsonObject {
+  const { protocol } = plan.port;
+  if (!callsByMesh(plan) || kind === 'none' || !(isHttp(protocol) || protocol === 'auto')) return nothing;
+  return offeredProtocols(httpVersionOf(protocol, plan.policy.connectionPool));
 }
 
 /** What a cluster comes from: the service and what the rules say of it. */
@@ -92,7 +104,7 @@ function callingCluster(
     common_lb_config: { healthy_panic_threshold: { value: panicThreshold(plan) }, ...emitLocalityConfig(plan) },
     ...emitHttpOptions(port.protocol, policy),
     ...emitTransportSockets(plan, certificates, defaults),
-    metadata: clusterMetadata(plan, origins),
+    metadata: clusterMetadata(plan, origins, offers(plan, certificates)),
   };
 }
 

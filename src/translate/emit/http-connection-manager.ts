@@ -2,8 +2,10 @@
 import type { JsonObject } from '../../lib/json.ts';
 import { memo } from '../../lib/memo.ts';
 import type { PathNormalization, ProxyDefaults } from '../../model/mesh-defaults.ts';
+import type { ProxyGroup } from '../../model/proxy.ts';
 import { emitAccessLog } from './access-log.ts';
 import { adsSource } from './cluster.ts';
+import { applicationProtocols } from './filters/application-protocols.ts';
 import { cors } from './filters/cors.ts';
 import { fault } from './filters/fault.ts';
 import { grpcStats } from './filters/grpc-stats.ts';
@@ -11,6 +13,8 @@ import { router } from './filters/router.ts';
 
 /** In the order in which a request passes them. */
 const outboundFilters = [grpcStats, fault, cors, router];
+/** Of proxies that call by the certificates of the mesh. */
+const outboundFiltersOfMesh = [grpcStats, applicationProtocols, fault, cors, router];
 const inboundFilters = [grpcStats, fault, cors, router];
 
 const type = 'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
@@ -47,12 +51,16 @@ function networkFilter(config: JsonObject): JsonObject {
 }
 
 /** Requests that leave; their routes come by RDS. `statName` is the listener's name. */
-export function outboundHttp(statName: string, routeName: string, defaults: ProxyDefaults): JsonObject {
+export function outboundHttp(
+  statName: string,
+  routeName: string,
+  { certificates: { client }, defaults }: Pick<ProxyGroup, 'certificates' | 'defaults'>,
+): JsonObject {
   return networkFilter({
     ...common(defaults),
     stat_prefix: `outbound_${statName}`,
     rds: { config_source: adsSource, route_config_name: routeName },
-    http_filters: outboundFilters,
+    http_filters: client.kind === 'none' ? outboundFilters : outboundFiltersOfMesh,
   });
 }
 
@@ -80,8 +88,12 @@ export interface InboundHttp {
   readonly defaults: ProxyDefaults;
 }
 
-/** Requests that come in: one virtual host, one cluster. */
-export function inboundHttp({ statName, virtualHost, cluster, operation, retried, defaults }: InboundHttp): JsonObject {
+/** What the workload is told of callers that show a certificate; of others nothing, whatever they say themselves. */
+const callerDetails: JsonObject = { set_current_client_cert_details: { subject: true, dns: true, uri: true } };
+
+/** Requests that come in: one virtual host, one cluster. `shown`: callers show certificates. */
+export function inboundHttp(http: InboundHttp, shown: boolean): JsonObject {
+  const { statName, virtualHost, cluster, operation, retried, defaults } = http;
   const route = {
     cluster,
     timeout: '0s',
@@ -93,6 +105,7 @@ export function inboundHttp({ statName, virtualHost, cluster, operation, retried
     ...common(defaults),
     stat_prefix: `inbound_${statName}`,
     forward_client_cert_details: 'APPEND_FORWARD',
+    ...(shown && callerDetails),
     route_config: {
       name: cluster,
       validate_clusters: false,

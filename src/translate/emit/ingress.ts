@@ -11,7 +11,9 @@ import type { IngressListener } from '../../model/scope.ts';
 import { isHttp } from '../../model/service.ts';
 import { protoDuration } from './duration.ts';
 import { inboundHttp } from './http-connection-manager.ts';
-import { httpInspector, plainHttp, socketAddress } from './listener.ts';
+import { plainHttp } from './inbound-chains.ts';
+import { httpInspector } from './inspectors.ts';
+import { socketAddress } from './listener.ts';
 import { boundPort, type ListenerPlan, listenerName, wildcards } from './plan-listeners.ts';
 import { objectsMetadata } from './provenance.ts';
 import { tcpProxy } from './tcp-proxy.ts';
@@ -41,14 +43,15 @@ function filters(served: ServedPort, name: string, group: ProxyGroup): JsonObjec
   const { host, port, protocol } = served;
   const connections = { filters: [tcpProxy(cluster, null)] };
   if (!isHttp(protocol) && protocol !== 'auto') return { filter_chains: [connections] };
-  const manager = inboundHttp({
+  const http = {
     statName: name,
     virtualHost: `inbound|http|${port}`,
     cluster,
     operation: `${host}:${port}/*`,
     retried: protocol !== 'grpc',
     defaults: group.defaults,
-  });
+  };
+  const manager = inboundHttp(http, false);
   if (isHttp(protocol)) return { filter_chains: [{ filters: [manager] }] };
   return {
     listener_filters: [httpInspector],

@@ -4,30 +4,17 @@ import type { JsonObject } from '../../lib/json.ts';
 import { memo } from '../../lib/memo.ts';
 import type { Origin } from '../../model/origin.ts';
 import type { ProxyGroup } from '../../model/proxy.ts';
-import type { ConnectionChains } from './connection-routes.ts';
+import { type ConnectionChains, emitConnections } from './connection-routes.ts';
 import { protoDuration } from './duration.ts';
-import type { Elsewhere } from './elsewhere.ts';
+import { type Elsewhere, elsewhereOf } from './elsewhere.ts';
 import { outboundHttp } from './http-connection-manager.ts';
+import { plainHttp } from './inbound-chains.ts';
+import { httpInspector, tlsInspector } from './inspectors.ts';
 import { type ListenerPlan, listenerName, sharedBind } from './plan-listeners.ts';
 import { objectsMetadata } from './provenance.ts';
+import { planConnections, type RouteSource } from './route-plan.ts';
 import { tcpProxy } from './tcp-proxy.ts';
-
-const inspector = 'envoy.filters.listener.http_inspector';
-
-/** Finds out from the first bytes whether a connection speaks HTTP. */
-export const httpInspector: JsonObject = {
-  name: inspector,
-  typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.listener.http_inspector.v3.HttpInspector' },
-};
-
-/** Finds out which server a TLS client asks for. */
-const tlsInspector: JsonObject = {
-  name: 'envoy.filters.listener.tls_inspector',
-  typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector' },
-};
-
-/** What a connection looks like that the inspector has found to be plain HTTP. */
-export const plainHttp: JsonObject = { transport_protocol: 'raw_buffer', application_protocols: ['http/1.1', 'h2c'] };
+import { emitTlsChains, serviceChain } from './tls-chains.ts';
 
 export function socketAddress(address: string, port: number): JsonObject {
   return { socket_address: { address, port_value: port } };
@@ -38,22 +25,12 @@ function fallbackChain({ chain, cluster, policy }: Elsewhere): JsonObject {
   return { name: chain, filters: [tcpProxy(cluster, policy)] };
 }
 
-function tcpChain({ tcp }: ListenerPlan): JsonObject | null {
-  if (tcp === null) return null;
-  const metadata = { filter_metadata: objectsMetadata([tcp.service.origin]) };
-  return {
-    metadata,
-    filters: [tcpProxy(tcp.cluster.name, tcp.cluster.policy)],
-    transport_socket_connect_timeout: '15s',
-  };
-}
-
-function httpChain({ bind, port }: ListenerPlan, routeName: string, { defaults }: ProxyGroup): JsonObject {
-  return { filter_chain_match: plainHttp, filters: [outboundHttp(listenerName(bind, port), routeName, defaults)] };
+function httpChain({ bind, port }: ListenerPlan, routeName: string, group: ProxyGroup): JsonObject {
+  return { filter_chain_match: plainHttp, filters: [outboundHttp(listenerName(bind, port), routeName, group)] };
 }
 
 function chains(plan: ListenerPlan, elsewhere: Elsewhere, group: ProxyGroup): JsonObject {
-  const tcp = tcpChain(plan);
+  const tcp = plan.tcp === null ? null : serviceChain(plan.tcp);
   if (plan.routeName === null) return { filter_chains: tcp === null ? [] : [tcp] };
   return {
     listener_filters: [httpInspector],
@@ -79,16 +56,40 @@ function routedChains(
 }
 
 /** A listener whose connections go where its services are. */
-export const emitListener = memo((plan: ListenerPlan, elsewhere: Elsewhere, group: ProxyGroup): XdsResource => {
+const emitListener = memo((plan: ListenerPlan, elsewhere: Elsewhere, group: ProxyGroup): XdsResource => {
   return listenerWith(plan, chains(plan, elsewhere, group), group, []);
 });
 
 /** A listener whose connections go where rules say. */
-export const emitRoutedListener = memo(
+const emitRoutedListener = memo(
   (plan: ListenerPlan, elsewhere: Elsewhere, group: ProxyGroup, connections: ConnectionChains): XdsResource => {
     return listenerWith(plan, routedChains(plan, elsewhere, group, connections), group, connections.origins);
   },
 );
+
+/** The chains of what shares a listener: of the services with TLS, and of the one without. */
+const joined = memo(
+  (ofTls: ConnectionChains, ofRules: ConnectionChains | null, plan: ListenerPlan): ConnectionChains => {
+    const { chains, fallback, origins } = ofRules ?? { chains: [], fallback: null, origins: [] };
+    const ofService = plan.tcp === null || ofRules !== null ? null : serviceChain(plan.tcp);
+    return {
+      chains: [...ofTls.chains, ...chains],
+      fallback: fallback ?? ofService,
+      byServerName: true,
+      origins: [...ofTls.origins, ...origins],
+    };
+  },
+);
+
+/** A listener of a captured sidecar, or of one that is called by address. */
+export function emitOutbound(plan: ListenerPlan, source: RouteSource, group: ProxyGroup): XdsResource {
+  const { tcp, tls } = plan;
+  const elsewhere = elsewhereOf(source, group);
+  const connections = tcp === null ? null : planConnections(source, tcp, group);
+  const ofRules = tcp === null || connections === null ? null : emitConnections(connections, tcp.port.number);
+  const all = tls.length === 0 ? ofRules : joined(emitTlsChains(tls, source, group), ofRules, plan);
+  return all === null ? emitListener(plan, elsewhere, group) : emitRoutedListener(plan, elsewhere, group, all);
+}
 
 function listenerWith(
   plan: ListenerPlan,

@@ -29,6 +29,8 @@ export interface ListenerPlan {
   readonly routeName: string | null;
   /** Where connections go that do not speak HTTP; null: past the proxy, or nowhere. */
   readonly tcp: CalledPort | null;
+  /** Services with TLS that the server's name tells apart. */
+  readonly tls: readonly CalledPort[];
   readonly called: readonly CalledPort[];
 }
 
@@ -64,6 +66,7 @@ interface Draft {
   readonly bound: number;
   routeName: string | null;
   tcp: CalledPort | null;
+  readonly tls: CalledPort[];
   readonly called: CalledPort[];
 }
 
@@ -76,6 +79,10 @@ function place(draft: Draft, called: CalledPort, own: boolean): Diagnostic | nul
   if (protocol === 'auto' || isHttp(protocol)) {
     draft.routeName ??= own ? sniffedRouteName(service, port.number) : String(port.number);
     if (protocol === 'auto') draft.tcp ??= called;
+    return null;
+  }
+  if (protocol === 'tls' && !own) {
+    draft.tls.push(called);
     return null;
   }
   if (draft.tcp === null || draft.tcp.port.protocol === 'auto') {
@@ -99,12 +106,14 @@ export function boundPort(port: number, { interception, portOffset }: ProxyGroup
   return interception === 'NONE' && port < firstFreePort ? port + portOffset : port;
 }
 
-/** A headless service's connections go past the proxy's listeners to the address that the caller chose. */
-function isListenedFor({ service, port }: CalledPort, group: ProxyGroup): boolean {
-  if (!isProxied(port.protocol)) return false;
-  if (group.interception === 'NONE') return true;
-  const anonymous = service.resolution.kind === 'passthrough' && !isHttp(port.protocol);
-  return !anonymous;
+/** Whether the callers of a port choose the address themselves, and nothing but the address tells whom they mean. */
+export function isAnonymous({ service, port }: CalledPort): boolean {
+  return service.resolution.kind === 'passthrough' && !isHttp(port.protocol);
+}
+
+/** What callers choose by address has listeners by endpoint, where connections are captured at all. */
+function isListenedFor(called: CalledPort, { interception }: ProxyGroup): boolean {
+  return isProxied(called.port.protocol) && (interception === 'NONE' || !isAnonymous(called));
 }
 
 /** All outbound listeners, sorted by the services' order; of TCP services that collide the first wins. */
@@ -123,7 +132,14 @@ export const planListeners = memo(
       for (const bind of own ? each.service.addresses : [sharedBind(group)]) {
         const bound = boundPort(number, group);
         const key = `${bind} ${bound}`;
-        const draft = drafts.get(key) ?? { bind, port: number, bound, routeName: null, tcp: null, called: [] };
+        const draft = drafts.get(key) ?? {
+          bind,
+          port: number,
+          bound,
+          routeName: null,
+          tcp: null,
+          ...{ tls: [], called: [] },
+        };
         drafts.set(key, draft);
         const conflict =
           draft.port === number ? place(draft, each, own) : collision(draft, each, draft.called[0] ?? each);
@@ -135,9 +151,17 @@ export const planListeners = memo(
   },
 );
 
-/** On a shared address a captured connection that is not HTTP keeps its own destination unless a TCP service is there. */
+/**
+ * On a shared address a captured connection that is not HTTP keeps its own destination unless a TCP service is there. One
+ * that is not captured has none: where a service with TLS is alone, it is that.
+ */
 function finish(draft: Draft, { interception }: ProxyGroup): ListenerPlan {
   const own = draft.routeName?.includes(':') ?? false;
+  const [alone, ...others] = draft.tls;
+  const free = draft.tcp === null || draft.tcp.port.protocol === 'auto';
+  if (interception === 'NONE' && alone !== undefined && others.length === 0 && free) {
+    return { ...draft, tcp: alone, tls: [] };
+  }
   const guessed = draft.tcp?.port.protocol === 'auto' && !own && interception !== 'NONE';
   return { ...draft, tcp: guessed ? null : draft.tcp };
 }

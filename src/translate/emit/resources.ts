@@ -23,18 +23,18 @@ import { isHttp, isProxied, type Service, type ServicePort, serviceAt } from '..
 import { emitVirtualInbound, emitVirtualOutbound } from './capture.ts';
 import { emitCluster } from './cluster.ts';
 import { type ClusterPlan, planCluster } from './cluster-plan.ts';
-import { emitConnections } from './connection-routes.ts';
 import { type Exit, planExits } from './egress.ts';
-import { type Elsewhere, elsewhereOf } from './elsewhere.ts';
+import { elsewhereOf } from './elsewhere.ts';
 import { emitLoadAssignment } from './endpoints.ts';
 import { emitGrpcResources } from './grpc/resources.ts';
+import { emitHeadless } from './headless.ts';
 import { emitInboundClusters } from './inbound-clusters.ts';
 import { emitIngressListeners, ingressDiagnostics } from './ingress.ts';
-import { emitListener, emitRoutedListener } from './listener.ts';
+import { emitOutbound } from './listener.ts';
 import { withPeers } from './peers.ts';
 import { type CalledService, hasOwnListener, type ListenerPlan, sniffedRouteName } from './plan-listeners.ts';
 import { type Aliases, emitSharedRoutes, emitSniffedRoutes } from './route.ts';
-import { planConnections, planRoutes, type RouteSource } from './route-plan.ts';
+import { planRoutes, type RouteSource } from './route-plan.ts';
 import { blackHole, emitInboundPassthrough, passthrough } from './special-clusters.ts';
 import { unmet } from './unmet.ts';
 
@@ -103,18 +103,8 @@ const emitClusters = memo(
   },
 );
 
-function emitOutbound(plan: ListenerPlan, elsewhere: Elsewhere, source: RouteSource, group: ProxyGroup): XdsResource {
-  const { tcp } = plan;
-  const connections = tcp === null ? null : planConnections(source, tcp, group);
-  if (tcp === null || connections === null) return emitListener(plan, elsewhere, group);
-  return emitRoutedListener(plan, elsewhere, group, emitConnections(connections, tcp.port.number));
-}
-
 function emitListeners(exits: readonly Exit[], source: RouteSource, group: ProxyGroup): readonly XdsResource[] {
-  const outbound = exits.flatMap(({ plans, group: exit }) => {
-    const elsewhere = elsewhereOf(source, exit);
-    return plans.map((plan) => emitOutbound(plan, elsewhere, source, exit));
-  });
+  const outbound = exits.flatMap(({ plans, group: exit }) => plans.map((plan) => emitOutbound(plan, source, exit)));
   const ingress = emitIngressListeners(group);
   const taken = new Set(ingress.map(({ name }) => name));
   const own = [...ingress, ...outbound.filter(({ name }) => !taken.has(name))];
@@ -174,12 +164,12 @@ const emitLoadAssignments = memo(
   },
 );
 
-function withResources(table: ResourceTable, resources: readonly XdsResource[]): ResourceTable {
+const withResources = memo((table: ResourceTable, resources: readonly XdsResource[]): ResourceTable => {
   if (resources.length === 0) return table;
   const next = new Map(table);
   for (const each of resources) next.set(each.name, each);
   return next;
-}
+});
 
 /** Hosts of rules whose requests no listener takes. */
 function unheard(plans: readonly ListenerPlan[], source: RouteSource, { namespace, role }: ProxyGroup): Diagnostic[] {
@@ -285,5 +275,9 @@ export function emitResources(mesh: Sight, group: ProxyGroup): Outcome<Resources
     listener: routing.listeners,
     route: routing.routes,
   };
-  return { value, diagnostics: routing.diagnostics };
+  if (!isCaptured(group)) return { value, diagnostics: routing.diagnostics };
+  const { listeners, routes, diagnostics } = emitHeadless(called, mesh.endpoints, source, group);
+  const listener = withResources(value.listener, listeners);
+  const route = withResources(value.route, routes);
+  return { value: { ...value, listener, route }, diagnostics: [...routing.diagnostics, ...diagnostics] };
 }

@@ -4,35 +4,17 @@ import type { JsonObject } from '../../lib/json.ts';
 import { type ClientTls, type Trust, tlsModeIstio } from '../../model/client-tls.ts';
 import { httpVersionOf } from '../../model/connection-pool.ts';
 import type { ProxyDefaults } from '../../model/mesh-defaults.ts';
-import { outboundSni, sdsCluster, systemRoots } from '../../model/names.ts';
+import { outboundSni, systemRoots } from '../../model/names.ts';
 import type { ProxyProtocol } from '../../model/port-policy.ts';
 import type { CertificateSource } from '../../model/proxy.ts';
 import type { ClusterPlan } from './cluster-plan.ts';
+import { file, type MeshSource, meshCertificates, tlsVersions, typePrefix } from './mesh-certificates.ts';
 
-const typePrefix = 'type.googleapis.com/envoy.extensions.transport_sockets';
-const versionsFrom = (minimum: MinimumTls): JsonObject => ({
-  tls_minimum_protocol_version: minimum,
-  tls_maximum_protocol_version: 'TLSv1_3',
-});
 type MinimumTls = ProxyDefaults['minimumTls'];
 const rawBuffer: JsonObject = {
   name: 'envoy.transport_sockets.raw_buffer',
   typed_config: { '@type': `${typePrefix}.raw_buffer.v3.RawBuffer` },
 };
-
-/** The agent beside Envoy, which renews certificates. */
-const agent: JsonObject = {
-  api_config_source: {
-    api_type: 'GRPC',
-    grpc_services: [{ envoy_grpc: { cluster_name: sdsCluster } }],
-    set_node_on_first_message_only: true,
-    transport_api_version: 'V3',
-  },
-  initial_fetch_timeout: '0s',
-  resource_api_version: 'V3',
-};
-const fromAgent = (name: string): JsonObject => ({ name, sds_config: agent });
-const file = (filename: string): JsonObject => ({ filename });
 
 function sanType(name: string): string {
   if (name.includes('://')) return 'URI';
@@ -53,7 +35,7 @@ function emitTls(minimum: MinimumTls, context: JsonObject, sni: string | null): 
     name: 'envoy.transport_sockets.tls',
     typed_config: {
       '@type': `${typePrefix}.tls.v3.UpstreamTlsContext`,
-      common_tls_context: { tls_params: versionsFrom(minimum), ...context },
+      common_tls_context: { tls_params: tlsVersions(minimum), ...context },
       ...(sni !== null && { sni }),
     },
   };
@@ -81,26 +63,6 @@ function emitWithFiles(tls: FileTls, http2: boolean): JsonObject {
   return emitTls('TLSv1_2', context, sni);
 }
 
-type MeshSource = Exclude<CertificateSource, { readonly kind: 'none' }>;
-type MeshCertificates = (names: JsonObject) => JsonObject;
-
-function meshCertificates(source: MeshSource): MeshCertificates {
-  if (source.kind === 'sds') {
-    return (names) => ({
-      tls_certificate_sds_secret_configs: [fromAgent('default')],
-      combined_validation_context: {
-        default_validation_context: names,
-        validation_context_sds_secret_config: fromAgent('ROOTCA'),
-      },
-    });
-  }
-  const { chain, key, root } = source;
-  return (names) => ({
-    tls_certificates: [{ certificate_chain: file(chain), private_key: file(key) }],
-    validation_context: { trusted_ca: file(root), ...names },
-  });
-}
-
 /** Mutual TLS by the certificates of the mesh; what a peer of the mesh is offered tells it so. */
 function emitMesh(plan: ClusterPlan, source: MeshSource, minimum: MinimumTls, http2: boolean): JsonObject {
   const { policy, mutual, port, subset, service } = plan;
@@ -109,7 +71,7 @@ function emitMesh(plan: ClusterPlan, source: MeshSource, minimum: MinimumTls, ht
   const sni = said?.sni ?? outboundSni(port.number, subset?.name ?? '', service.host);
   const context = {
     alpn_protocols: ['istio-peer-exchange', 'istio', ...(http2 ? ['h2'] : [])],
-    ...meshCertificates(source)(emitNames(names)),
+    ...meshCertificates(source, emitNames(names)),
   };
   return emitTls(minimum, context, sni);
 }

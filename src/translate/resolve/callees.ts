@@ -3,7 +3,7 @@ import { memo } from '../../lib/memo.ts';
 import { stableList } from '../../lib/stable-table.ts';
 import { type MutualTls, tlsModeIstio, tlsModeLabel } from '../../model/client-tls.ts';
 import type { Mesh, Workload } from '../../model/mesh.ts';
-import { clusterDomain } from '../../model/names.ts';
+import { trustedIdentities } from '../../model/names.ts';
 import type { Service } from '../../model/service.ts';
 import type { MergedRule } from './rules.ts';
 
@@ -89,5 +89,5 @@ function identitiesOf({ namespace }: Service, endpoints: ReturnType<Mesh['endpoi
   for (const list of endpoints?.values() ?? []) {
     for (const { serviceAccount } of list) if (serviceAccount !== null) accounts.add(serviceAccount);
   }
-  return [...accounts].sort().map((account) => `spiffe://${clusterDomain}/ns/${namespace}/sa/${account}`);
+  return [...accounts].sort().map((account) => `${trustedIdentities}ns/${namespace}/sa/${account}`);
 }

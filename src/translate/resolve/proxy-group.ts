@@ -4,7 +4,7 @@ import { memo } from '../../lib/memo.ts';
 import { sortedBy } from '../../lib/sorted.ts';
 import type { EndpointView, Labels } from '../../model/endpoint.ts';
 import { viewKey } from '../../model/endpoint-view.ts';
-import type { Mesh, ServedPort, Workload } from '../../model/mesh.ts';
+import { type Mesh, type ServedPort, usualMutualTls, type Workload } from '../../model/mesh.ts';
 import { meshDefaults, type ProxyDefaults } from '../../model/mesh-defaults.ts';
 import { selectingLabels } from '../../model/policy.ts';
 import { type ProxyGroup, type ProxyNode, sdsCertificates } from '../../model/proxy.ts';
@@ -101,7 +101,8 @@ const groupOf = memo(
     const ipFamily = node.ip.includes(':') ? 'v6' : 'v4';
     const served = calledPorts(around.scope, servedPorts(behind, namespace));
     const settings = { role, generator, namespace, interception, portOffset, ipFamily } as const;
-    return interned({ ...settings, ...around, served, endpointView: view, labels, certificates, peers });
+    const own = { served, mutualTls: usualMutualTls, endpointView: view, labels, certificates, peers };
+    return interned({ ...settings, ...around, ...own });
   },
 );
 

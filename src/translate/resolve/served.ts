@@ -1,6 +1,6 @@
 // What each workload serves, by its address. Kept from mesh to mesh: a changed service costs what it touches.
 import type { ServiceEndpoints } from '../../model/endpoint.ts';
-import type { Mesh, Served, ServedPort } from '../../model/mesh.ts';
+import { type Mesh, type Served, type ServedPort, usualMutualTls } from '../../model/mesh.ts';
 import { isProxied, type Service } from '../../model/service.ts';
 
 type Ports = ReadonlyMap<string, readonly ServedPort[]>;
@@ -99,7 +99,10 @@ function servedBy(
   return ports.flatMap(({ name: portName, number, protocol }) => {
     const byTarget = new Map<number, ServedPort>();
     return (endpoints?.get(portName) ?? []).map(({ address, port: targetPort }) => {
-      const port = byTarget.get(targetPort) ?? { name, namespace, host, port: number, protocol, targetPort };
+      const port = byTarget.get(targetPort) ?? {
+        ...{ name, namespace, host, port: number, protocol, targetPort },
+        mutualTls: usualMutualTls,
+      };
       byTarget.set(targetPort, port);
       return [address, port] as const;
     });
