@@ -13,7 +13,8 @@ export type IpFamily = 'v4' | 'v6';
 
 /** Where a proxy has its certificate of the mesh from: the agent beside it, files on its machine, or nowhere. */
 export type CertificateSource =
-  | { readonly kind: 'sds' }
+  /** `assumed`: the proxy does not say so. */
+  | { readonly kind: 'sds'; readonly assumed?: true }
   | { readonly kind: 'none' }
   | { readonly kind: 'files'; readonly chain: string; readonly key: string; readonly root: string };
 
@@ -25,8 +26,11 @@ export interface Certificates {
 }
 
 export const sdsCertificate: CertificateSource = { kind: 'sds' };
+export const assumedCertificate: CertificateSource = { kind: 'sds', assumed: true };
 export const noCertificate: CertificateSource = { kind: 'none' };
 export const sdsCertificates: Certificates = { client: sdsCertificate, server: sdsCertificate };
+/** Of a proxy that says nothing. */
+export const usualCertificates: Certificates = { client: sdsCertificate, server: assumedCertificate };
 
 /** A proxy as it introduces itself in its first request (envoy.config.core.v3.Node), bounded and decoded. */
 export interface ProxyNode {

@@ -2,12 +2,21 @@
 import { interner } from '../../lib/intern.ts';
 import { memo } from '../../lib/memo.ts';
 import { sortedBy } from '../../lib/sorted.ts';
+import { tlsModeIstio, tlsModeLabel } from '../../model/client-tls.ts';
 import type { EndpointView, Labels } from '../../model/endpoint.ts';
 import { viewKey } from '../../model/endpoint-view.ts';
 import { type Mesh, type ServedPort, usualMutualTls, type Workload } from '../../model/mesh.ts';
 import { meshDefaults, type ProxyDefaults } from '../../model/mesh-defaults.ts';
 import { selectingLabels } from '../../model/policy.ts';
-import { type ProxyGroup, type ProxyNode, sdsCertificates } from '../../model/proxy.ts';
+import {
+  type CertificateSource,
+  type Certificates,
+  noCertificate,
+  type ProxyGroup,
+  type ProxyNode,
+  sdsCertificate,
+  sdsCertificates,
+} from '../../model/proxy.ts';
 import type { Scope } from '../../model/scope.ts';
 import { labelsOf, namespacesOfRoutes } from './clients.ts';
 import { endpointView } from './endpoint-view.ts';
@@ -76,9 +85,23 @@ export function proxyGroup(mesh: Mesh, asking: ProxyNode): ProxyGroup {
     servedAt(mesh, node, workload),
     surroundings(mesh.defaults.proxy, scope),
     peersOf(mesh, node, workload),
+    certificatesOf(node, workload),
     node,
   );
 }
+
+/**
+ * Whether callers find mutual TLS: where the proxy says nothing, its Pod decides, as it does for callers. Without an agent
+ * a listener would wait for certificates for ever.
+ */
+function certificatesOf({ certificates, labels: own }: ProxyNode, workload: Workload | undefined): Certificates {
+  const { server } = certificates;
+  if (server.kind !== 'sds' || server.assumed !== true) return certificates;
+  const { labels } = workload ?? { labels: own };
+  return withServer(certificates, labels.get(tlsModeLabel) === tlsModeIstio ? sdsCertificate : noCertificate);
+}
+
+const withServer = memo(({ client }: Certificates, server: CertificateSource): Certificates => ({ client, server }));
 
 type Behind = readonly ServedPort[];
 
@@ -94,9 +117,10 @@ const groupOf = memo(
     behind: Behind,
     around: Surroundings,
     peers: string | null,
+    certificates: Certificates,
     node: ProxyNode,
   ): ProxyGroup => {
-    const { role, generator, namespace, interception, certificates } = node;
+    const { role, generator, namespace, interception } = node;
     const portOffset = interception === 'NONE' ? node.portOffset : 0;
     const ipFamily = node.ip.includes(':') ? 'v6' : 'v4';
     const served = calledPorts(around.scope, servedPorts(behind, namespace));
