@@ -13,9 +13,11 @@ import { type Namespace, namespaceKind } from './namespace.ts';
 import { type Node, nodeKind } from './node.ts';
 import { type Pod, podKind } from './pod.ts';
 import { type Service, serviceKind } from './service.ts';
+import { type ServiceEntry, serviceEntryKind } from './service-entry/service-entry.ts';
 import { sidecarKind } from './sidecar/sidecar.ts';
 import { nearest } from './values/decode.ts';
 import { type VirtualService, virtualServiceKind } from './virtual-service/virtual-service.ts';
+import { type WorkloadEntry, workloadEntryKind, workloadGroupKind } from './workload-entry.ts';
 
 /** Everything that could be decoded, by kind; the order within a list says nothing. */
 export interface TypedObjects {
@@ -29,6 +31,9 @@ export interface TypedObjects {
   readonly sidecars: readonly Scope[];
   /** One, or none. */
   readonly meshConfigs: readonly MeshDefaults[];
+  readonly serviceEntries: readonly ServiceEntry[];
+  readonly workloadEntries: readonly WorkloadEntry[];
+  readonly workloadGroups: readonly never[];
 }
 
 const kinds = {
@@ -41,6 +46,9 @@ const kinds = {
   virtualServices: virtualServiceKind,
   sidecars: sidecarKind,
   meshConfigs: configMapKind,
+  serviceEntries: serviceEntryKind,
+  workloadEntries: workloadEntryKind,
+  workloadGroups: workloadGroupKind,
 } as const;
 type Plural = keyof typeof kinds;
 
@@ -145,6 +153,9 @@ export function decodeObjects(objects: ObjectSet): Outcome<TypedObjects> {
     virtualServices: [],
     sidecars: [],
     meshConfigs: [],
+    serviceEntries: [],
+    workloadEntries: [],
+    workloadGroups: [],
   };
   for (const object of objects.values()) {
     const outcome = decodeObject(object);

@@ -1,9 +1,15 @@
 // Service (core/v1): a name, virtual IPs and ports.
-import ipaddr from 'ipaddr.js';
+import { isObject, type JsonObject } from '../lib/json.ts';
 import type { Nearness } from '../model/locality-lb.ts';
 import { serviceHost } from '../model/names.ts';
 import { originOf } from '../model/origin.ts';
-import { isProxied, type Resolution, type Service as ServiceModel, type ServicePort } from '../model/service.ts';
+import {
+  isProxied,
+  type Resolution,
+  type Service as ServiceModel,
+  type ServicePort,
+  type Subnet,
+} from '../model/service.ts';
 import {
   boolean,
   type Decoder,
@@ -18,19 +24,28 @@ import {
   portRange,
   report,
   type Spot,
+  selector,
   string,
-  stringMap,
 } from './values/decode.ts';
-import { exportedTo } from './values/host.ts';
-import { ipAddress } from './values/ip.ts';
+import { exportedByDefault, exportedTo, serviceExportTo } from './values/host.ts';
 import { kind } from './values/kind.ts';
+import type { Member } from './values/member.ts';
 import type { Metadata } from './values/metadata.ts';
 import { protocolOf } from './values/protocol.ts';
+import { virtualIp } from './values/virtual-ip.ts';
 
 export interface Service extends ServiceModel {
   /** Whether endpoints that are not ready are published as if they were. */
   readonly publishNotReady: boolean;
+  /** Labels that choose workloads, as they are written: some services have many. Null: nothing is chosen. */
+  readonly selector: JsonObject | null;
+  /** What a ServiceEntry says of its endpoints; null: it is a Service of Kubernetes. */
+  readonly members: readonly Member[] | null;
 }
+
+/** What most services have in common. */
+export const noSubnets: readonly Subnet[] = [];
+export const noNames: readonly string[] = [];
 
 const targetPort: Decoder<number | string> = (value, spot) =>
   typeof value === 'string' ? nonEmptyString(value, spot) : integer(portRange)(value, spot);
@@ -62,16 +77,9 @@ const port: Decoder<ServicePort> = (value, spot) => {
   };
 };
 
-const noHost: ReadonlySet<string> = new Set(['unspecified', 'loopback', 'linkLocal', 'multicast', 'broadcast']);
-
-/** An address that a service can be called by; a listener for any other would take the connections of all services. */
-const virtualIp: Decoder<string> = (value, spot) => {
-  const address = ipAddress(value, spot);
-  const range = address === undefined ? '' : ipaddr.process(address).range();
-  return noHost.has(range)
-    ? report(spot, 'SLC0302', `${address} cannot be the address of a service (${range})`)
-    : address;
-};
+/** The labels themselves, once they are known to be labels. */
+export const writtenSelector: Decoder<JsonObject> = (value, spot) =>
+  (selector(value, spot)?.size ?? 0) > 0 && isObject(value) ? value : undefined;
 
 /** `None` means headless, an empty text that no address is given out yet. */
 const clusterIp: Decoder<string> = (value, spot) => (value === 'None' || value === '' ? value : virtualIp(value, spot));
@@ -112,7 +120,7 @@ const spec = object(
     internalTrafficPolicy: oneOf({ Cluster: false, Local: true }),
     sessionAffinity,
     trafficDistribution: nearness,
-    selector: stringMap,
+    selector: writtenSelector,
   },
   {
     ignored: ignoring(
@@ -129,12 +137,29 @@ const spec = object(
 );
 type Spec = NonNullable<ReturnType<typeof spec>>;
 
+const exportAnnotation = 'networking.istio.io/exportTo';
+
 function resolutionOf(spec: Spec, ips: readonly string[], spot: Spot): Resolution | undefined {
   if (spec.type === 'ExternalName') {
     if (spec.externalName !== undefined) return { kind: 'alias', target: spec.externalName.toLowerCase() };
     return report(inside(spot, 'spec'), 'SLC0104', 'type ExternalName needs the field "externalName"');
   }
   return { kind: ips.includes('None') ? 'passthrough' : 'eds' };
+}
+
+/** Namespaces, separated by commas. */
+function visibility({ annotations, namespace }: Metadata, spot: Spot): ReadonlySet<string> {
+  const written = annotations.get(exportAnnotation);
+  if (written === undefined) return exportedByDefault;
+  const words = written.split(',').map((word) => word.trim());
+  const place = inside(spot, 'metadata', 'annotations', exportAnnotation);
+  return exportedTo(
+    serviceExportTo(
+      words.filter((word) => word !== ''),
+      place,
+    ),
+    namespace,
+  );
 }
 
 /** A UDP port may share its number with a TCP port; two of one transport may not. */
@@ -152,15 +177,6 @@ function uniquePorts(ports: readonly ServicePort[], spot: Spot): readonly Servic
   return [...kept.values()];
 }
 
-const exportAnnotation = 'networking.istio.io/exportTo';
-
-/** Namespaces joined by commas; `~` is nobody. */
-function exportOf({ annotations, namespace }: Metadata): ReadonlySet<string> {
-  const names = (annotations.get(exportAnnotation) ?? '').split(',').map((name) => name.trim());
-  const given = names.filter((name) => name !== '');
-  return exportedTo(given.length === 0 ? undefined : given, namespace);
-}
-
 function build(metadata: Metadata, spec: Spec, spot: Spot): Service | undefined {
   if (metadata.name.includes('.'))
     return report(inside(spot, 'metadata', 'name'), 'SLC0004', 'a Service is named without dots');
@@ -173,12 +189,17 @@ function build(metadata: Metadata, spec: Spec, spot: Spot): Service | undefined 
     namespace: metadata.namespace,
     ports: uniquePorts(spec.ports ?? [], spot),
     addresses: [...new Set(ips.filter((ip) => ip !== 'None' && ip !== ''))],
+    subnets: noSubnets,
     resolution,
+    external: false,
+    names: noNames,
+    exportTo: visibility(metadata, spot),
     nodeLocal: spec.internalTrafficPolicy ?? false,
-    exportTo: exportOf(metadata),
     nearness: nearnessOf(metadata, spec, spot),
     created: metadata.created,
     publishNotReady: spec.publishNotReadyAddresses ?? false,
+    selector: spec.selector ?? null,
+    members: null,
     origin: originOf(metadata.id),
   };
 }

@@ -4,6 +4,7 @@ import { balancingCodes } from './codes/balancing.ts';
 import { referenceCodes } from './codes/references.ts';
 import { routeCodes } from './codes/routes.ts';
 import { scopeCodes } from './codes/scope.ts';
+import { serviceCodes } from './codes/services.ts';
 
 export type Severity = 'error' | 'warning' | 'info';
 
@@ -281,6 +282,7 @@ const table = {
   },
   ...analysisCodes,
   ...scopeCodes,
+  ...serviceCodes,
 } as const satisfies Record<string, CodeInfo>;
 
 export type DiagnosticCode = keyof typeof table;

@@ -1,6 +1,7 @@
 // The mesh as resolved: what all proxies' configuration is made from.
 import type { Labels, Locality, ServiceEndpoints } from './endpoint.ts';
 import type { MeshDefaults } from './mesh-defaults.ts';
+import type { ObjectId } from './object.ts';
 import type { PolicyChoice } from './policy.ts';
 import type { RouteChoice } from './route.ts';
 import type { EgressListener, Scope, Scopes } from './scope.ts';
@@ -29,6 +30,8 @@ export const usualMutualTls: MutualTlsMode = 'permissive';
  * Invariant: plain values only, so that lists of them can be compared by their text.
  */
 export interface ServedPort {
+  /** The object that says so. */
+  readonly object: ObjectId;
   readonly name: string;
   readonly namespace: string;
   readonly host: string;

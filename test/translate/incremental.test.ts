@@ -10,6 +10,7 @@ import type { Diagnostic } from '../../src/model/diagnostic.ts';
 import type { ObjectId, ObjectSet, SourceObject } from '../../src/model/object.ts';
 import type { CertificateSource, ProxyNode } from '../../src/model/proxy.ts';
 import { Translator } from '../../src/translate/translator.ts';
+import { entryObject } from './arbitrary-entries.ts';
 import { destinationRule, node, objectSet, pod, service, slice, virtualService } from './objects.ts';
 import { scoping, serviceAnnotations } from './scoping.ts';
 
@@ -103,7 +104,9 @@ const subset = fc.record({
   labels: fc.constantFrom<JsonObject>({ version: 'v1' }, { version: 'v2' }),
   trafficPolicy: policy,
 }) as fc.Arbitrary<JsonObject>;
-const host = fc.constantFrom('a', 'b', 'a.default.svc.cluster.local', '*.svc.cluster.local', 'nobody');
+const host = fc.constantFrom(
+  ...['a', 'b', 'a.default.svc.cluster.local', '*.svc.cluster.local', 'nobody', 'api.example.com', '*.example.com'],
+);
 const exportTo = fc.constantFrom(['*'], ['.'], ['other']);
 
 const destination = fc.constantFrom<JsonObject>(
@@ -111,6 +114,7 @@ const destination = fc.constantFrom<JsonObject>(
   { host: 'a', subset: 'v1' },
   { host: 'b', port: { number: 80 } },
   { host: 'a.default.svc.cluster.local', subset: 'v2' },
+  { host: 'api.example.com' },
 );
 const match = fc.constantFrom<JsonObject>(
   { uri: { prefix: '/x' } },
@@ -151,13 +155,20 @@ const connectionRoute = fc
     return { route: [{ destination: each }], ...(matches !== null && { match: matches }) };
   });
 const routed = fc.record({
-  hosts: fc.constantFrom<string[]>(['a'], ['a', 'www.example.com'], ['*.default.svc.cluster.local'], []),
+  hosts: fc.constantFrom<string[]>(
+    ['a'],
+    ['a', 'www.example.com'],
+    ['api.example.com'],
+    ['*.default.svc.cluster.local'],
+    [],
+  ),
   exportTo,
   http: fc.array(httpRoute, { maxLength: 3 }),
   tcp: fc.array(connectionRoute, { maxLength: 2 }),
 }) as fc.Arbitrary<JsonObject>;
 
 const object: fc.Arbitrary<SourceObject> = fc.oneof(
+  { weight: 2, arbitrary: entryObject },
   fc
     .record({ name: fc.constantFrom('v1', 'v2', 'v3'), namespace, spec: routed })
     .map((rule) => virtualService(rule.name, rule.spec, rule.namespace)),
@@ -170,9 +181,10 @@ const object: fc.Arbitrary<SourceObject> = fc.oneof(
       annotations: serviceAnnotations,
       ip: fc.constantFrom('None', '', '10.9.0.1', '10.9.0.2'),
       near: fc.constantFrom(null, null, 'PreferClose', 'PreferSameNode'),
+      selector: fc.constantFrom(null, { version: 'v1' }),
     })
-    .map(({ ip, near: trafficDistribution, ...options }) =>
-      service({ ...options, spec: { trafficDistribution, ...(ip !== '' && { clusterIP: ip }) } }),
+    .map(({ ip, near: trafficDistribution, selector, ...options }) =>
+      service({ ...options, spec: { trafficDistribution, selector, ...(ip !== '' && { clusterIP: ip }) } }),
     ),
   fc
     .record({ of: nodeName, region: fc.constantFrom('eu', 'us'), zone: fc.constantFrom('a', 'b') })

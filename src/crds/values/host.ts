@@ -1,6 +1,7 @@
 // Hosts as rules name them, and to whom rules are exported.
 import { serviceHost } from '../../model/names.ts';
 import { objectName } from '../../model/object.ts';
+import { everybody } from '../../model/service.ts';
 import { type Decoder, list, nonEmptyString, report, type Spot } from './decode.ts';
 
 /** A name without a dot is a service in the rule's own namespace; all else is a full name already. */
@@ -18,8 +19,9 @@ export const exportedByDefault: ReadonlySet<string> = new Set(['*']);
 
 /** The namespaces that an `exportTo` names; `*`: all. */
 export function exportedTo(exportTo: readonly string[] | undefined, namespace: string): ReadonlySet<string> {
-  return exportTo === undefined
-    ? exportedByDefault
+  if (exportTo === undefined) return exportedByDefault;
+  return exportTo.length === 1 && exportTo[0] === '*'
+    ? everybody
     : new Set(exportTo.map((each) => (each === '.' ? namespace : each)));
 }
 
@@ -45,6 +47,10 @@ const exportName: Decoder<string> = (value, spot) => {
 /** Invalid entries export to nobody; only a list that is absent or empty means everybody. */
 export const exportTo: Decoder<readonly string[]> = (value, spot) =>
   Array.isArray(value) && value.length === 0 ? undefined : (list(exportName)(value, spot) ?? []);
+
+/** The same for services, which may be for nobody: `~`. */
+export const serviceExportTo: Decoder<readonly string[]> = (value, spot) =>
+  Array.isArray(value) && value.length === 1 && value[0] === '~' ? ['~'] : exportTo(value, spot);
 
 const hostCharacters = new Set('-_.0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ');
 

@@ -4,7 +4,6 @@ import type { JsonObject } from '../../lib/json.ts';
 import { memo } from '../../lib/memo.ts';
 import type { ServedPort } from '../../model/mesh.ts';
 import { blackHoleCluster, inboundCluster, inboundPassthroughCluster } from '../../model/names.ts';
-import { objectId } from '../../model/object.ts';
 import { type Origin, originOf } from '../../model/origin.ts';
 import type { ProxyGroup } from '../../model/proxy.ts';
 import { protoDuration } from './duration.ts';
@@ -51,17 +50,15 @@ export const emitVirtualOutbound = memo((elsewhere: Elsewhere, group: ProxyGroup
   return resource('listener', 'virtualOutbound', json, []);
 });
 
-/** Where a port of the workload is written: in its Sidecar, if that lists them, else in a Service. */
-function serviceOf({ name, namespace }: ServedPort, { scope }: ProxyGroup): Origin {
-  if (scope !== null && scope.ingress.length > 0) return originOf(scope.object);
-  return originOf(objectId({ group: '', kind: 'Service', namespace, name }));
+function serviceOf({ object }: ServedPort): Origin {
+  return originOf(object);
 }
 
 function servedChains(served: ServedPort, group: ProxyGroup, bind: string): JsonObject[] {
   const { protocol, host, port, targetPort } = served;
   const name = listenerName(bind, targetPort);
   const cluster = inboundCluster(targetPort);
-  const metadata = { filter_metadata: objectsMetadata([serviceOf(served, group)]) };
+  const metadata = { filter_metadata: objectsMetadata([serviceOf(served)]) };
   const http = {
     statName: name,
     virtualHost: `inbound|http|${port}`,
@@ -138,6 +135,6 @@ export const emitVirtualInbound = memo((group: ProxyGroup): XdsResource => {
     'listener',
     'virtualInbound',
     json,
-    served.map((each) => serviceOf(each, group)),
+    served.map((each) => serviceOf(each)),
   );
 });

@@ -3,7 +3,6 @@ import { resource, type XdsResource } from '../../envoy/resource.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { memo } from '../../lib/memo.ts';
 import { httpVersionOf } from '../../model/connection-pool.ts';
-import { defaultBalancing } from '../../model/lb-policy.ts';
 import type { ProxyDefaults } from '../../model/mesh-defaults.ts';
 import { type Origin, originOf } from '../../model/origin.ts';
 import { type CertificateSource, type ProxyGroup, sdsCertificate } from '../../model/proxy.ts';
@@ -11,24 +10,13 @@ import { isHttp } from '../../model/service.ts';
 import { fillStatName } from '../../model/stat-name.ts';
 import { type ClusterPlan, isRefused, panicThreshold } from './cluster-plan.ts';
 import { connectTimeout, emitConnectionLimits } from './connection-limits.ts';
+import { emitDiscovery, type Seeker, seekerOf } from './discovery.ts';
 import { offeredProtocols } from './filters/application-protocols.ts';
 import { emitHttpOptions } from './http-options.ts';
-import { emitLbPolicy, emitLbPolicyByPlace } from './lb-policy.ts';
-import { emitLocalityConfig, weighsPlaces } from './locality.ts';
+import { emitLocalityConfig } from './locality.ts';
 import { emitOutlierDetection } from './outlier-detection.ts';
 import { configPath, objectsMetadata } from './provenance.ts';
 import { callsByMesh, emitTransportSockets, lacksCertificates } from './upstream-tls.ts';
-
-/** Where ADS resources come from. Zero: wait for the answer, however late it comes. */
-export const adsSource: JsonObject = { ads: {}, initial_fetch_timeout: '0s', resource_api_version: 'V3' };
-
-function discovery(name: string, plan: ClusterPlan): JsonObject {
-  if (!plan.eds) return { type: 'ORIGINAL_DST', lb_policy: 'CLUSTER_PROVIDED' };
-  const { lb: asked } = plan.policy;
-  const policy = asked.kind === 'passthrough' ? defaultBalancing.lb : asked;
-  const lb = weighsPlaces(plan) ? emitLbPolicyByPlace(policy) : emitLbPolicy(policy);
-  return { type: 'EDS', eds_cluster_config: { service_name: name, eds_config: adsSource }, ...lb };
-}
 
 /** What a cluster's own configuration says of what is behind it. */
 export function clusterMetadata(plan: ClusterPlan, origins: readonly Origin[], more: JsonObject = {}): JsonObject {
@@ -37,6 +25,7 @@ export function clusterMetadata(plan: ClusterPlan, origins: readonly Origin[], m
   const istio = {
     default_original_port: plan.port.number,
     services: [{ host, name, namespace }],
+    ...(plan.service.external && { external: true }),
     ...(rule !== undefined && { config: configPath(rule) }),
     ...(plan.subset !== null && { subset: plan.subset.name }),
     ...(plan.policy.tls?.kind === 'tls' && { alpn_override: 'false' }),
@@ -65,6 +54,12 @@ export function clusterOrigins({ service, policy, rules }: ClusterPlan): readonl
   );
 }
 
+/** What of a client decides about its clusters. */
+interface Caller {
+  readonly defaults: ProxyDefaults;
+  readonly seeker: Seeker;
+}
+
 /** What Envoy counts the cluster under. */
 function statName({ name, service, port, subset }: ClusterPlan, { outboundStatName: pattern }: ProxyDefaults): string {
   if (pattern === null) return `${name};`;
@@ -89,7 +84,7 @@ function refusingCluster(plan: ClusterPlan, defaults: ProxyDefaults, origins: re
 function callingCluster(
   plan: ClusterPlan,
   certificates: CertificateSource,
-  defaults: ProxyDefaults,
+  { defaults, seeker }: Caller,
   origins: readonly Origin[],
 ): JsonObject {
   const { name, port, policy } = plan;
@@ -97,7 +92,7 @@ function callingCluster(
   return {
     name,
     alt_stat_name: statName(plan, defaults),
-    ...discovery(name, plan),
+    ...emitDiscovery(plan, seeker),
     ...emitConnectionLimits(policy.connectionPool, policy.retryBudget),
     ...(outlierDetection !== null && { outlier_detection: emitOutlierDetection(outlierDetection) }),
     // Envoy's panic mode would send requests to endpoints known to be bad once half of them are.
@@ -108,18 +103,18 @@ function callingCluster(
   };
 }
 
-const clusterWith = memo((defaults: ProxyDefaults, certificates: CertificateSource, plan: ClusterPlan): XdsResource => {
+const caller = memo((defaults: ProxyDefaults, seeker: Seeker): Caller => ({ defaults, seeker }));
+
+const clusterWith = memo((from: Caller, certificates: CertificateSource, plan: ClusterPlan): XdsResource => {
   const origins = clusterOrigins(plan);
   const refused = isRefused(plan) || lacksCertificates(plan, certificates);
   const json = () =>
-    refused ? refusingCluster(plan, defaults, origins) : callingCluster(plan, certificates, defaults, origins);
+    refused ? refusingCluster(plan, from.defaults, origins) : callingCluster(plan, certificates, from, origins);
   return resource('cluster', plan.name, json, origins);
 });
 
 /** envoy.config.cluster.v3.Cluster for calls to a service. Proxies share it unless it needs certificates of their own. */
-export function emitCluster(
-  plan: ClusterPlan,
-  { certificates, defaults }: Pick<ProxyGroup, 'certificates' | 'defaults'>,
-): XdsResource {
-  return clusterWith(defaults, callsByMesh(plan) ? certificates.client : sdsCertificate, plan);
+export function emitCluster(plan: ClusterPlan, group: ProxyGroup): XdsResource {
+  const certificates = callsByMesh(plan) ? group.certificates.client : sdsCertificate;
+  return clusterWith(caller(group.defaults, seekerOf(plan, group)), certificates, plan);
 }

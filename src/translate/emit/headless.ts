@@ -41,7 +41,7 @@ const lastPlans = memo((_called: CalledPort): { from: readonly Endpoint[] | null
 function planFor(called: CalledPort, bind: string): ListenerPlan {
   const { service, port } = called;
   const routeName = port.protocol === 'auto' ? sniffedRouteName(service, port.number) : null;
-  return { bind, port: port.number, bound: port.number, routeName, tcp: called, tls: [], called: [called] };
+  return { bind, port: port.number, bound: port.number, routeName, tcp: called, matched: [], called: [called] };
 }
 
 /** A listener per address. One that is not ready is there as well: peers of a cluster find each other before they are. */

@@ -4,7 +4,7 @@ import { memo } from '../../lib/memo.ts';
 import type { PathNormalization, ProxyDefaults } from '../../model/mesh-defaults.ts';
 import type { ProxyGroup } from '../../model/proxy.ts';
 import { emitAccessLog } from './access-log.ts';
-import { adsSource } from './cluster.ts';
+import { adsSource } from './discovery.ts';
 import { applicationProtocols } from './filters/application-protocols.ts';
 import { cors } from './filters/cors.ts';
 import { fault } from './filters/fault.ts';
@@ -50,17 +50,19 @@ function networkFilter(config: JsonObject): JsonObject {
   return { name: 'envoy.filters.network.http_connection_manager', typed_config: config };
 }
 
-/** Requests that leave; their routes come by RDS. `statName` is the listener's name. */
+/** Requests that leave; their routes come by RDS. `statName` is the listener's name, `before` what else they pass first. */
 export function outboundHttp(
   statName: string,
   routeName: string,
   { certificates: { client }, defaults }: Pick<ProxyGroup, 'certificates' | 'defaults'>,
+  before: readonly JsonObject[],
 ): JsonObject {
+  const filters = client.kind === 'none' ? outboundFilters : outboundFiltersOfMesh;
   return networkFilter({
     ...common(defaults),
     stat_prefix: `outbound_${statName}`,
     rds: { config_source: adsSource, route_config_name: routeName },
-    http_filters: client.kind === 'none' ? outboundFilters : outboundFiltersOfMesh,
+    http_filters: before.length === 0 ? filters : [...before, ...filters],
   });
 }
 

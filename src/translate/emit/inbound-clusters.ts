@@ -5,7 +5,6 @@ import { memo } from '../../lib/memo.ts';
 import type { ConnectionPool } from '../../model/connection-pool.ts';
 import type { ServedPort } from '../../model/mesh.ts';
 import { inboundCluster } from '../../model/names.ts';
-import { objectId } from '../../model/object.ts';
 import { originOf } from '../../model/origin.ts';
 import type { IpFamily, ProxyGroup } from '../../model/proxy.ts';
 import type { IngressListener } from '../../model/scope.ts';
@@ -99,8 +98,7 @@ const emitInboundCluster = memo(
   ): XdsResource => {
     const name = inboundCluster(served.targetPort);
     const { host, name: serviceName, namespace } = served;
-    const service = originOf(objectId({ group: '', kind: 'Service', namespace, name: serviceName }));
-    const origins = [listener?.origin ?? service];
+    const origins = [originOf(served.object)];
     const istio = { services: [{ host, name: serviceName, namespace }] };
     const { connect_timeout = connectTimeout, ...limits } = emitConnectionLimits(pool, null);
     const { discovery, connections } = destination(name, listener, bound, family);

@@ -4,17 +4,19 @@ import type { JsonObject } from '../../lib/json.ts';
 import { memo } from '../../lib/memo.ts';
 import type { Origin } from '../../model/origin.ts';
 import type { ProxyGroup } from '../../model/proxy.ts';
+import { isDynamic } from './cluster-plan.ts';
 import { type ConnectionChains, emitConnections } from './connection-routes.ts';
 import { protoDuration } from './duration.ts';
+import { dynamicHttpFilter } from './dynamic-names.ts';
 import { type Elsewhere, elsewhereOf } from './elsewhere.ts';
 import { outboundHttp } from './http-connection-manager.ts';
 import { plainHttp } from './inbound-chains.ts';
 import { httpInspector, tlsInspector } from './inspectors.ts';
+import { emitMatchedChains, serviceChain } from './matched-chains.ts';
 import { type ListenerPlan, listenerName, sharedBind } from './plan-listeners.ts';
 import { objectsMetadata } from './provenance.ts';
 import { planConnections, type RouteSource } from './route-plan.ts';
 import { tcpProxy } from './tcp-proxy.ts';
-import { emitTlsChains, serviceChain } from './tls-chains.ts';
 
 export function socketAddress(address: string, port: number): JsonObject {
   return { socket_address: { address, port_value: port } };
@@ -25,12 +27,14 @@ function fallbackChain({ chain, cluster, policy }: Elsewhere): JsonObject {
   return { name: chain, filters: [tcpProxy(cluster, policy)] };
 }
 
-function httpChain({ bind, port }: ListenerPlan, routeName: string, group: ProxyGroup): JsonObject {
-  return { filter_chain_match: plainHttp, filters: [outboundHttp(listenerName(bind, port), routeName, group)] };
+function httpChain({ bind, port, called }: ListenerPlan, routeName: string, group: ProxyGroup): JsonObject {
+  const dynamic = called.some(({ cluster }) => isDynamic(cluster));
+  const before = dynamic ? [dynamicHttpFilter(group.ipFamily)] : [];
+  return { filter_chain_match: plainHttp, filters: [outboundHttp(listenerName(bind, port), routeName, group, before)] };
 }
 
 function chains(plan: ListenerPlan, elsewhere: Elsewhere, group: ProxyGroup): JsonObject {
-  const tcp = plan.tcp === null ? null : serviceChain(plan.tcp);
+  const tcp = plan.tcp === null ? null : serviceChain(plan.tcp, group);
   if (plan.routeName === null) return { filter_chains: tcp === null ? [] : [tcp] };
   return {
     listener_filters: [httpInspector],
@@ -67,15 +71,20 @@ const emitRoutedListener = memo(
   },
 );
 
-/** The chains of what shares a listener: of the services with TLS, and of the one without. */
+/** The chains of what shares a listener: of the services that are told apart, and of the one that is not. */
 const joined = memo(
-  (ofTls: ConnectionChains, ofRules: ConnectionChains | null, plan: ListenerPlan): ConnectionChains => {
+  (
+    ofTls: ConnectionChains,
+    ofRules: ConnectionChains | null,
+    plan: ListenerPlan,
+    group: ProxyGroup,
+  ): ConnectionChains => {
     const { chains, fallback, origins } = ofRules ?? { chains: [], fallback: null, origins: [] };
-    const ofService = plan.tcp === null || ofRules !== null ? null : serviceChain(plan.tcp);
+    const ofService = plan.tcp === null || ofRules !== null ? null : serviceChain(plan.tcp, group);
     return {
       chains: [...ofTls.chains, ...chains],
       fallback: fallback ?? ofService,
-      byServerName: true,
+      byServerName: ofTls.byServerName || ofRules?.byServerName === true,
       origins: [...ofTls.origins, ...origins],
     };
   },
@@ -83,11 +92,11 @@ const joined = memo(
 
 /** A listener of a captured sidecar, or of one that is called by address. */
 export function emitOutbound(plan: ListenerPlan, source: RouteSource, group: ProxyGroup): XdsResource {
-  const { tcp, tls } = plan;
+  const { tcp, matched } = plan;
   const elsewhere = elsewhereOf(source, group);
   const connections = tcp === null ? null : planConnections(source, tcp, group);
   const ofRules = tcp === null || connections === null ? null : emitConnections(connections, tcp.port.number);
-  const all = tls.length === 0 ? ofRules : joined(emitTlsChains(tls, source, group), ofRules, plan);
+  const all = matched.length === 0 ? ofRules : joined(emitMatchedChains(matched, source, group), ofRules, plan, group);
   return all === null ? emitListener(plan, elsewhere, group) : emitRoutedListener(plan, elsewhere, group, all);
 }
 

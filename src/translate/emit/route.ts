@@ -10,7 +10,7 @@ import type { JsonObject } from '../../lib/json.ts';
 import { memo } from '../../lib/memo.ts';
 import { clusterDomain } from '../../model/names.ts';
 import type { ProxyGroup } from '../../model/proxy.ts';
-import type { Service } from '../../model/service.ts';
+import { hasShortNames, type Service } from '../../model/service.ts';
 import type { Elsewhere } from './elsewhere.ts';
 import { emitHttpRoutes, routeOrigins } from './http-routes.ts';
 import { emitHashPolicy } from './lb-policy.ts';
@@ -31,7 +31,9 @@ export function shortNames(service: Service, near: boolean): readonly string[] {
   return [[name, namespace, 'svc'].join('.'), [name, namespace].join('.'), ...(near ? [name] : [])];
 }
 
-const isOfCluster = ({ host }: Service): boolean => host.endsWith(`.svc.${clusterDomain}`);
+/** Other services are named by their hosts alone. */
+const isOfCluster = (service: Service): boolean =>
+  hasShortNames(service) && service.host.endsWith(`.svc.${clusterDomain}`);
 
 /** The names by which clients of all namespaces may call a service. */
 const namesOf = memo((service: Service): readonly string[] =>

@@ -77,8 +77,8 @@ function emitMesh(plan: ClusterPlan, source: MeshSource, minimum: MinimumTls, ht
 }
 
 /** Whether endpoints that can take it are called by mutual TLS, the others in plain text. */
-function callsByEndpoint({ policy, mutual, eds }: ClusterPlan): boolean {
-  return policy.tls === null && eds && mutual?.auto === true;
+function callsByEndpoint({ policy, mutual, eds, named }: ClusterPlan): boolean {
+  return policy.tls === null && (eds || named !== null) && mutual?.auto === true;
 }
 
 /** Whether the certificates of the mesh are used at all. */

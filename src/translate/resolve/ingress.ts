@@ -8,9 +8,18 @@ const listedPorts = memo((scope: Scope, served: readonly ServedPort[]): readonly
   scope.ingress.map(({ port, protocol }) => {
     const { namespace } = scope;
     const host = `${scope.name}.${namespace}`;
-    const own = { name: scope.name, namespace, host, port, protocol, targetPort: port, mutualTls: usualMutualTls };
+    const own = {
+      object: scope.object,
+      name: scope.name,
+      namespace,
+      host,
+      port,
+      protocol,
+      targetPort: port,
+      mutualTls: usualMutualTls,
+    };
     const known = served.find(({ targetPort }) => targetPort === port);
-    return known === undefined ? own : { ...known, protocol };
+    return known === undefined ? own : { ...known, protocol, object: scope.object };
   }),
 );
 

@@ -17,7 +17,9 @@ import type { Service } from '../../model/service.ts';
 import { CalleeIndex } from './callees.ts';
 import { type DelegateCalls, type RoutingRule, resolveDelegates } from './delegates.ts';
 import { EndpointResolver } from './endpoint-resolver.ts';
-import { withExports } from './exports.ts';
+import { withEntryExports, withExports } from './exports.ts';
+import { choosesPods, MemberIndex, takesMutualTls } from './members.ts';
+import { type NameCalls, nameServices } from './named-services.ts';
 import { PolicyCalls, resolvePolicies } from './policies.ts';
 import { type CheckCalls, checkRoutes } from './route-checks.ts';
 import { type MergeCalls, mergeRules } from './rules.ts';
@@ -47,6 +49,8 @@ export class MeshResolver {
   readonly #endpointResolver = new EndpointResolver();
   readonly #mergeCalls: MergeCalls = new LastCalls();
   readonly #policyCalls = new PolicyCalls();
+  readonly #members = new MemberIndex();
+  readonly #nameCalls: NameCalls = new LastCalls();
   readonly #callees = new CalleeIndex();
   readonly #delegateCalls: DelegateCalls = new LastCalls();
   readonly #routeCalls = new RouteCalls();
@@ -62,18 +66,25 @@ export class MeshResolver {
   resolve(objects: ObjectSet): Outcome<Mesh> {
     const { value: decoded, diagnostics: decoding } = decodeObjects(objects);
     const { defaults, ...typed } = withDefaults(this.#typed(decoded));
-    const services = this.#stage('services', [typed.services], () => resolveServices(typed.services));
+    const { services: own, serviceEntries: entries } = typed;
+    const claimed = this.#stage('services', [own, entries], () => resolveServices(own, entries));
     const nodes = this.#stage('nodes', [typed.nodes], () => byName(typed.nodes));
     const workloads = this.#workloads.update(
       this.#stage('workloads', [typed.pods, nodes], () => resolveWorkloads(typed.pods, nodes)),
     );
-    const slices = typed.slices;
-    const inputs = { services: services.value, slices, workloads, nodes, allowLoopback: this.#allowLoopback };
-    const endpoints = this.#stage('endpoints', [services, slices, workloads, nodes], () =>
-      this.#endpointResolver.resolve(inputs),
+    const members = this.#findMembers(typed, claimed.value, workloads);
+    const services = this.#stage('names', [claimed, members.named], () =>
+      nameServices(claimed, members.named, this.#allowLoopback, this.#nameCalls),
+    );
+    const { slices } = typed;
+    const found = { services: services.value, slices, workloads, nodes, members: members.sent };
+    const endpoints = this.#stage('endpoints', [services, slices, workloads, nodes, members.sent], () =>
+      this.#endpointResolver.resolve({ ...found, allowLoopback: this.#allowLoopback }),
     );
     const merged = this.#stage('rules', [typed.rules], () => mergeRules(typed.rules, this.#mergeCalls));
-    const callees = this.#callees.of(defaults.autoMutualTls, services.value, endpoints.value, workloads, merged.value);
+    const injected = takesMutualTls(members, services.value);
+    const called = [services.value, endpoints.value, workloads, merged.value, injected] as const;
+    const callees = this.#callees.of(defaults.autoMutualTls, ...called);
     const policies = this.#stage('policies', [services, merged, callees, defaults], () =>
       resolvePolicies(services.value, merged.value, callees, defaults, this.#policyCalls),
     );
@@ -86,16 +97,18 @@ export class MeshResolver {
     );
     this.#stages.endRound();
     const stages = [services, endpoints, merged, policies, routes, scopes];
-    const value = this.#mesh(
-      {
-        ...{ services: services.value, policies: policies.value, routes: routes.value, endpoints: endpoints.value },
-        workloads,
-        scopes: scopes.value,
-        defaults,
-      },
-      routes.rules,
-    );
+    const [known, current] = [services.value, endpoints.value];
+    const parts = { services: known, policies: policies.value, routes: routes.value, endpoints: current, workloads };
+    const value = this.#mesh({ ...parts, scopes: scopes.value, defaults }, routes.rules);
     return { value, diagnostics: [decoding, ...stages.map((stage) => stage.diagnostics), silent].flat() };
+  }
+
+  #findMembers(typed: TypedObjects, services: ReadonlyMap<string, TypedService>, workloads: Mesh['workloads']) {
+    const { workloadEntries, pods } = typed;
+    const inputs = { services, workloadEntries, pods, workloads };
+    // Pods come and go; mostly no ServiceEntry chooses any.
+    const behind = choosesPods(services) ? [pods, workloads] : [];
+    return this.#stage('members', [services, workloadEntries, ...behind], () => this.#members.of(inputs));
   }
 
   #resolveRoutes(
@@ -155,6 +168,7 @@ function withDefaults(typed: TypedObjects): TypedObjects & Pick<Mesh, 'defaults'
     ...typed,
     defaults,
     services: withExports(typed.services, services),
+    serviceEntries: withEntryExports(typed.serviceEntries, services),
     rules: withExports(typed.rules, rules),
     virtualServices: withExports(typed.virtualServices, routes),
   };

@@ -14,7 +14,7 @@ import { at } from '../../model/origin.ts';
 import type { PolicyChoice, SelectedPolicy, ServicePolicy } from '../../model/policy.ts';
 import { defaultPortPolicy, type PortPolicy } from '../../model/port-policy.ts';
 import { type Callees, mutualTlsOf } from './callees.ts';
-import { policyOfPort, policyOfSubset, withPortDefaults } from './port-policy.ts';
+import { policyOfPort, policyOfSubset, withNames, withPortDefaults } from './port-policy.ts';
 import { type MergedRule, ruleIds } from './rules.ts';
 import { uselessSettings } from './useless-settings.ts';
 
@@ -39,14 +39,15 @@ const completed = (policy: PortPolicy, { ports }: Around): PortPolicy =>
 /** A merged rule bound to a service: the policy of each of its ports, whole and per subset. */
 const bind = memo((service: Service, rule: MergedRule, mesh: Around): ServicePolicy => {
   const numbers = service.ports.map((port) => port.number);
-  const whole = new Map(numbers.map((port) => [port, policyOfPort(rule.policy, port)] as const));
+  const named = (policy: PortPolicy): PortPolicy => withNames(policy, service.names);
+  const whole = new Map(numbers.map((port) => [port, named(policyOfPort(rule.policy, port))] as const));
   const subsets = rule.subsets.map(({ name, labels, policy }) => ({
     name,
     labels,
     ports: new Map(
       numbers.map((port) => {
         const inherited = whole.get(port) ?? defaultPortPolicy;
-        return [port, completed(policyOfSubset(policy, port, inherited), mesh)] as const;
+        return [port, completed(named(policyOfSubset(policy, port, inherited)), mesh)] as const;
       }),
     ),
   }));
@@ -166,7 +167,7 @@ function choiceFor(
   const { host } = service;
   const candidates = patternsOf(host).flatMap((pattern) => byPattern.get(pattern) ?? []);
   const auto = all.get('auto');
-  const mutual = auto === undefined ? null : mutualTlsOf(host, candidates, { auto, identities });
+  const mutual = auto === undefined ? null : mutualTlsOf(service, candidates, { auto, identities });
   const { ports, rootNamespace } = defaults.get('defaults') ?? meshDefaults;
   const mesh = around(ports, mutual);
   return candidates.length === 0 && mesh === alone ? null : [host, choose(service, candidates, mesh, rootNamespace)];

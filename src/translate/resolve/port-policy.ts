@@ -102,3 +102,13 @@ export const withPortDefaults = memo(
     retries: defaults.retries,
   }),
 );
+const verified = memo((policy: PortPolicy, names: readonly string[]): PortPolicy => {
+  const { tls } = policy;
+  return tls?.kind === 'tls' ? { ...policy, tls: { ...tls, names } } : policy;
+});
+
+/** Where the rule names nobody whom the server has to be, the service does. */
+export function withNames(policy: PortPolicy, names: readonly string[]): PortPolicy {
+  const silent = policy.tls?.kind === 'tls' && policy.tls.names.length === 0;
+  return silent && names.length > 0 ? verified(policy, names) : policy;
+}

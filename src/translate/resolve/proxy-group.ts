@@ -18,10 +18,10 @@ import {
   sdsCertificates,
 } from '../../model/proxy.ts';
 import type { Scope } from '../../model/scope.ts';
+import { namespacesOfExports } from '../../model/visibility.ts';
 import { labelsOf, namespacesOfRoutes } from './clients.ts';
 import { endpointView } from './endpoint-view.ts';
 import { calledPorts } from './ingress.ts';
-import { hiddenServices } from './sight.ts';
 
 const internGroup = interner<ProxyGroup>();
 const internServed = interner<readonly ServedPort[]>();
@@ -153,17 +153,13 @@ const choosingNamespaces = memo(
     ]),
 );
 
-const namesInExports = memo(
-  (services: Mesh['services']): ReadonlySet<string> =>
-    new Set(hiddenServices(services).flatMap(({ exportTo }) => [...exportTo])),
-);
-
 const inAnyNamespace = memo((group: ProxyGroup): ProxyGroup => interned({ ...group, namespace: '' }));
 
 /** The group whose configuration is the same: a namespace without services and without policies of its own is like any other. */
 export function likeGroup({ services, policies, routes }: Mesh, group: ProxyGroup): ProxyGroup {
   const { namespace, scope } = group;
-  if (scope !== null || namesInExports(services).has(namespace)) return group;
+  if (scope !== null) return group;
   const chooses = choosingNamespaces(policies).has(namespace) || namespacesOfRoutes(routes).has(namespace);
-  return chooses || namespacesOf(services).has(namespace) ? group : inAnyNamespace(group);
+  const exported = namespacesOfExports(services).has(namespace);
+  return chooses || exported || namespacesOf(services).has(namespace) ? group : inAnyNamespace(group);
 }

@@ -94,13 +94,15 @@ function servedBy(
   service: Service | undefined,
   endpoints: ServiceEndpoints | undefined,
 ): readonly (readonly [string, ServedPort])[] {
-  const ports = service?.ports.filter(({ protocol }) => isProxied(protocol)) ?? [];
-  const { name = '', namespace = '', host = '' } = service ?? {};
+  if (service === undefined) return [];
+  const ports = service.ports.filter(({ protocol }) => isProxied(protocol));
+  const { name, namespace, host, origin } = service;
+  const { object } = origin;
   return ports.flatMap(({ name: portName, number, protocol }) => {
     const byTarget = new Map<number, ServedPort>();
     return (endpoints?.get(portName) ?? []).map(({ address, port: targetPort }) => {
       const port = byTarget.get(targetPort) ?? {
-        ...{ name, namespace, host, port: number, protocol, targetPort },
+        ...{ name, namespace, host, port: number, protocol, targetPort, object },
         mutualTls: usualMutualTls,
       };
       byTarget.set(targetPort, port);

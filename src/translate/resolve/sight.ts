@@ -9,6 +9,7 @@ import type { ListenerSight, Mesh, Sight, Sights } from '../../model/mesh.ts';
 import type { ProxyGroup } from '../../model/proxy.ts';
 import type { EgressListener, Scope } from '../../model/scope.ts';
 import { type Service, serviceAt } from '../../model/service.ts';
+import { restrictedServices } from '../../model/visibility.ts';
 import type { RoutingRule } from './delegates.ts';
 import { isExportedTo } from './exports.ts';
 import { type Imports, importsOf, isImported } from './imports.ts';
@@ -20,11 +21,6 @@ type Part = Pick<Sight, 'services' | 'routes' | 'listeners'>;
 
 const servicesByNamespace = memo((services: Services) => Map.groupBy(services.values(), ({ namespace }) => namespace));
 const rulesByNamespace = memo((rules: Rules) => Map.groupBy(rules, ({ source }) => source.namespace));
-
-/** The services that somebody may not know; mostly there are none. */
-export const hiddenServices = memo((services: Services): readonly Service[] =>
-  [...services.values()].filter(({ exportTo }) => !exportTo.has('*')),
-);
 
 function importedServices({ included, excluded }: Imports, services: Services, namespace: string): readonly Service[] {
   const found = [...included].flatMap(([from, { exact, endings }]) => {
@@ -165,7 +161,7 @@ export function sightsOf(services: Services, rules: Rules): Sights {
   return {
     of: (namespace, scope) => {
       if (scope !== null) return scoped(services, rules, scope, namespace);
-      const hides = hiddenServices(services).some((service) => !isExportedTo(service, namespace));
+      const hides = restrictedServices(services).some((service) => !isExportedTo(service, namespace));
       return hides ? unscoped(services, rules, namespace) : null;
     },
   };
