@@ -12,6 +12,7 @@ import type { CertificateSource, ProxyNode } from '../../src/model/proxy.ts';
 import { Translator } from '../../src/translate/translator.ts';
 import { entryObject } from './arbitrary-entries.ts';
 import { destinationRule, node, objectSet, pod, service, slice, virtualService } from './objects.ts';
+import { scoping, serviceAnnotations } from './scoping.ts';
 
 const files: CertificateSource = { kind: 'files', chain: '/chain', key: '/key', root: '/root' };
 const nodes: readonly ProxyNode[] = [
@@ -176,11 +177,13 @@ const object: fc.Arbitrary<SourceObject> = fc.oneof(
   fc
     .record({ name: fc.constantFrom('v1', 'v2', 'v3'), namespace, spec: routed })
     .map((rule) => virtualService(rule.name, rule.spec, rule.namespace)),
+  scoping(namespaces),
   fc
     .record({
       name,
       namespace,
       ports,
+      annotations: serviceAnnotations,
       ip: fc.constantFrom('None', '', '10.9.0.1', '10.9.0.2'),
       near: fc.constantFrom(null, null, 'PreferClose', 'PreferSameNode'),
       selector: fc.constantFrom(null, { version: 'v1' }),

@@ -119,7 +119,16 @@ export function planConnections(source: RouteSource, called: CalledPort, group: 
 
 /** The cluster that a destination means to a client which calls `port`; null: there is none. */
 export function clusterOf(plan: Plan<Entry>, { host, port, subset }: Destination, called: number): ClusterPlan | null {
-  const service = plan.services.get(host) ?? nobody;
+  return clusterIn(plan.services.get(host), { port, subset }, called);
+}
+
+/** The same of the service that the destination's host means. */
+export function clusterIn(
+  service: CalledService | undefined,
+  { port, subset }: Pick<Destination, 'port' | 'subset'>,
+  called: number,
+): ClusterPlan | null {
+  if (service === undefined) return null;
   const number = port ?? called;
   if (subset === null) return service.ports.find((each) => each.port.number === number)?.cluster ?? null;
   const same = (each: ClusterPlan): boolean => each.port.number === number && each.subset?.name === subset;
