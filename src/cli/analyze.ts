@@ -111,9 +111,10 @@ async function analyzeInput(flags: AnalyzeFlags): Promise<ExitStatus> {
 
 /** What decoding, translation and all checks have to say. */
 async function diagnosticsOf(objects: ObjectSet, allowLoopbackEndpoints: boolean): Promise<readonly Diagnostic[]> {
-  const [{ Translator }, { emitResources }, { anySidecar }, { analyze }] = await Promise.all([
+  const [{ Translator }, { emitResources }, { sightOf }, { anySidecar }, { analyze }] = await Promise.all([
     import('../translate/translator.ts'),
     import('../translate/emit/resources.ts'),
+    import('../translate/resolve/sight.ts'),
     import('./translate/proxy.ts'),
     import('../inspect/analyze/analyze.ts'),
   ]);
@@ -121,7 +122,7 @@ async function diagnosticsOf(objects: ObjectSet, allowLoopbackEndpoints: boolean
   const { value: mesh, diagnostics: resolved } = translator.resolve(objects);
   const group = translator.group(mesh, anySidecar(defaultNamespace, 'envoy'));
   // Not encoded: nothing is sent, and what is wrong is known before.
-  const { diagnostics: emitted } = emitResources(mesh, group);
+  const { diagnostics: emitted } = emitResources(sightOf(mesh, group), group);
   return [...resolved, ...emitted, ...analyze(objects, mesh)];
 }
 

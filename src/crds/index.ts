@@ -2,8 +2,11 @@
 import { memo } from '../lib/memo.ts';
 import type { Steps } from '../lib/slices.ts';
 import { type Diagnostic, diagnose, type Outcome } from '../model/diagnostic.ts';
+import type { MeshDefaults } from '../model/mesh-defaults.ts';
 import { type ObjectId, type ObjectSet, objectName, type SourceObject } from '../model/object.ts';
 import { originOf } from '../model/origin.ts';
+import type { Scope } from '../model/scope.ts';
+import { configMapKind, meshConfigId } from './config-map.ts';
 import { type DestinationRule, destinationRuleKind } from './destination-rule/destination-rule.ts';
 import { type EndpointSlice, endpointSliceKind } from './endpoint-slice.ts';
 import { type Gateway, gatewayKind } from './gateway/gateway.ts';
@@ -12,6 +15,7 @@ import { type Node, nodeKind } from './node.ts';
 import { type Pod, podKind } from './pod.ts';
 import { type Service, serviceKind } from './service.ts';
 import { type ServiceEntry, serviceEntryKind } from './service-entry/service-entry.ts';
+import { sidecarKind } from './sidecar/sidecar.ts';
 import { nearest } from './values/decode.ts';
 import { type VirtualService, virtualServiceKind } from './virtual-service/virtual-service.ts';
 import { type WorkloadEntry, workloadEntryKind, workloadGroupKind } from './workload-entry.ts';
@@ -26,6 +30,9 @@ export interface TypedObjects {
   readonly rules: readonly DestinationRule[];
   readonly virtualServices: readonly VirtualService[];
   readonly gateways: readonly Gateway[];
+  readonly sidecars: readonly Scope[];
+  /** One, or none. */
+  readonly meshConfigs: readonly MeshDefaults[];
   readonly serviceEntries: readonly ServiceEntry[];
   readonly workloadEntries: readonly WorkloadEntry[];
   readonly workloadGroups: readonly never[];
@@ -40,6 +47,8 @@ const kinds = {
   rules: destinationRuleKind,
   virtualServices: virtualServiceKind,
   gateways: gatewayKind,
+  sidecars: sidecarKind,
+  meshConfigs: configMapKind,
   serviceEntries: serviceEntryKind,
   workloadEntries: workloadEntryKind,
   workloadGroups: workloadGroupKind,
@@ -53,7 +62,7 @@ const pluralOf = new Map(
 /** Whether objects of this kind are read; all others mean nothing here. */
 export function isRead(id: ObjectId): boolean {
   const { group, kind } = objectName(id);
-  return pluralOf.has(`${group}/${kind}`);
+  return pluralOf.has(`${group}/${kind}`) && (kind !== 'ConfigMap' || id === meshConfigId);
 }
 
 /** Groups whose other kinds are none of our business: a folder may hold a whole application. */
@@ -146,6 +155,8 @@ export function decodeObjects(objects: ObjectSet): Outcome<TypedObjects> {
     rules: [],
     virtualServices: [],
     gateways: [],
+    sidecars: [],
+    meshConfigs: [],
     serviceEntries: [],
     workloadEntries: [],
     workloadGroups: [],

@@ -4,7 +4,6 @@ import type { Nearness } from '../model/locality-lb.ts';
 import { serviceHost } from '../model/names.ts';
 import { originOf } from '../model/origin.ts';
 import {
-  everybody,
   isProxied,
   type Resolution,
   type Service as ServiceModel,
@@ -28,7 +27,7 @@ import {
   selector,
   string,
 } from './values/decode.ts';
-import { exportedTo, exportTo } from './values/host.ts';
+import { exportedByDefault, exportedTo, serviceExportTo } from './values/host.ts';
 import { kind } from './values/kind.ts';
 import type { Member } from './values/member.ts';
 import type { Metadata } from './values/metadata.ts';
@@ -151,11 +150,11 @@ function resolutionOf(spec: Spec, ips: readonly string[], spot: Spot): Resolutio
 /** Namespaces, separated by commas. */
 function visibility({ annotations, namespace }: Metadata, spot: Spot): ReadonlySet<string> {
   const written = annotations.get(exportAnnotation);
-  if (written === undefined) return everybody;
+  if (written === undefined) return exportedByDefault;
   const words = written.split(',').map((word) => word.trim());
   const place = inside(spot, 'metadata', 'annotations', exportAnnotation);
   return exportedTo(
-    exportTo(
+    serviceExportTo(
       words.filter((word) => word !== ''),
       place,
     ),

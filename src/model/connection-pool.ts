@@ -18,8 +18,8 @@ export interface Http2Keepalive {
   readonly timeout: Milliseconds;
 }
 
-/** Which HTTP version a rule asks for; `as-client`: that of each request. */
-export type HttpUpgrade = 'default' | 'http2' | 'as-client';
+/** Which HTTP version a rule asks for; `never`: that of the port, whatever the mesh says; `as-client`: that of each request. */
+export type HttpUpgrade = 'default' | 'never' | 'http2' | 'as-client';
 
 /** Null everywhere: the rule does not say; then nothing is limited, and connections last as long as Envoy lets them. */
 export interface ConnectionPool {

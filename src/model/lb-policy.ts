@@ -24,16 +24,36 @@ export interface BackendUtilization {
   readonly metricNames: readonly string[];
 }
 
+/** How much of the average load an endpoint takes at most, in percent, before others take over; null: no limit. */
+type BalanceFactor = number | null;
+
+export type HashFunction = 'XX_HASH' | 'MURMUR_HASH_2';
+
 export type LbPolicy =
-  | { readonly kind: 'least-request'; readonly slowStart: SlowStart | null }
+  | {
+      readonly kind: 'least-request';
+      readonly slowStart: SlowStart | null;
+      /** Among how many endpoints, chosen by chance, the least busy one is looked for; null: Envoy's default, 2. */
+      readonly choiceCount: number | null;
+      /** How much requests under way count where weights differ, 0 not at all; null: Envoy's default, 1. */
+      readonly activeRequestBias: number | null;
+    }
   | { readonly kind: 'round-robin'; readonly slowStart: SlowStart | null }
   | { readonly kind: 'random' }
   /** To the address that the caller asked for. */
   | { readonly kind: 'passthrough' }
-  /** Null: Envoy's default, 1024. */
-  | { readonly kind: 'ring-hash'; readonly minimumRingSize: number | null }
-  /** Null: Envoy's default, 65537. */
-  | { readonly kind: 'maglev'; readonly tableSize: number | null }
+  | {
+      readonly kind: 'ring-hash';
+      /** Null: Envoy's default, 1024. */
+      readonly minimumRingSize: number | null;
+      /** Never below the minimum. Null: Envoy's default, 8388608. */
+      readonly maximumRingSize: number | null;
+      /** Null: Envoy's default, XX_HASH. */
+      readonly hashFunction: HashFunction | null;
+      readonly balanceFactor: BalanceFactor;
+    }
+  /** Table size null: Envoy's default, 65537. */
+  | { readonly kind: 'maglev'; readonly tableSize: number | null; readonly balanceFactor: BalanceFactor }
   | BackendUtilization;
 
 export interface CookieAttribute {
@@ -67,5 +87,10 @@ export interface Balancing {
 }
 
 /** Where no rule says otherwise. */
-const defaultLbPolicy: LbPolicy = { kind: 'least-request', slowStart: null };
+const defaultLbPolicy: LbPolicy = {
+  kind: 'least-request',
+  slowStart: null,
+  choiceCount: null,
+  activeRequestBias: null,
+};
 export const defaultBalancing: Balancing = { lb: defaultLbPolicy, hash: null, locality: null, origin: null };

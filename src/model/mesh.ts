@@ -1,9 +1,11 @@
 // The mesh as resolved: what all proxies' configuration is made from.
 import type { Labels, Locality, ServiceEndpoints } from './endpoint.ts';
 import type { Gateway } from './gateway.ts';
+import type { MeshDefaults } from './mesh-defaults.ts';
 import type { ObjectId } from './object.ts';
 import type { PolicyChoice } from './policy.ts';
 import type { RouteChoice } from './route.ts';
+import type { EgressListener, Scope, Scopes } from './scope.ts';
 import type { Protocol, Service } from './service.ts';
 
 /** A Pod, as far as proxies and endpoints depend on it. */
@@ -58,6 +60,30 @@ export interface Mesh {
   /** By `name.namespace`. */
   readonly workloads: ReadonlyMap<string, Workload>;
   readonly served: Served;
+  /** Which Sidecar holds for whom. */
+  readonly scopes: Scopes;
+  /** What clients may know of it. */
+  readonly sights: Sights;
+  readonly defaults: MeshDefaults;
+}
+
+/** What a client knows of the mesh: the parts that its configuration is made from. */
+export interface Sight extends Pick<Mesh, 'services' | 'policies' | 'routes' | 'gateways' | 'endpoints'> {
+  /** All services of the mesh, whether the client knows them or not. */
+  readonly all: Mesh['services'];
+  /** The hosts that are called through each listener of its Sidecar; null: there is none, or it has no listeners of its own. */
+  readonly listeners: readonly ListenerSight[] | null;
+}
+
+export interface ListenerSight {
+  readonly listener: EgressListener;
+  readonly hosts: ReadonlySet<string>;
+}
+
+/** Looks up what clients know. */
+export interface Sights {
+  /** Of the services and routes, those that clients in a namespace know; null: all of them. */
+  of(namespace: string, scope: Scope | null): Pick<Sight, 'services' | 'routes' | 'listeners'> | null;
 }
 
 /** What the workload at an IP address serves. */

@@ -8,6 +8,8 @@ export const sluiceDomain = 'sluice.dev';
 export const rootNamespace = 'istio-system';
 /** Where Sluice itself runs. */
 export const systemNamespace = 'sluice-system';
+/** The ConfigMap in it that holds MeshConfig. */
+export const meshConfigMap = 'istio';
 export const defaultNamespace = 'default';
 /** The DNS domain of the cluster. */
 export const clusterDomain = 'cluster.local';

@@ -4,6 +4,7 @@ import type { ConnectionPool } from './connection-pool.ts';
 import { type Balancing, defaultBalancing, type Milliseconds } from './lb-policy.ts';
 import type { Origin } from './origin.ts';
 import type { OutlierDetection } from './outlier-detection.ts';
+import type { Retries } from './route.ts';
 
 /** Connections of others that go through an HTTP proxy, which is the service: it is asked for the target. */
 export interface Tunnel {
@@ -37,6 +38,8 @@ export interface PortPolicy extends Balancing {
   readonly tunnel: Tunnel | null;
   readonly proxyProtocol: ProxyProtocol | null;
   readonly retryBudget: RetryBudget | null;
+  /** What is tried again where no route says so; null: what is usual. */
+  readonly retries: Retries | null;
 }
 
 /** Where no rule says otherwise. */
@@ -48,4 +51,5 @@ export const defaultPortPolicy: PortPolicy = {
   tunnel: null,
   proxyProtocol: null,
   retryBudget: null,
+  retries: null,
 };

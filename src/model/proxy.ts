@@ -1,6 +1,8 @@
 // Proxies: who asks for configuration, and what of it the configuration depends on.
 import type { EndpointView, Labels, Locality } from './endpoint.ts';
 import type { MutualTlsMode, ServedPort } from './mesh.ts';
+import type { ProxyDefaults } from './mesh-defaults.ts';
+import type { Scope } from './scope.ts';
 
 export type Role = 'sidecar' | 'router';
 /** How a workload's connections reach its sidecar; NONE: they do not, its listeners are called by address. */
@@ -70,6 +72,9 @@ export interface ProxyGroup {
   readonly ipFamily: IpFamily;
   readonly portOffset: number;
   readonly endpointView: EndpointView;
+  /** What its Sidecar says; null: it has none. */
+  readonly scope: Scope | null;
+  readonly defaults: ProxyDefaults;
   /** Those of its workload's labels that some rule chooses clients by. */
   readonly labels: Labels;
   /** The gateways that it serves, by `namespace/name`; the oldest first. */

@@ -72,11 +72,6 @@ export interface Service {
 /** Of services that all clients may call. */
 export const everybody: ReadonlySet<string> = new Set(['*']);
 
-/** Whether clients of a namespace may call the service. */
-export function isVisible({ exportTo }: Pick<Service, 'exportTo'>, namespace: string): boolean {
-  return exportTo.has('*') || exportTo.has(namespace);
-}
-
 /** Whether clients name it by parts of its host too, as those of the cluster's own services do. */
 export function hasShortNames({ name, host }: Pick<Service, 'name' | 'host'>): boolean {
   return name !== host;

@@ -1,15 +1,10 @@
 // How much input a source takes: everything is bounded, so that no file can exhaust the control plane.
+import type { YamlLimits } from '../lib/yaml/limits.ts';
 
-export interface SourceLimits {
+export interface SourceLimits extends YamlLimits {
   /** Size of a file in bytes, looked at before it is read. */
   readonly fileBytes: number;
   readonly documentsPerFile: number;
-  /** Length of a document in UTF-16 code units; also of the document with its aliases written out. */
-  readonly documentLength: number;
-  /** Words, punctuation and runs of white space of a document: what its parsing costs, about 1 µs each. */
-  readonly tokensPerDocument: number;
-  /** Lists and mappings within each other. */
-  readonly depth: number;
   /** Objects that one source holds. */
   readonly objects: number;
   /** Files that one source reads. */

@@ -1,8 +1,9 @@
 // Finds the line of a field by parsing the text again, because no YAML document is kept.
+
+import { composeDocument } from '../lib/yaml/document.ts';
 import type { Path } from '../model/object.ts';
 import type { SourceLimits } from './limits.ts';
 import { digestOf } from './yaml.ts';
-import { composeDocument } from './yaml-document.ts';
 import { findField, type Place, placesIn } from './yaml-place.ts';
 import { type DocumentText, splitDocuments } from './yaml-split.ts';
 

@@ -1,8 +1,8 @@
 // Where in a document's text something is written, as people count lines and columns.
 import { type Alias, type Document, isAlias, isMap, isScalar, isSeq, type Node, visit } from 'yaml';
 import { lazy } from '../lib/memo.ts';
+import { isMergeKey } from '../lib/yaml/value.ts';
 import type { Path } from '../model/object.ts';
-import { isMergeKey } from './yaml-value.ts';
 
 /** A place in a text; line and column count from 1. */
 export interface Place {

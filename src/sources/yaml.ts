@@ -2,14 +2,14 @@
 import { hash } from 'node:crypto';
 import { deepEqual } from 'fast-equals';
 import type { JsonObject } from '../lib/json.ts';
+import { composeDocument } from '../lib/yaml/document.ts';
+import { type YamlProblem, yamlValue } from '../lib/yaml/value.ts';
 import type { DiagnosticCode } from '../model/diagnostic-codes.ts';
 import type { ObjectId, Path } from '../model/object.ts';
 import { readObjects } from './kubernetes-object.ts';
 import type { SourceLimits } from './limits.ts';
-import { composeDocument } from './yaml-document.ts';
 import { findField, type Place, placesIn } from './yaml-place.ts';
 import { splitDocuments } from './yaml-split.ts';
-import { type YamlProblem, yamlValue } from './yaml-value.ts';
 
 /** Something wrong, at a place: of the document in a `ParsedDocument`, of the file in a `ParsedFile`. */
 export interface Finding extends Place {

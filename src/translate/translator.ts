@@ -11,6 +11,7 @@ import type { ProxyGroup, ProxyNode } from '../model/proxy.ts';
 import { emitResources, prepareResources, type Resources } from './emit/resources.ts';
 import { MeshResolver } from './resolve/mesh.ts';
 import { likeGroup, proxyGroup } from './resolve/proxy-group.ts';
+import { sightOf } from './resolve/sight.ts';
 import { encodingError, sendable } from './sendable.ts';
 
 export interface TranslateOptions {
@@ -51,9 +52,10 @@ export class Translator {
   /** Makes the parts of what proxies of the group get, so that `emit` finds them made. */
   *prepare(mesh: Mesh, asking: ProxyGroup): Steps {
     const group = likeGroup(mesh, asking);
-    yield* prepareResources(mesh, group);
+    const sight = sightOf(mesh, group);
+    yield* prepareResources(sight, group);
     yield;
-    const { value } = emitResources(mesh, group);
+    const { value } = emitResources(sight, group);
     const tables = this.#tables.get(group);
     for (const kind of resourceKinds) {
       for (const [name, resource] of value[kind]) {
@@ -74,7 +76,7 @@ export class Translator {
   /** What proxies of the group get. */
   emit(mesh: Mesh, asking: ProxyGroup): Outcome<Resources> {
     const group = likeGroup(mesh, asking);
-    const { value, diagnostics } = emitResources(mesh, group);
+    const { value, diagnostics } = emitResources(sightOf(mesh, group), group);
     const tables = this.#tables.get(group) ?? newTables();
     this.#tables.set(group, tables);
     const found = [...diagnostics];

@@ -45,6 +45,16 @@ const promises: Readonly<Record<string, (mesh: TestMesh) => Promise<void>>> = {
     expect(await mesh.requests(calls)).toEqual(homes);
   },
 
+  'bounded-load': async (mesh) => {
+    const call = keyedCall(mesh.target('shop:80').policy.hash, 'busy');
+    expect(Object.keys(counts(await mesh.requests([call, call, call])))).toHaveLength(1);
+    for (const address of ['127.0.0.11', '127.0.0.12', '127.0.0.13']) {
+      mesh.backends.behave(`${address}:8080`, { slowness: 20 });
+    }
+    const calls = Array.from({ length: 60 }, () => call);
+    expect(Object.keys(counts(await mesh.requests(calls, { atOnce: 12 })))).toHaveLength(3);
+  },
+
   'sticky-sessions': async (mesh) => {
     const client = mesh.client();
     const answer = await client.call(plainCall);

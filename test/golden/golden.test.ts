@@ -9,7 +9,9 @@
 //                               clusters' policies, `hash` the routes' hash policies, `rules PORT` the routes that
 //                               VirtualServices make, without what stands in all of them, `chains NAME` a listener's
 //                               filter chains, `inspectors NAME` what looks into its connections first, `targets` where
-//                               API listeners lead, `localities` which endpoints come first
+//                               API listeners lead, `localities` which endpoints come first, `names` what there is,
+//                               `managers NAME` what a listener does with HTTP, `fallbacks` where what no service takes
+//                               is sent, `stat-names` what clusters are counted under, `inbound` those of the workload
 //   # namespace: other          the client's namespace
 //   # interception: NONE        how the client's connections reach its sidecar
 //   # generator: grpc           the client is a gRPC client that is its own proxy
@@ -40,12 +42,12 @@ import {
   sdsCertificates,
 } from '../../src/model/proxy.ts';
 import { readOnce } from '../../src/sources/files.ts';
-import { circuitBreakers } from '../../src/translate/emit/connection-limits.ts';
 import type { Resources } from '../../src/translate/emit/resources.ts';
 import { usualRetries } from '../../src/translate/emit/retry-policy.ts';
 import { Translator } from '../../src/translate/translator.ts';
 import { compare } from './compare.ts';
 import { apiTarget, chains, listenerFilters, offers } from './connection-summaries.ts';
+import { sidecarSummaries, usualFields } from './summaries.ts';
 
 const root = import.meta.dirname;
 
@@ -138,11 +140,6 @@ function isShown(show: readonly string[], { kind, name }: XdsResource): boolean 
   return show.includes(`${kind} ${name}`) || (show.includes(kind) && !special.test(name));
 }
 
-const usualFields: Readonly<Record<string, string>> = {
-  connect_timeout: '"10s"',
-  circuit_breakers: JSON.stringify(circuitBreakers),
-  common_lb_config: '{"healthy_panic_threshold":{"value":0}}',
-};
 const otherFields = ['alt_stat_name', 'type', 'eds_cluster_config', 'lb_policy', 'metadata'];
 
 /** Of a cluster what is not as everywhere, and has nothing to do with balancing. */
@@ -233,6 +230,7 @@ function summaries(resources: Resources, show: readonly string[]): JsonObject[] 
     ...(show.includes('localities') ? [...resources.endpoint.values()].map(localities) : []),
     ...(show.includes('hash') ? [...resources.route.values()].flatMap(hashPolicies) : []),
     ...[...resources.route.values()].filter(({ name }) => show.includes(`rules ${name}`)).flatMap(rules),
+    ...sidecarSummaries(resources, show),
     ...(show.includes('targets') ? [...resources.listener.values()].map(apiTarget) : []),
     ...listeners('inspectors').flatMap(listenerFilters),
     ...listeners('chains').flatMap(chains),

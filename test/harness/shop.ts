@@ -47,11 +47,11 @@ export function ruleYaml(loadBalancer: JsonObject): string {
   return policyYaml({ loadBalancer });
 }
 
-export function policyYaml(trafficPolicy: JsonObject): string {
+export function policyYaml(trafficPolicy: JsonObject, annotations: JsonObject = {}): string {
   return stringify({
     apiVersion: 'networking.istio.io/v1',
     kind: 'DestinationRule',
-    metadata: { name: 'shop' },
+    metadata: { name: 'shop', annotations },
     spec: { host: 'shop', trafficPolicy },
   });
 }

@@ -2,12 +2,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import { composeDocument } from '../../src/lib/yaml/document.ts';
+import { kubectlSchema } from '../../src/lib/yaml/schema.ts';
+import { yamlValue } from '../../src/lib/yaml/value.ts';
 import { defaultLimits } from '../../src/sources/limits.ts';
 import { nothingKnown, type ParsedFile, parseText } from '../../src/sources/yaml.ts';
-import { composeDocument } from '../../src/sources/yaml-document.ts';
-import { kubectlSchema } from '../../src/sources/yaml-schema.ts';
 import { splitDocuments } from '../../src/sources/yaml-split.ts';
-import { yamlValue } from '../../src/sources/yaml-value.ts';
 
 function parse(text: string, known = nothingKnown): ParsedFile {
   return parseText(text, known, defaultLimits);

@@ -1,10 +1,10 @@
 // What YAML text means: scalars as kubectl reads them, aliases, errors and their places, objects and who they are.
 import { describe, expect, test } from 'vitest';
 import type { JsonValue } from '../../src/lib/json.ts';
+import { composeDocument } from '../../src/lib/yaml/document.ts';
+import { yamlValue } from '../../src/lib/yaml/value.ts';
 import { defaultLimits } from '../../src/sources/limits.ts';
 import { nothingKnown, type ParsedFile, parseText } from '../../src/sources/yaml.ts';
-import { composeDocument } from '../../src/sources/yaml-document.ts';
-import { yamlValue } from '../../src/sources/yaml-value.ts';
 
 function parse(text: string, known = nothingKnown): ParsedFile {
   return parseText(text, known, defaultLimits);

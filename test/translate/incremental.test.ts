@@ -11,8 +11,10 @@ import type { ObjectId, ObjectSet, SourceObject } from '../../src/model/object.t
 import type { CertificateSource, ProxyNode } from '../../src/model/proxy.ts';
 import { Translator } from '../../src/translate/translator.ts';
 import { entryObject } from './arbitrary-entries.ts';
-import { anyGateway, gatewayNodes, namedGateways } from './gateway-objects.ts';
+import { exportTo, routed } from './arbitrary-routes.ts';
+import { anyGateway, gatewayNodes } from './gateway-objects.ts';
 import { destinationRule, node, objectSet, pod, service, slice, virtualService } from './objects.ts';
+import { scoping, serviceAnnotations } from './scoping.ts';
 
 const files: CertificateSource = { kind: 'files', chain: '/chain', key: '/key', root: '/root' };
 const nodes: readonly ProxyNode[] = [
@@ -99,6 +101,11 @@ const policy = fc.record(
   },
   { requiredKeys: ['loadBalancer'] },
 ) as fc.Arbitrary<JsonObject>;
+const annotations = fc.constantFrom<JsonObject>(
+  {},
+  { 'sluice.dev/choice-count': '4', 'sluice.dev/hash-balance-factor': '150' },
+  { 'sluice.dev/maximum-ring-size': '99', 'sluice.dev/hash-function': 'MURMUR_HASH_2' },
+);
 const subset = fc.record({
   name: fc.constantFrom('v1', 'v2'),
   labels: fc.constantFrom<JsonObject>({ version: 'v1' }, { version: 'v2' }),
@@ -107,78 +114,19 @@ const subset = fc.record({
 const host = fc.constantFrom(
   ...['a', 'b', 'a.default.svc.cluster.local', '*.svc.cluster.local', 'nobody', 'api.example.com', '*.example.com'],
 );
-const exportTo = fc.constantFrom(['*'], ['.'], ['other']);
-
-const destination = fc.constantFrom<JsonObject>(
-  { host: 'a' },
-  { host: 'a', subset: 'v1' },
-  { host: 'b', port: { number: 80 } },
-  { host: 'a.default.svc.cluster.local', subset: 'v2' },
-  { host: 'api.example.com' },
-);
-const match = fc.constantFrom<JsonObject>(
-  { uri: { prefix: '/x' } },
-  { uri: { prefix: '/' } },
-  { headers: { x: { exact: '1' } }, port: 80 },
-  { sourceNamespace: 'other' },
-  { sourceLabels: { version: 'v1' } },
-  { uri: { regex: '(' } },
-);
-const action = fc.oneof(
-  destination.map((each): JsonObject => ({ route: [{ destination: each }] })),
-  fc.tuple(destination, destination, destination).map(([first, second, mirror]): JsonObject => {
-    const route = [
-      { destination: first, weight: 1 },
-      { destination: second, weight: 3 },
-    ];
-    return { route, mirror, timeout: '1s' };
-  }),
-  fc.constantFrom<JsonObject>(
-    { redirect: { authority: 'x' } },
-    { directResponse: { status: 404 } },
-    { delegate: { name: 'v3' } },
-    {},
-  ),
-);
-const httpRoute = fc.tuple(fc.option(fc.array(match, { maxLength: 2 })), action).map(([matches, rest]): JsonObject => {
-  return { ...rest, ...(matches !== null && { match: matches }) };
-});
-const connectionMatch = fc.constantFrom<JsonObject>(
-  { sourceSubnet: '10.0.0.0/8' },
-  { destinationSubnets: ['10.9.0.1'], port: 3306 },
-  { sourceLabels: { version: 'v2' } },
-  { destinationSubnets: ['x'] },
-);
-const connectionRoute = fc
-  .tuple(fc.option(fc.array(connectionMatch, { maxLength: 2 })), destination)
-  .map(([matches, each]): JsonObject => {
-    return { route: [{ destination: each }], ...(matches !== null && { match: matches }) };
-  });
-const routed = fc.record({
-  hosts: fc.constantFrom<string[]>(
-    ['a'],
-    ['a', 'www.example.com'],
-    ['api.example.com'],
-    ['*.default.svc.cluster.local'],
-    [],
-  ),
-  gateways: namedGateways,
-  exportTo,
-  http: fc.array(httpRoute, { maxLength: 3 }),
-  tcp: fc.array(connectionRoute, { maxLength: 2 }),
-}) as fc.Arbitrary<JsonObject>;
-
 const object: fc.Arbitrary<SourceObject> = fc.oneof(
   anyGateway,
   { weight: 2, arbitrary: entryObject },
   fc
     .record({ name: fc.constantFrom('v1', 'v2', 'v3'), namespace, spec: routed })
     .map((rule) => virtualService(rule.name, rule.spec, rule.namespace)),
+  scoping(namespaces),
   fc
     .record({
       name,
       namespace,
       ports,
+      annotations: serviceAnnotations,
       ip: fc.constantFrom('None', '', '10.9.0.1', '10.9.0.2'),
       near: fc.constantFrom(null, null, 'PreferClose', 'PreferSameNode'),
       selector: fc.constantFrom(null, { version: 'v1' }),
@@ -217,8 +165,9 @@ const object: fc.Arbitrary<SourceObject> = fc.oneof(
         },
         { requiredKeys: ['host', 'exportTo', 'trafficPolicy', 'subsets'] },
       ),
+      annotations,
     })
-    .map((rule) => destinationRule(rule.name, rule.spec as unknown as JsonObject, rule.namespace)),
+    .map((rule) => destinationRule(rule.name, rule.spec as unknown as JsonObject, rule.namespace, rule.annotations)),
   fc
     .record({
       ip: address,

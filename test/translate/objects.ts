@@ -24,10 +24,18 @@ export interface ServiceOptions {
   readonly ports: readonly JsonObject[];
   readonly spec?: JsonObject;
   readonly namespace?: string;
+  readonly annotations?: JsonObject;
 }
 
-export function service({ name, ports, spec = {}, namespace = 'default' }: ServiceOptions): SourceObject {
-  return sourceObject({ apiVersion: 'v1', kind: 'Service', metadata: { name, namespace }, spec: { ports, ...spec } });
+export function service({
+  name,
+  ports,
+  spec = {},
+  namespace = 'default',
+  annotations = {},
+}: ServiceOptions): SourceObject {
+  const metadata = { name, namespace, annotations };
+  return sourceObject({ apiVersion: 'v1', kind: 'Service', metadata, spec: { ports, ...spec } });
 }
 
 export interface SliceOptions {
@@ -52,11 +60,16 @@ export function slice({ service: of, addresses, ports, name = of, namespace = 'd
   });
 }
 
-export function destinationRule(name: string, spec: JsonObject, namespace = 'default'): SourceObject {
+export function destinationRule(
+  name: string,
+  spec: JsonObject,
+  namespace = 'default',
+  annotations: JsonObject = {},
+): SourceObject {
   return sourceObject({
     apiVersion: 'networking.istio.io/v1',
     kind: 'DestinationRule',
-    metadata: { name, namespace },
+    metadata: { name, namespace, annotations },
     spec,
   });
 }
@@ -67,6 +80,20 @@ export function virtualService(name: string, spec: JsonObject, namespace = 'defa
     kind: 'VirtualService',
     metadata: { name, namespace },
     spec,
+  });
+}
+
+export function sidecar(name: string, spec: JsonObject, namespace = 'default'): SourceObject {
+  return sourceObject({ apiVersion: 'networking.istio.io/v1', kind: 'Sidecar', metadata: { name, namespace }, spec });
+}
+
+/** MeshConfig; JSON is YAML too. */
+export function meshConfig(mesh: JsonObject): SourceObject {
+  return sourceObject({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'istio', namespace: 'istio-system' },
+    data: { mesh: JSON.stringify(mesh) },
   });
 }
 

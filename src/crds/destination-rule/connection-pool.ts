@@ -1,5 +1,5 @@
 // ConnectionPoolSettings of a DestinationRule (networking.istio.io): limits, time-outs, the HTTP version.
-import type { ConnectionPool, HttpUpgrade } from '../../model/connection-pool.ts';
+import type { ConnectionPool, HttpUpgrade, TcpKeepalive } from '../../model/connection-pool.ts';
 import {
   boolean,
   type Decoder,
@@ -22,10 +22,19 @@ const seconds: Decoder<number> = (value, spot) => {
   return milliseconds % 1000 === 0 ? milliseconds / 1000 : report(spot, 'SLC0105', 'must be in whole seconds');
 };
 
+const keepaliveFields = object({ probes: unlessZero(uint32), time: seconds, interval: seconds });
+
+/** Probes on silent connections; what is not said is null. */
+export const tcpKeepalive: Decoder<TcpKeepalive> = (value, spot) => {
+  const decoded = keepaliveFields(value, spot);
+  if (decoded === undefined) return undefined;
+  return { probes: decoded.probes ?? null, time: decoded.time ?? null, interval: decoded.interval ?? null };
+};
+
 const tcp = object({
   maxConnections: count,
   connectTimeout: duration({ min: 1 }),
-  tcpKeepalive: object({ probes: unlessZero(uint32), time: seconds, interval: seconds }),
+  tcpKeepalive,
   maxConnectionDuration: duration({ min: 1 }),
   idleTimeout: duration({ min: 0 }),
 });
@@ -36,7 +45,7 @@ const http = object({
   maxRequestsPerConnection: count,
   maxRetries: count,
   idleTimeout: duration({ min: 1 }),
-  h2UpgradePolicy: oneOf({ DEFAULT: 'default', DO_NOT_UPGRADE: 'default', UPGRADE: 'http2' } as const),
+  h2UpgradePolicy: oneOf({ DEFAULT: 'default', DO_NOT_UPGRADE: 'never', UPGRADE: 'http2' } as const),
   useClientProtocol: boolean,
   maxConcurrentStreams: count,
   http2KeepAlive: object(
@@ -65,12 +74,11 @@ export const connectionPool: Decoder<ConnectionPool> = (value, spot) => {
     report(spot, 'SLC0110', 'nothing is set: write tcp or http inside');
   }
   const { tcp: connections, http: requests } = decoded;
-  const { probes = null, time = null, interval = null } = connections?.tcpKeepalive ?? {};
   const { interval: every = 0, timeout = 0 } = requests?.http2KeepAlive ?? {};
   return {
     maxConnections: connections?.maxConnections ?? null,
     connectTimeout: connections?.connectTimeout ?? null,
-    keepalive: connections?.tcpKeepalive === undefined ? null : { probes, time, interval },
+    keepalive: connections?.tcpKeepalive ?? null,
     maxConnectionDuration: connections?.maxConnectionDuration ?? null,
     tcpIdleTimeout: connections?.idleTimeout ?? null,
     maxPendingRequests: requests?.http1MaxPendingRequests ?? null,

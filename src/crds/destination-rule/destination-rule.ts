@@ -7,6 +7,7 @@ import { exportedTo, exportTo, fullHost } from '../values/host.ts';
 import { kind } from '../values/kind.ts';
 import type { Metadata } from '../values/metadata.ts';
 import { silentPolicy, type TrafficPolicy, trafficPolicy } from './traffic-policy.ts';
+import { withAnnotations } from './tuned-policy.ts';
 
 export interface RuleSubset {
   readonly name: string;
@@ -106,6 +107,8 @@ function visibleTo({ exportTo: names, workloadSelector: chosen }: Spec, { namesp
 
 function build(metadata: Metadata, decoded: Spec, spot: Spot): DestinationRule | undefined {
   if (decoded.host === undefined || decoded.workloadSelector === null) return undefined;
+  const { trafficPolicy: whole = null, subsets = [] } = decoded;
+  const written = { policy: whole, subsets: uniqueSubsets(subsets, spot) };
   return {
     namespace: metadata.namespace,
     name: metadata.name,
@@ -113,8 +116,7 @@ function build(metadata: Metadata, decoded: Spec, spot: Spot): DestinationRule |
     host: fullHost(decoded.host, metadata.namespace),
     exportTo: visibleTo(decoded, metadata, spot),
     selector: decoded.workloadSelector ?? null,
-    policy: decoded.trafficPolicy ?? null,
-    subsets: uniqueSubsets(decoded.subsets ?? [], spot),
+    ...withAnnotations(written, metadata, spot),
     origin: originOf(metadata.id),
   };
 }

@@ -140,14 +140,22 @@ function hashKeyOf(hash: ConsistentHash, spot: Spot): HashKey | null {
   return make(hash[used]);
 }
 
+const ring = (minimumRingSize: number | null): LbPolicy => {
+  return { kind: 'ring-hash', minimumRingSize, maximumRingSize: null, hashFunction: null, balanceFactor: null };
+};
+
+const leastRequest = (slowStart: SlowStart | null): LbPolicy => {
+  return { kind: 'least-request', slowStart, choiceCount: null, activeRequestBias: null };
+};
+
 function hashPolicyOf(hash: ConsistentHash, spot: Spot): LbPolicy {
   const used = firstOf(presentIn(hash, ['maglev', 'ringHash', 'minimumRingSize']), spot);
   if (hash.minimumRingSize !== undefined) {
     report(inside(spot, 'minimumRingSize'), 'SLC0109', 'deprecated: write ringHash.minimumRingSize');
   }
-  if (used === 'maglev') return { kind: 'maglev', tableSize: hash.maglev?.tableSize || null };
-  if (used === 'ringHash') return { kind: 'ring-hash', minimumRingSize: hash.ringHash?.minimumRingSize || null };
-  return { kind: 'ring-hash', minimumRingSize: hash.minimumRingSize || 1024 };
+  if (used === 'maglev') return { kind: 'maglev', tableSize: hash.maglev?.tableSize || null, balanceFactor: null };
+  if (used === 'ringHash') return ring(hash.ringHash?.minimumRingSize || null);
+  return ring(hash.minimumRingSize || 1024);
 }
 
 function slowStartOf(value: Fields, spot: Spot): SlowStart | null {
@@ -172,7 +180,7 @@ function simplePolicyOf(word: Simple, slowStart: SlowStart | null, spot: Spot): 
   }
   if (word === 'ROUND_ROBIN') return { kind: 'round-robin', slowStart };
   if (word === 'RANDOM') return { kind: 'random' };
-  return word === 'PASSTHROUGH' ? { kind: 'passthrough' } : { kind: 'least-request', slowStart };
+  return word === 'PASSTHROUGH' ? { kind: 'passthrough' } : leastRequest(slowStart);
 }
 
 /** What comes of a setting of places that cannot be used is what comes of none. */
@@ -206,7 +214,7 @@ function policyOf(value: Fields, spot: Spot): Omit<Balancing, 'locality'> {
     return { lb, hash: null, origin: spot.origin };
   }
   const lb: LbPolicy =
-    value.simple === undefined ? { kind: 'least-request', slowStart } : simplePolicyOf(value.simple, slowStart, spot);
+    value.simple === undefined ? leastRequest(slowStart) : simplePolicyOf(value.simple, slowStart, spot);
   return { lb, hash: null, origin: spot.origin };
 }
 

@@ -4,7 +4,7 @@ import { at } from '../../model/origin.ts';
 import type { Subnet } from '../../model/service.ts';
 import { writtenSelector } from '../service.ts';
 import { type Decoder, list, nonEmptyString, object, oneOf, report, type Spot } from '../values/decode.ts';
-import { exportTo, hostPattern } from '../values/host.ts';
+import { hostPattern, serviceExportTo } from '../values/host.ts';
 import { subnet } from '../values/ip.ts';
 import { type Member, memberFields, memberOf } from '../values/member.ts';
 import { ports } from './port.ts';
@@ -76,7 +76,7 @@ const fields = object(
     resolution: oneOf(resolutions),
     endpoints,
     workloadSelector: object({ labels }, { required: ['labels'] }),
-    exportTo,
+    exportTo: serviceExportTo,
     subjectAltNames: list(nonEmptyString),
   },
   { required: ['hosts'] },

@@ -14,8 +14,12 @@ export function hostAt(name: string, { origin }: Spot): string {
   return fullHost(name, objectName(origin.object).namespace);
 }
 
+/** What does not say to whom it is exported. One and the same set, since the mesh may have a default of its own. */
+export const exportedByDefault: ReadonlySet<string> = new Set(['*']);
+
 /** The namespaces that an `exportTo` names; `*`: all. */
-export function exportedTo(exportTo: readonly string[] = ['*'], namespace: string): ReadonlySet<string> {
+export function exportedTo(exportTo: readonly string[] | undefined, namespace: string): ReadonlySet<string> {
+  if (exportTo === undefined) return exportedByDefault;
   return exportTo.length === 1 && exportTo[0] === '*'
     ? everybody
     : new Set(exportTo.map((each) => (each === '.' ? namespace : each)));
@@ -23,17 +27,30 @@ export function exportedTo(exportTo: readonly string[] = ['*'], namespace: strin
 
 const namespaceCharacters = new Set('-0123456789abcdefghijklmnopqrstuvwxyz');
 
+const isNamespace = (name: string): boolean =>
+  name.length <= 63 && [...name].every((character) => namespaceCharacters.has(character));
+
+/** The name of a namespace. */
+export const namespaceName: Decoder<string> = (value, spot) => {
+  const name = nonEmptyString(value, spot);
+  if (name === undefined) return undefined;
+  return isNamespace(name) ? name : report(spot, 'SLC0105', 'is not the name of a namespace');
+};
+
 /** `*`: all, `.`: the rule's own, or the name of a namespace. */
 const exportName: Decoder<string> = (value, spot) => {
   const name = nonEmptyString(value, spot);
-  if (name === undefined || name === '*' || name === '.') return name;
-  const known = name.length <= 63 && [...name].every((character) => namespaceCharacters.has(character));
-  return known ? name : report(spot, 'SLC0105', 'is to be *, . or the name of a namespace');
+  if (name === undefined || name === '*' || name === '.' || isNamespace(name)) return name;
+  return report(spot, 'SLC0105', 'is to be *, . or the name of a namespace');
 };
 
 /** Invalid entries export to nobody; only a list that is absent or empty means everybody. */
 export const exportTo: Decoder<readonly string[]> = (value, spot) =>
-  Array.isArray(value) && value.length === 0 ? ['*'] : (list(exportName)(value, spot) ?? []);
+  Array.isArray(value) && value.length === 0 ? undefined : (list(exportName)(value, spot) ?? []);
+
+/** The same for services, which may be for nobody: `~`. */
+export const serviceExportTo: Decoder<readonly string[]> = (value, spot) =>
+  Array.isArray(value) && value.length === 1 && value[0] === '~' ? ['~'] : exportTo(value, spot);
 
 const hostCharacters = new Set('-_.0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ');
 

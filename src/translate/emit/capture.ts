@@ -3,9 +3,11 @@ import { resource, type XdsResource } from '../../envoy/resource.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { memo } from '../../lib/memo.ts';
 import type { ServedPort } from '../../model/mesh.ts';
-import { blackHoleCluster, inboundCluster, inboundPassthroughCluster, passthroughCluster } from '../../model/names.ts';
+import { blackHoleCluster, inboundCluster, inboundPassthroughCluster } from '../../model/names.ts';
 import { type Origin, originOf } from '../../model/origin.ts';
 import type { ProxyGroup } from '../../model/proxy.ts';
+import { protoDuration } from './duration.ts';
+import type { Elsewhere } from './elsewhere.ts';
 import { type InboundHttp, inboundHttp } from './http-connection-manager.ts';
 import { chainSocket, type InboundChain, inboundChains, inspectionFor } from './inbound-chains.ts';
 import { inspectors } from './inspectors.ts';
@@ -33,7 +35,7 @@ function blackHoleChain(name: string, port: number): JsonObject {
 }
 
 /** Takes redirected connections and hands them to the listener of their original destination. */
-export const emitVirtualOutbound = memo((group: ProxyGroup): XdsResource => {
+export const emitVirtualOutbound = memo((elsewhere: Elsewhere, group: ProxyGroup): XdsResource => {
   const json = {
     name: 'virtualOutbound',
     address: socketAddress(sharedBind(group), outboundPort),
@@ -42,7 +44,7 @@ export const emitVirtualOutbound = memo((group: ProxyGroup): XdsResource => {
     ...transparency(group),
     filter_chains: [
       blackHoleChain('virtualOutbound-blackhole', outboundPort),
-      { name: 'virtualOutbound-catchall-tcp', filters: [tcpProxy(passthroughCluster, null)] },
+      { name: 'virtualOutbound-catchall-tcp', filters: [tcpProxy(elsewhere.cluster, elsewhere.policy)] },
     ],
   };
   return resource('listener', 'virtualOutbound', json, []);
@@ -52,7 +54,7 @@ function serviceOf({ object }: ServedPort): Origin {
   return originOf(object);
 }
 
-function servedChains(served: ServedPort, { certificates: { server } }: ProxyGroup, bind: string): JsonObject[] {
+function servedChains(served: ServedPort, group: ProxyGroup, bind: string): JsonObject[] {
   const { protocol, host, port, targetPort } = served;
   const name = listenerName(bind, targetPort);
   const cluster = inboundCluster(targetPort);
@@ -63,13 +65,14 @@ function servedChains(served: ServedPort, { certificates: { server } }: ProxyGro
     cluster,
     operation: `${host}:${port}/*`,
     retried: protocol !== 'grpc',
+    defaults: group.defaults,
   };
-  return inboundChains(protocol, served.mutualTls, server).map((chain) => ({
+  return inboundChains(protocol, served.mutualTls, group.certificates.server).map((chain) => ({
     name,
     metadata,
     filter_chain_match: { destination_port: targetPort, ...chain.match },
     filters: [reader(chain, http)],
-    ...chainSocket(chain, server),
+    ...chainSocket(chain, group),
   }));
 }
 
@@ -79,7 +82,7 @@ function reader({ reading, encryption }: InboundChain, http: InboundHttp): JsonO
   return reading === 'http' ? inboundHttp(http, encryption === 'mutual') : tcpProxy(http.cluster, null);
 }
 
-const unserved: InboundHttp = {
+const unserved: Omit<InboundHttp, 'defaults'> = {
   statName: inboundPassthroughCluster,
   virtualHost: 'inbound|http|0',
   cluster: inboundPassthroughCluster,
@@ -88,12 +91,13 @@ const unserved: InboundHttp = {
 };
 
 /** Ports that no service names: passed on to the workload, counted as HTTP where they speak it. */
-function passthroughChains(chains: readonly InboundChain[], { certificates: { server } }: ProxyGroup): JsonObject[] {
+function passthroughChains(chains: readonly InboundChain[], group: ProxyGroup): JsonObject[] {
+  const http = { ...unserved, defaults: group.defaults };
   return chains.map((chain) => ({
     name: chain.reading === 'http' ? 'virtualInbound-catchall-http' : 'virtualInbound',
     filter_chain_match: chain.match,
-    filters: [reader(chain, unserved)],
-    ...chainSocket(chain, server),
+    filters: [reader(chain, http)],
+    ...chainSocket(chain, group),
   }));
 }
 
@@ -119,7 +123,7 @@ export const emitVirtualInbound = memo((group: ProxyGroup): XdsResource => {
     traffic_direction: 'INBOUND',
     ...transparency(group),
     listener_filters: [originalDst, ...inspectors(ports, inspectionFor(passed))],
-    listener_filters_timeout: '0s',
+    listener_filters_timeout: protoDuration(group.defaults.detectionTimeout),
     continue_on_listener_filters_timeout: true,
     filter_chains: [
       blackHoleChain('virtualInbound-blackhole', inboundPort),
@@ -127,5 +131,10 @@ export const emitVirtualInbound = memo((group: ProxyGroup): XdsResource => {
       ...served.flatMap((each) => servedChains(each, group, bind)),
     ],
   };
-  return resource('listener', 'virtualInbound', json, served.map(serviceOf));
+  return resource(
+    'listener',
+    'virtualInbound',
+    json,
+    served.map((each) => serviceOf(each)),
+  );
 });

@@ -121,7 +121,7 @@ function serverChains(listener: GatewayListener, placed: PlacedServer, source: R
   const socket = { transport_socket: emitDownstreamTls(tls, server, certificates) };
   if (server.protocol === 'tcp') return passedChains(listener, placed, socket, source, group);
   const name = listenerName(listener.bind, listener.port);
-  const filters = [gatewayHttp(name, routeNameOf(listener, placed))];
+  const filters = [gatewayHttp(name, routeNameOf(listener, placed), group)];
   const chain = { ...byServerName(placed.hosts), ...provenance(placed), filters, ...socket, ...connectTimeout };
   return { chains: [chain], fallback: null, diagnostics: [] };
 }
@@ -134,9 +134,9 @@ const makers: {
     group: ProxyGroup,
   ) => Chains;
 } = {
-  http: (listener, placed) => {
+  http: (listener, placed, _, group) => {
     const name = listenerName(listener.bind, listener.port);
-    const filters = [gatewayHttp(name, routeNameOf(listener, placed))];
+    const filters = [gatewayHttp(name, routeNameOf(listener, placed), group)];
     return { chains: [{ filters, ...connectTimeout }], fallback: null, diagnostics: [] };
   },
   tcp: (_, placed, source, group) => {

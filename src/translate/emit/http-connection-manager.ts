@@ -1,6 +1,9 @@
 // What turns a connection's bytes into requests: envoy.extensions.filters.network.http_connection_manager.v3.
 import type { JsonObject } from '../../lib/json.ts';
-import type { Certificates } from '../../model/proxy.ts';
+import { memo } from '../../lib/memo.ts';
+import type { PathNormalization, ProxyDefaults } from '../../model/mesh-defaults.ts';
+import type { ProxyGroup } from '../../model/proxy.ts';
+import { emitAccessLog } from './access-log.ts';
 import { adsSource } from './discovery.ts';
 import { applicationProtocols } from './filters/application-protocols.ts';
 import { cors } from './filters/cors.ts';
@@ -16,16 +19,32 @@ const inboundFilters = [grpcStats, fault, cors, router];
 
 const type = 'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
 
-const common: JsonObject = {
-  '@type': type,
-  server_name: 'istio-envoy',
-  use_remote_address: false,
-  normalize_path: true,
-  path_with_escaped_slashes_action: 'KEEP_UNCHANGED',
-  // A stream may be silent for as long as its two ends like.
-  stream_idle_timeout: '0s',
-  upgrade_configs: [{ upgrade_type: 'websocket' }],
+const keepEscaped: JsonObject = { path_with_escaped_slashes_action: 'KEEP_UNCHANGED' };
+
+/** What is done with a path before anything looks at it. */
+const normalization: { readonly [N in PathNormalization]: JsonObject } = {
+  none: { normalize_path: false, ...keepEscaped },
+  base: { normalize_path: true, ...keepEscaped },
+  'merge-slashes': { normalize_path: true, merge_slashes: true, ...keepEscaped },
+  'decode-and-merge-slashes': {
+    normalize_path: true,
+    merge_slashes: true,
+    path_with_escaped_slashes_action: 'UNESCAPE_AND_FORWARD',
+  },
 };
+
+const common = memo(
+  ({ paths, accessLog }: ProxyDefaults): JsonObject => ({
+    '@type': type,
+    server_name: 'istio-envoy',
+    use_remote_address: false,
+    ...normalization[paths],
+    // A stream may be silent for as long as its two ends like.
+    stream_idle_timeout: '0s',
+    upgrade_configs: [{ upgrade_type: 'websocket' }],
+    ...emitAccessLog(accessLog),
+  }),
+);
 
 function networkFilter(config: JsonObject): JsonObject {
   return { name: 'envoy.filters.network.http_connection_manager', typed_config: config };
@@ -35,12 +54,12 @@ function networkFilter(config: JsonObject): JsonObject {
 export function outboundHttp(
   statName: string,
   routeName: string,
-  { client }: Certificates,
+  { certificates: { client }, defaults }: Pick<ProxyGroup, 'certificates' | 'defaults'>,
   before: readonly JsonObject[],
 ): JsonObject {
   const filters = client.kind === 'none' ? outboundFilters : outboundFiltersOfMesh;
   return networkFilter({
-    ...common,
+    ...common(defaults),
     stat_prefix: `outbound_${statName}`,
     rds: { config_source: adsSource, route_config_name: routeName },
     http_filters: before.length === 0 ? filters : [...before, ...filters],
@@ -55,13 +74,17 @@ const edge: JsonObject = {
 };
 
 /** Requests that come to a gateway from anywhere; their routes come by RDS. `statName` is the listener's name. */
-export function gatewayHttp(statName: string, routeName: string): JsonObject {
+export function gatewayHttp(
+  statName: string,
+  routeName: string,
+  { certificates: { client }, defaults }: Pick<ProxyGroup, 'certificates' | 'defaults'>,
+): JsonObject {
   return networkFilter({
-    ...common,
+    ...common(defaults),
     ...edge,
     stat_prefix: `outbound_${statName}`,
     rds: { config_source: adsSource, route_config_name: routeName },
-    http_filters: outboundFilters,
+    http_filters: client.kind === 'none' ? outboundFilters : outboundFiltersOfMesh,
   });
 }
 
@@ -86,6 +109,7 @@ export interface InboundHttp {
   /** What traces call the requests. */
   readonly operation: string;
   readonly retried: boolean;
+  readonly defaults: ProxyDefaults;
 }
 
 /** What the workload is told of callers that show a certificate; of others nothing, whatever they say themselves. */
@@ -93,7 +117,7 @@ const callerDetails: JsonObject = { set_current_client_cert_details: { subject: 
 
 /** Requests that come in: one virtual host, one cluster. `shown`: callers show certificates. */
 export function inboundHttp(http: InboundHttp, shown: boolean): JsonObject {
-  const { statName, virtualHost, cluster, operation, retried } = http;
+  const { statName, virtualHost, cluster, operation, retried, defaults } = http;
   const route = {
     cluster,
     timeout: '0s',
@@ -102,7 +126,7 @@ export function inboundHttp(http: InboundHttp, shown: boolean): JsonObject {
   };
   const routes = [{ name: 'default', match: { prefix: '/' }, decorator: { operation }, route }];
   return networkFilter({
-    ...common,
+    ...common(defaults),
     stat_prefix: `inbound_${statName}`,
     forward_client_cert_details: 'APPEND_FORWARD',
     ...(shown && callerDetails),

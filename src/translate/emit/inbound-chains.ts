@@ -2,7 +2,7 @@
 // Source of the matches: Istio's table of mutual TLS modes and protocols.
 import type { JsonObject } from '../../lib/json.ts';
 import type { MutualTlsMode } from '../../model/mesh.ts';
-import type { CertificateSource } from '../../model/proxy.ts';
+import type { CertificateSource, ProxyGroup } from '../../model/proxy.ts';
 import { isHttp, type Protocol } from '../../model/service.ts';
 import { emitConnectionTls, emitHttpTls } from './downstream-tls.ts';
 
@@ -77,10 +77,17 @@ export function inboundChains(
   return mode === 'strict' ? nobody : chainsOf.disable[knowledgeOf(protocol)];
 }
 
+type Owner = Pick<ProxyGroup, 'certificates' | 'defaults'>;
+
 /** A chain's transport socket; none where its connections are as they are. */
-export function chainSocket({ encryption, reading }: InboundChain, certificates: CertificateSource): JsonObject {
+export function chainSocket({ encryption, reading }: InboundChain, group: Owner): JsonObject {
+  const { minimumTls } = group.defaults;
+  const certificates = group.certificates.server;
   if (encryption === 'none' || certificates.kind === 'none') return {};
-  return { transport_socket: reading === 'http' ? emitHttpTls(certificates) : emitConnectionTls(certificates) };
+  return {
+    transport_socket:
+      reading === 'http' ? emitHttpTls(certificates, minimumTls) : emitConnectionTls(certificates, minimumTls),
+  };
 }
 
 /** What has to be known of a port's connections before a chain can be chosen. */

@@ -3,7 +3,8 @@ import type { JsonObject } from '../../lib/json.ts';
 import type { BackendUtilization, HashKey, LbPolicy, SlowStart } from '../../model/lb-policy.ts';
 import { protoDuration } from './duration.ts';
 
-type Emitter<K extends LbPolicy['kind']> = (policy: Extract<LbPolicy, { readonly kind: K }>) => JsonObject;
+type Policy<K extends LbPolicy['kind']> = Extract<LbPolicy, { readonly kind: K }>;
+type Emitter<K extends LbPolicy['kind']> = (policy: Policy<K>) => JsonObject;
 
 /** The runtime key must not be empty and names nothing that a runtime could set; Istio writes the same. */
 const noRuntimeKey = '(';
@@ -35,21 +36,49 @@ function backendUtilization(policy: BackendUtilization): JsonObject {
   return { load_balancing_policy: { policies } };
 }
 
+/** Cluster.LeastRequestLbConfig; null: all of it is Envoy's default. */
+function leastRequest(policy: Policy<'least-request'>): JsonObject | null {
+  const { slowStart: start, choiceCount, activeRequestBias: bias } = policy;
+  if (start === null && choiceCount === null && bias === null) return null;
+  return {
+    ...(choiceCount !== null && { choice_count: choiceCount }),
+    ...(bias !== null && { active_request_bias: { default_value: bias, runtime_key: noRuntimeKey } }),
+    ...(start !== null && slowStart(start)),
+  };
+}
+
+/** Cluster.RingHashLbConfig; null: all of it is Envoy's default. */
+function ring(policy: Policy<'ring-hash'>): JsonObject | null {
+  const { minimumRingSize: least, maximumRingSize: most, hashFunction } = policy;
+  if (least === null && most === null && hashFunction === null) return null;
+  return {
+    ...(least !== null && { minimum_ring_size: least }),
+    ...(most !== null && { maximum_ring_size: most }),
+    ...(hashFunction !== null && { hash_function: hashFunction }),
+  };
+}
+
+/** Cluster.CommonLbConfig: how far a hash may overload an endpoint. */
+export function emitHashBalance(policy: LbPolicy): JsonObject {
+  const factor = policy.kind === 'ring-hash' || policy.kind === 'maglev' ? policy.balanceFactor : null;
+  return factor === null ? {} : { consistent_hashing_lb_config: { hash_balance_factor: factor } };
+}
+
 const emitters: { readonly [K in LbPolicy['kind']]: Emitter<K> } = {
-  'least-request': ({ slowStart: start }) => ({
-    lb_policy: 'LEAST_REQUEST',
-    ...(start !== null && { least_request_lb_config: slowStart(start) }),
-  }),
+  'least-request': (policy) => {
+    const config = leastRequest(policy);
+    return { lb_policy: 'LEAST_REQUEST', ...(config !== null && { least_request_lb_config: config }) };
+  },
   'round-robin': ({ slowStart: start }) => ({
     lb_policy: 'ROUND_ROBIN',
     ...(start !== null && { round_robin_lb_config: slowStart(start) }),
   }),
   random: () => ({ lb_policy: 'RANDOM' }),
   passthrough: () => ({ lb_policy: 'CLUSTER_PROVIDED' }),
-  'ring-hash': ({ minimumRingSize }) => ({
-    lb_policy: 'RING_HASH',
-    ...(minimumRingSize !== null && { ring_hash_lb_config: { minimum_ring_size: minimumRingSize } }),
-  }),
+  'ring-hash': (policy) => {
+    const config = ring(policy);
+    return { lb_policy: 'RING_HASH', ...(config !== null && { ring_hash_lb_config: config }) };
+  },
   maglev: ({ tableSize }) => ({
     lb_policy: 'MAGLEV',
     ...(tableSize !== null && { maglev_lb_config: { table_size: tableSize } }),

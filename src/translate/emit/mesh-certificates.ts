@@ -1,15 +1,16 @@
 // The certificates of the mesh in a TLS context: envoy.extensions.transport_sockets.tls.v3.CommonTlsContext.
 import type { JsonObject } from '../../lib/json.ts';
+import type { ProxyDefaults } from '../../model/mesh-defaults.ts';
 import { sdsCluster } from '../../model/names.ts';
 import type { CertificateSource } from '../../model/proxy.ts';
 
 export const typePrefix = 'type.googleapis.com/envoy.extensions.transport_sockets';
 
 /** What calls and answers alike speak. */
-export const tlsVersions: JsonObject = {
-  tls_minimum_protocol_version: 'TLSv1_2',
+export const tlsVersions = (minimum: ProxyDefaults['minimumTls']): JsonObject => ({
+  tls_minimum_protocol_version: minimum,
   tls_maximum_protocol_version: 'TLSv1_3',
-};
+});
 
 /** The agent beside Envoy, which renews certificates. */
 const agent: JsonObject = {

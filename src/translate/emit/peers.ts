@@ -2,7 +2,7 @@
 import { type ResourceTable, resource, type XdsResource } from '../../envoy/resource.ts';
 import { memo } from '../../lib/memo.ts';
 import type { Endpoint, EndpointView, ServiceEndpoints } from '../../model/endpoint.ts';
-import type { Mesh } from '../../model/mesh.ts';
+import type { Sight } from '../../model/mesh.ts';
 import { localCluster } from '../../model/names.ts';
 import type { ProxyGroup } from '../../model/proxy.ts';
 import { isProxied, type Service } from '../../model/service.ts';
@@ -34,7 +34,7 @@ const added = memo(
 );
 
 /** The load assignments, and for proxies that ask for it that of their own service. */
-export function withPeers(table: ResourceTable, { services, endpoints }: Mesh, group: ProxyGroup): ResourceTable {
+export function withPeers(table: ResourceTable, { all: services, endpoints }: Sight, group: ProxyGroup): ResourceTable {
   if (group.peers === null) return table;
   const service = services.get(group.peers);
   const peers = service === undefined ? ofNobody : ofService(service, endpoints.get(service.host), group.endpointView);

@@ -38,9 +38,9 @@ export interface ListenerPlan {
 /** Ports on which a captured sidecar itself listens on all addresses. */
 const ownPorts: ReadonlySet<number> = new Set([15001, 15006]);
 
-/** All addresses of a family. */
+/** All addresses of a machine. */
 export const wildcards = { v4: '0.0.0.0', v6: '::' } as const;
-const loopbacks = { v4: '127.0.0.1', v6: '::1' } as const;
+export const loopbacks = { v4: '127.0.0.1', v6: '::1' } as const;
 
 /** The address of listeners that many services share. */
 export function sharedBind({ interception, ipFamily }: ProxyGroup): string {
@@ -133,7 +133,7 @@ function collision(draft: Draft, { port }: CalledPort, winner: CalledPort): Diag
 const firstFreePort = 1024;
 
 /** The port to bind: a sidecar that captures nothing opens it itself, as an ordinary user. */
-function boundPort(port: number, { interception, portOffset }: ProxyGroup): number {
+export function boundPort(port: number, { interception, portOffset }: ProxyGroup): number {
   return interception === 'NONE' && port < firstFreePort ? port + portOffset : port;
 }
 

@@ -5,10 +5,9 @@ import { internList } from '../../lib/intern.ts';
 import { memo } from '../../lib/memo.ts';
 import type { Steps } from '../../lib/slices.ts';
 import { differingKeys } from '../../lib/tracked-calls.ts';
-import type { ConnectionPool } from '../../model/connection-pool.ts';
 import type { Diagnostic, Outcome } from '../../model/diagnostic.ts';
 import type { Endpoint, EndpointView } from '../../model/endpoint.ts';
-import type { Mesh, ServedPort } from '../../model/mesh.ts';
+import type { ListenerSight, Mesh, Sight } from '../../model/mesh.ts';
 import {
   anyClientIn,
   type PolicyClient,
@@ -19,28 +18,24 @@ import {
 } from '../../model/policy.ts';
 import { defaultPortPolicy } from '../../model/port-policy.ts';
 import type { Interception, ProxyGroup } from '../../model/proxy.ts';
-import { isHttp, isProxied, isVisible, type Service, type ServicePort, serviceAt } from '../../model/service.ts';
-import { visibleServices } from '../../model/visibility.ts';
-import { byTargetPort, emitVirtualInbound, emitVirtualOutbound } from './capture.ts';
+import { isHttp, isProxied, type Service, type ServicePort, serviceAt } from '../../model/service.ts';
+import { emitVirtualInbound, emitVirtualOutbound } from './capture.ts';
 import { emitCluster } from './cluster.ts';
 import { type ClusterPlan, planCluster } from './cluster-plan.ts';
+import { type Exit, planExits } from './egress.ts';
+import { elsewhereOf } from './elsewhere.ts';
 import { emitLoadAssignment } from './endpoints.ts';
 import { emitGateways, type GatewayResources } from './gateways.ts';
 import { emitGrpcResources } from './grpc/resources.ts';
 import { emitHeadless } from './headless.ts';
+import { emitInboundClusters } from './inbound-clusters.ts';
+import { emitIngressListeners, ingressDiagnostics } from './ingress.ts';
 import { emitOutbound } from './listener.ts';
 import { withPeers } from './peers.ts';
-import {
-  type CalledPort,
-  type CalledService,
-  hasOwnListener,
-  type ListenerPlan,
-  planListeners,
-  sniffedRouteName,
-} from './plan-listeners.ts';
+import { type CalledService, hasOwnListener, sniffedRouteName } from './plan-listeners.ts';
 import { type Aliases, emitSharedRoutes, emitSniffedRoutes } from './route.ts';
 import { planRoutes, type RouteSource } from './route-plan.ts';
-import { blackHole, emitInboundCluster, emitInboundPassthrough, passthrough } from './special-clusters.ts';
+import { blackHole, emitInboundPassthrough, passthrough } from './special-clusters.ts';
 import { unheard, unmet } from './unmet.ts';
 
 export type Resources = { readonly [K in ResourceKind]: ResourceTable };
@@ -98,48 +93,34 @@ const aliasesOf = memo((services: Mesh['services']): Aliases => {
 
 const isCaptured = ({ role, interception }: ProxyGroup): boolean => role === 'sidecar' && interception !== 'NONE';
 
-/** The ports whose connections rules speak of; mostly there are none. */
-const limitedPorts = memo(({ ports }: CalledService): readonly CalledPort[] =>
-  ports.filter(({ cluster }) => cluster.policy.connectionPool !== null),
-);
-
-/** What rules say of connections to a service holds for the workload behind it as well. */
-function poolOf(called: CalledService, { host, port: number }: ServedPort): ConnectionPool | null {
-  const limited = limitedPorts(called).find(({ service, port }) => service.host === host && port.number === number);
-  return limited?.cluster.policy.connectionPool ?? null;
-}
-
 const emitClusters = memo(
   (called: CalledService, byOthers: CalledService, group: ProxyGroup): readonly XdsResource[] => {
     const plans = [...called.ports.map(({ cluster }) => cluster), ...called.subsets];
     const clusters = [...plans.map((plan) => emitCluster(plan, group)), blackHole];
-    if (!isCaptured(group)) return clusters;
-    const inbound = byTargetPort(group.served).map((served) =>
-      emitInboundCluster(served, group.ipFamily, poolOf(byOthers, served)),
-    );
+    const inbound = emitInboundClusters(byOthers, group);
+    if (!isCaptured(group)) return [...clusters, ...inbound];
     return [...clusters, passthrough, emitInboundPassthrough(group.ipFamily), ...inbound];
   },
 );
 
-function emitListeners(plans: readonly ListenerPlan[], source: RouteSource, group: ProxyGroup): readonly XdsResource[] {
-  const outbound = plans.map((plan) => emitOutbound(plan, source, group));
-  return isCaptured(group) ? [emitVirtualOutbound(group), emitVirtualInbound(group), ...outbound] : outbound;
+function emitListeners(exits: readonly Exit[], source: RouteSource, group: ProxyGroup): readonly XdsResource[] {
+  const outbound = exits.flatMap(({ plans, group: exit }) => plans.map((plan) => emitOutbound(plan, source, exit)));
+  const ingress = emitIngressListeners(group);
+  const taken = new Set(ingress.map(({ name }) => name));
+  const own = [...ingress, ...outbound.filter(({ name }) => !taken.has(name))];
+  if (!isCaptured(group)) return own;
+  return [emitVirtualOutbound(elsewhereOf(source, group), group), emitVirtualInbound(group), ...own];
 }
 
 /** A port with HTTP on the shared address takes in detected ports of the same number that have listeners of their own. */
-function emitRoutes(
-  plans: readonly ListenerPlan[],
-  called: readonly CalledPort[],
-  aliases: Aliases,
-  source: RouteSource,
-  group: ProxyGroup,
-): readonly XdsResource[] {
+function emitRoutes({ plans, called, group }: Exit, aliases: Aliases, source: RouteSource): readonly XdsResource[] {
+  const elsewhere = elsewhereOf(source, group);
   const names = new Set(plans.map(({ routeName }) => routeName));
   const spoken = called.filter(({ port }) => isHttp(port.protocol) || port.protocol === 'auto');
   const byPort = Map.groupBy(spoken, ({ port }) => port.number);
   const shared = [...byPort]
     .filter(([port]) => names.has(String(port)))
-    .map(([port, all]) => emitSharedRoutes(port, { called: all, aliases, source }, group));
+    .map(([port, all]) => emitSharedRoutes(port, { called: all, aliases, source }, elsewhere, group));
   const sniffed = spoken
     .filter((each) => !isHttp(each.port.protocol) && hasOwnListener(each, group))
     .map((each) => {
@@ -197,21 +178,30 @@ interface Routing {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+type Listeners = readonly ListenerSight[] | null;
+
 /** `byOthers`: what clients call that no rule chooses by their labels. */
 const emitRouting = memo(
   (
     called: CalledService,
     byOthers: CalledService,
+    listeners: Listeners,
     aliases: Aliases,
     source: RouteSource,
     group: ProxyGroup,
   ): Routing => {
-    const plans = planListeners(called.ports, group);
+    const exits = planExits(called.ports, listeners, group);
+    const plans = exits.value.flatMap((exit) => exit.plans);
     return {
       clusters: resourceTable(emitClusters(called, byOthers, group)),
-      listeners: resourceTable(emitListeners(plans.value, source, group)),
-      routes: resourceTable(emitRoutes(plans.value, called.ports, aliases, source, group)),
-      diagnostics: [...plans.diagnostics, ...unmet(called, group), ...unheard(plans.value, source, group)],
+      listeners: resourceTable(emitListeners(exits.value, source, group)),
+      routes: resourceTable(exits.value.flatMap((exit) => emitRoutes(exit, aliases, source))),
+      diagnostics: [
+        ...exits.diagnostics,
+        ...unmet(called, group),
+        ...unheard(plans, source, group),
+        ...ingressDiagnostics(group, plans),
+      ],
     };
   },
 );
@@ -226,7 +216,7 @@ const emitGatewayRouting = memo(
   }),
 );
 
-function gatewayRouting(called: CalledService, source: RouteSource, mesh: Mesh, group: ProxyGroup): Routing {
+function gatewayRouting(called: CalledService, source: RouteSource, mesh: Sight, group: ProxyGroup): Routing {
   const gateways = internList(group.gateways.flatMap((key) => mesh.gateways.get(key) ?? []));
   return emitGatewayRouting(called, emitGateways(gateways, source, group), group);
 }
@@ -236,10 +226,10 @@ const interceptionOf = ({ role, interception }: ProxyGroup): Interception =>
   role === 'router' ? 'NONE' : interception;
 
 /** The mesh that was prepared last for a group: what is the same in it is made. */
-const lastPrepared = memo((_group: ProxyGroup): { mesh: Mesh | null } => ({ mesh: null }));
+const lastPrepared = memo((_group: ProxyGroup): { mesh: Sight | null } => ({ mesh: null }));
 
 /** The services of which something differs. */
-function* unprepared(before: Mesh | null, { services, policies, endpoints }: Mesh): Iterable<Service> {
+function* unprepared(before: Sight | null, { services, policies, endpoints }: Sight): Iterable<Service> {
   if (before === null) return yield* services.values();
   const hosts = [
     ...differingKeys(before.services, services),
@@ -253,11 +243,10 @@ function* unprepared(before: Mesh | null, { services, policies, endpoints }: Mes
 }
 
 /** Makes what costs most, part by part, so that `emitResources` finds it made. */
-export function* prepareResources(mesh: Mesh, group: ProxyGroup): Steps {
+export function* prepareResources(mesh: Sight, group: ProxyGroup): Steps {
   const last = lastPrepared(group);
   const [interception, client] = [interceptionOf(group), policyClient(mesh.policies, group)];
   for (const service of unprepared(last.mesh, mesh)) {
-    if (!isVisible(service, group.namespace)) continue;
     const called = callService(service, policyFor(mesh.policies.get(service.host), client), interception);
     const plans = [...called.ports.map(({ cluster }) => cluster), ...called.subsets];
     for (const plan of plans) {
@@ -270,19 +259,18 @@ export function* prepareResources(mesh: Mesh, group: ProxyGroup): Steps {
 }
 
 /** Everything that proxies of a group get. The same inputs give the same objects. */
-export function emitResources(mesh: Mesh, group: ProxyGroup): Outcome<Resources> {
+export function emitResources(mesh: Sight, group: ProxyGroup): Outcome<Resources> {
   const [interception, client] = [interceptionOf(group), policyClient(mesh.policies, group)];
-  const services = visibleServices(mesh.services, group.namespace);
-  const called = callServices(services, mesh.policies, client, interception);
-  const aliases = aliasesOf(services);
-  const source = routeSource(mesh.routes, services, mesh.policies, client, interception);
+  const called = callServices(mesh.services, mesh.policies, client, interception);
+  const aliases = aliasesOf(mesh.services);
+  const source = routeSource(mesh.routes, mesh.services, mesh.policies, client, interception);
   if (group.generator === 'grpc') return emitGrpcResources(called, aliases, source, mesh.endpoints, group);
   // What rules say to chosen clients does not hold for a chosen workload that is called.
-  const byOthers = callServices(services, mesh.policies, anyClientIn(group.namespace), interception);
+  const byOthers = callServices(mesh.services, mesh.policies, anyClientIn(group.namespace), interception);
   const routing =
     group.role === 'router'
       ? gatewayRouting(called, source, mesh, group)
-      : emitRouting(called, byOthers, aliases, source, group);
+      : emitRouting(called, byOthers, mesh.listeners, aliases, source, group);
   const value = {
     cluster: routing.clusters,
     endpoint: withPeers(emitLoadAssignments(called, mesh.endpoints, group.endpointView), mesh, group),

@@ -120,7 +120,8 @@ export function emitForward(
   port: number,
 ): JsonObject {
   const keys = hashKeys(forward);
-  const retry = emitRetries(action.retries, forward.bound.length === 1 && keys.length > 0);
+  const usual = forward.bound[0]?.cluster.policy.retries ?? null;
+  const retry = emitRetries(action.retries ?? usual, forward.bound.length === 1 && keys.length > 0);
   return {
     ...emitClusters(forward, action.sticky),
     ...emitRewrite(action.rewrite?.path),

@@ -135,9 +135,23 @@ export function planConnections(source: RouteSource, called: CalledPort, group: 
 
 /** The cluster that a destination means to a client which calls `port`; null: there is none. */
 export function clusterOf(plan: Plan<Entry>, { host, port, subset }: Destination, called: number): ClusterPlan | null {
-  const service = plan.services.get(host) ?? nobody;
-  const [only, second] = plan.onlyPorts ? service.ports : [];
-  const number = port ?? (second === undefined ? only : undefined)?.port.number ?? called;
+  return clusterIn(plan.services.get(host), { port: port ?? onlyPort(plan, host), subset }, called);
+}
+
+/** Where a gateway's destination without a port leads: to the only one that its service has; null: that does not say. */
+function onlyPort({ services, onlyPorts }: Plan<Entry>, host: string): number | null {
+  const [only, second] = (onlyPorts ? services.get(host)?.ports : null) ?? [];
+  return second === undefined ? (only?.port.number ?? null) : null;
+}
+
+/** The same of the service that the destination's host means. */
+export function clusterIn(
+  service: CalledService | undefined,
+  { port, subset }: Pick<Destination, 'port' | 'subset'>,
+  called: number,
+): ClusterPlan | null {
+  if (service === undefined) return null;
+  const number = port ?? called;
   if (subset === null) return service.ports.find((each) => each.port.number === number)?.cluster ?? null;
   const same = (each: ClusterPlan): boolean => each.port.number === number && each.subset?.name === subset;
   return service.subsets.find(same) ?? null;

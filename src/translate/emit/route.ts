@@ -8,14 +8,15 @@ import {
 } from '../../envoy/resource.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { memo } from '../../lib/memo.ts';
-import { clusterDomain, passthroughCluster } from '../../model/names.ts';
+import { clusterDomain } from '../../model/names.ts';
 import type { ProxyGroup } from '../../model/proxy.ts';
 import { hasShortNames, type Service } from '../../model/service.ts';
+import type { Elsewhere } from './elsewhere.ts';
 import { emitHttpRoutes, routeOrigins } from './http-routes.ts';
 import { emitHashPolicy } from './lb-policy.ts';
 import type { CalledPort } from './plan-listeners.ts';
 import { placesMetadata } from './provenance.ts';
-import { usualRetries } from './retry-policy.ts';
+import { emitRetries } from './retry-policy.ts';
 import { noTimeouts } from './route-action.ts';
 import { differingHosts, hostsOf, planRoutes, type RoutePlan, type RouteSource } from './route-plan.ts';
 
@@ -47,7 +48,8 @@ const domainsOf = memo((service: Service, near: boolean): readonly string[] => {
 });
 
 function defaultRoute({ service, port, cluster }: CalledPort): JsonObject {
-  const { hash, origin } = cluster.policy;
+  const { hash, origin, retries } = cluster.policy;
+  const retry = emitRetries(retries, false);
   const origins = [port.origin, ...(hash !== null && origin !== null ? [origin] : [])];
   return {
     name: 'default',
@@ -57,7 +59,7 @@ function defaultRoute({ service, port, cluster }: CalledPort): JsonObject {
     route: {
       cluster: cluster.name,
       ...noTimeouts,
-      retry_policy: usualRetries,
+      ...(retry !== null && { retry_policy: retry }),
       ...(hash !== null && { hash_policy: [emitHashPolicy(hash)] }),
     },
   };
@@ -117,10 +119,11 @@ function catchAll(name: string, action: JsonObject): EncodedPart {
   return encodedPart(virtualHostType, name, { name, domains: ['*'], routes, include_request_attempt_count: true }, []);
 }
 
-/** Requests for hosts that no service has: to wherever they were going. */
-const allowAny = catchAll('allow_any', { route: { cluster: passthroughCluster, ...noTimeouts } });
+/** Requests for hosts that no service has. */
+const letOut = memo(
+  ({ cluster }: Elsewhere): EncodedPart => catchAll('allow_any', { route: { cluster, ...noTimeouts } }),
+);
 
-/** Without capture nobody knows where they were going. */
 const blockAll = catchAll('block_all', {
   direct_response: { status: 502, body: { inline_string: 'no service of the mesh has this host\n' } },
 });
@@ -247,14 +250,19 @@ function placeAll(inputs: SharedInputs, last: SharedMade | null, port: number, g
  * The route configuration that all HTTP services of a port share. Virtual hosts are sorted by host, those of services
  * first.
  */
-export function emitSharedRoutes(port: number, inputs: SharedInputs, group: ProxyGroup): XdsResource {
+export function emitSharedRoutes(
+  port: number,
+  inputs: SharedInputs,
+  elsewhere: Elsewhere,
+  group: ProxyGroup,
+): XdsResource {
   const last = lastShared(group, port);
   const placed = placeAll(inputs, last.made, port, group);
   last.made = { inputs, placed };
   const { others } = inputs.source;
   const taken = new Set(others.length === 0 ? [] : placed.flatMap(({ domains }) => domains.split(' ')));
   const hosts = placed.flatMap(({ host }) => host ?? []);
-  const rest = group.interception === 'NONE' ? blockAll : allowAny;
+  const rest = elsewhere.blocks ? blockAll : letOut(elsewhere);
   return routeConfiguration(String(port), shell, [
     ...hosts,
     ...emitOtherHosts(port, inputs.source, taken, group),

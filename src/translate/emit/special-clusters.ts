@@ -2,14 +2,10 @@
 import { resource, type XdsResource } from '../../envoy/resource.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { memo } from '../../lib/memo.ts';
-import type { ConnectionPool } from '../../model/connection-pool.ts';
-import type { ServedPort } from '../../model/mesh.ts';
-import { blackHoleCluster, inboundCluster, inboundPassthroughCluster, passthroughCluster } from '../../model/names.ts';
-import { originOf } from '../../model/origin.ts';
+import { blackHoleCluster, inboundPassthroughCluster, passthroughCluster } from '../../model/names.ts';
 import type { IpFamily } from '../../model/proxy.ts';
-import { circuitBreakers, connectTimeout, emitConnectionLimits } from './connection-limits.ts';
-import { clientProtocolOptions, emitInboundHttpOptions, typedOptions } from './http-options.ts';
-import { objectsMetadata } from './provenance.ts';
+import { circuitBreakers, connectTimeout } from './connection-limits.ts';
+import { clientProtocolOptions, typedOptions } from './http-options.ts';
 
 const passthroughBase: JsonObject = {
   type: 'ORIGINAL_DST',
@@ -41,7 +37,8 @@ export const passthrough = resource(
 /** The address that a sidecar's own connections to its workload come from, so that capture lets them through. */
 const inboundSource: Readonly<Record<IpFamily, string>> = { v4: '127.0.0.6', v6: '::6' };
 
-function bindConfig(family: IpFamily): JsonObject {
+/** Connections to the workload come from there. */
+export function bindConfig(family: IpFamily): JsonObject {
   return { upstream_bind_config: { source_address: { address: inboundSource[family], port_value: 0 } } };
 }
 
@@ -50,27 +47,3 @@ export const emitInboundPassthrough = memo((family: IpFamily): XdsResource => {
   const json = { name: inboundPassthroughCluster, ...passthroughBase, ...bindConfig(family) };
   return resource('cluster', inboundPassthroughCluster, json, []);
 });
-
-/** The workload behind a captured sidecar, on one of its ports; rules for its service limit its connections too. */
-export const emitInboundCluster = memo(
-  (served: ServedPort, family: IpFamily, pool: ConnectionPool | null): XdsResource => {
-    const name = inboundCluster(served.targetPort);
-    const { host, name: serviceName, namespace } = served;
-    const origins = [originOf(served.object)];
-    const istio = { services: [{ host, name: serviceName, namespace }] };
-    const { connect_timeout = connectTimeout, ...limits } = emitConnectionLimits(pool, null);
-    const json = {
-      name,
-      alt_stat_name: `${name};`,
-      type: 'ORIGINAL_DST',
-      lb_policy: 'CLUSTER_PROVIDED',
-      connect_timeout,
-      cleanup_interval: '60s',
-      ...limits,
-      ...bindConfig(family),
-      ...emitInboundHttpOptions(served.protocol, pool),
-      metadata: { filter_metadata: { istio, ...objectsMetadata(origins) } },
-    };
-    return resource('cluster', name, json, origins);
-  },
-);

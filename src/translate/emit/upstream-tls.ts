@@ -3,12 +3,14 @@ import ipaddr from 'ipaddr.js';
 import type { JsonObject } from '../../lib/json.ts';
 import { type ClientTls, type Trust, tlsModeIstio } from '../../model/client-tls.ts';
 import { httpVersionOf } from '../../model/connection-pool.ts';
+import type { ProxyDefaults } from '../../model/mesh-defaults.ts';
 import { outboundSni, systemRoots } from '../../model/names.ts';
-import type { PortPolicy, ProxyProtocol } from '../../model/port-policy.ts';
+import type { ProxyProtocol } from '../../model/port-policy.ts';
 import type { CertificateSource } from '../../model/proxy.ts';
 import type { ClusterPlan } from './cluster-plan.ts';
 import { file, type MeshSource, meshCertificates, tlsVersions, typePrefix } from './mesh-certificates.ts';
 
+type MinimumTls = ProxyDefaults['minimumTls'];
 const rawBuffer: JsonObject = {
   name: 'envoy.transport_sockets.raw_buffer',
   typed_config: { '@type': `${typePrefix}.raw_buffer.v3.RawBuffer` },
@@ -28,12 +30,12 @@ export function emitNames(names: readonly string[]): JsonObject {
   };
 }
 
-function emitTls(context: JsonObject, sni: string | null): JsonObject {
+function emitTls(minimum: MinimumTls, context: JsonObject, sni: string | null): JsonObject {
   return {
     name: 'envoy.transport_sockets.tls',
     typed_config: {
       '@type': `${typePrefix}.tls.v3.UpstreamTlsContext`,
-      common_tls_context: { tls_params: tlsVersions, ...context },
+      common_tls_context: { tls_params: tlsVersions(minimum), ...context },
       ...(sni !== null && { sni }),
     },
   };
@@ -58,11 +60,11 @@ function emitWithFiles(tls: FileTls, http2: boolean): JsonObject {
     ...(own !== null && { tls_certificates: own }),
     ...emitValidation(tls),
   };
-  return emitTls(context, sni);
+  return emitTls('TLSv1_2', context, sni);
 }
 
 /** Mutual TLS by the certificates of the mesh; what a peer of the mesh is offered tells it so. */
-function emitMesh(plan: ClusterPlan, source: MeshSource, http2: boolean): JsonObject {
+function emitMesh(plan: ClusterPlan, source: MeshSource, minimum: MinimumTls, http2: boolean): JsonObject {
   const { policy, mutual, port, subset, service } = plan;
   const said = policy.tls?.kind === 'mesh' ? policy.tls : null;
   const names = said !== null && said.names.length > 0 ? said.names : (mutual?.identities ?? []);
@@ -71,7 +73,7 @@ function emitMesh(plan: ClusterPlan, source: MeshSource, http2: boolean): JsonOb
     alpn_protocols: ['istio-peer-exchange', 'istio', ...(http2 ? ['h2'] : [])],
     ...meshCertificates(source, emitNames(names)),
   };
-  return emitTls(context, sni);
+  return emitTls(minimum, context, sni);
 }
 
 /** Whether endpoints that can take it are called by mutual TLS, the others in plain text. */
@@ -108,17 +110,22 @@ function behindHeader(header: ProxyProtocol | null, socket: JsonObject | null): 
 }
 
 /** A proxy without certificates calls in plain text where no rule forbids it. */
-function emitEncryption({ tls }: PortPolicy, plan: ClusterPlan, source: CertificateSource): JsonObject | null {
+function emitEncryption(plan: ClusterPlan, source: CertificateSource, minimum: MinimumTls): JsonObject | null {
+  const { tls } = plan.policy;
   const http2 = httpVersionOf(plan.port.protocol, plan.policy.connectionPool) === 'http2';
   if (tls?.kind === 'tls') return emitWithFiles(tls, http2);
-  return callsByMesh(plan) && source.kind !== 'none' ? emitMesh(plan, source, http2) : null;
+  return callsByMesh(plan) && source.kind !== 'none' ? emitMesh(plan, source, minimum, http2) : null;
 }
 
 /** The transport sockets of envoy.config.cluster.v3.Cluster; none where connections are as they are. */
-export function emitTransportSockets(plan: ClusterPlan, source: CertificateSource): JsonObject {
+export function emitTransportSockets(
+  plan: ClusterPlan,
+  source: CertificateSource,
+  { minimumTls }: Pick<ProxyDefaults, 'minimumTls'>,
+): JsonObject {
   const { policy } = plan;
   const header = policy.proxyProtocol;
-  const socket = behindHeader(header, emitEncryption(policy, plan, source));
+  const socket = behindHeader(header, emitEncryption(plan, source, minimumTls));
   if (socket === null) return {};
   if (!callsByEndpoint(plan) || source.kind === 'none') return { transport_socket: socket };
   const inPlain = behindHeader(header, null) ?? rawBuffer;

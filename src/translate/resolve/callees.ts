@@ -53,17 +53,18 @@ export class CalleeIndex {
   #identities: Identities = new Map();
 
   /**
-   * Null where nobody in the mesh is called by mutual TLS: then nothing is looked at. `injected`: somebody who is no Pod
-   * takes it.
+   * Null where nobody in the mesh is called by mutual TLS: then nothing is looked at. `automatic`: whether all who can are;
+   * `injected`: somebody who is no Pod takes it.
    */
   of(
+    automatic: boolean,
     services: ReadonlyMap<string, Service>,
     endpoints: Mesh['endpoints'],
     workloads: Mesh['workloads'],
     rules: readonly MergedRule[],
     injected: boolean,
   ): Callees | null {
-    const auto = injected || anyInjected(workloads);
+    const auto = automatic && (injected || anyInjected(workloads));
     return auto || anyAsks(rules) ? callees(this.#follow(services, endpoints), auto) : null;
   }
 

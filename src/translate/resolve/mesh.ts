@@ -9,13 +9,15 @@ import { TrackedCalls } from '../../lib/tracked-calls.ts';
 import type { Outcome } from '../../model/diagnostic.ts';
 import type { ServiceEndpoints } from '../../model/endpoint.ts';
 import type { Mesh, Workload } from '../../model/mesh.ts';
+import { meshDefaults } from '../../model/mesh-defaults.ts';
 import type { ObjectSet } from '../../model/object.ts';
 import type { PolicyChoice } from '../../model/policy.ts';
 import type { RouteChoice } from '../../model/route.ts';
 import type { Service } from '../../model/service.ts';
 import { CalleeIndex } from './callees.ts';
-import { type DelegateCalls, resolveDelegates } from './delegates.ts';
+import { type DelegateCalls, type RoutingRule, resolveDelegates } from './delegates.ts';
 import { EndpointResolver } from './endpoint-resolver.ts';
+import { withEntryExports, withExports } from './exports.ts';
 import { checkGateways, type GatewayCalls, resolveGateways } from './gateways.ts';
 import { choosesPods, MemberIndex, takesMutualTls } from './members.ts';
 import { type NameCalls, nameServices } from './named-services.ts';
@@ -24,9 +26,16 @@ import { type CheckCalls, checkRoutes } from './route-checks.ts';
 import { type MergeCalls, mergeRules } from './rules.ts';
 import { ServedIndex } from './served.ts';
 import { resolveServices } from './services.ts';
+import { resolveScopes } from './sidecars.ts';
+import { sightsOf } from './sight.ts';
 import { silentFailover } from './silent-failover.ts';
 import { RouteCalls, resolveRoutes, rulesOfSidecars } from './virtual-services.ts';
 import { resolveWorkloads } from './workloads.ts';
+
+/** Routes, and the rules that they come from. */
+interface Routing extends Outcome<Pick<Mesh, 'routes' | 'gateways'>> {
+  readonly rules: readonly RoutingRule[];
+}
 
 const sameEndpoints = (a: ServiceEndpoints, b: ServiceEndpoints): boolean => stableMap(a, b) === a;
 
@@ -58,7 +67,7 @@ export class MeshResolver {
 
   resolve(objects: ObjectSet): Outcome<Mesh> {
     const { value: decoded, diagnostics: decoding } = decodeObjects(objects);
-    const typed = this.#typed(decoded);
+    const { defaults, ...typed } = withDefaults(this.#typed(decoded));
     const { services: own, serviceEntries: entries } = typed;
     const claimed = this.#stage('services', [own, entries], () => resolveServices(own, entries));
     const nodes = this.#stage('nodes', [typed.nodes], () => byName(typed.nodes));
@@ -76,22 +85,24 @@ export class MeshResolver {
     );
     const merged = this.#stage('rules', [typed.rules], () => mergeRules(typed.rules, this.#mergeCalls));
     const injected = takesMutualTls(members, services.value);
-    const callees = this.#callees.of(services.value, endpoints.value, workloads, merged.value, injected);
-    const policies = this.#stage('policies', [services, merged, callees], () =>
-      resolvePolicies(services.value, merged.value, callees, this.#policyCalls),
+    const called = [services.value, endpoints.value, workloads, merged.value, injected] as const;
+    const callees = this.#callees.of(defaults.autoMutualTls, ...called);
+    const policies = this.#stage('policies', [services, merged, callees, defaults], () =>
+      resolvePolicies(services.value, merged.value, callees, defaults, this.#policyCalls),
     );
     const routes = this.#resolveRoutes(typed, services, policies);
+    const scopes = this.#stage('scopes', [typed.sidecars, defaults.rootNamespace, services, routes.rules], () =>
+      resolveScopes(typed.sidecars, defaults.rootNamespace, services.value, routes.rules),
+    );
     const silent = this.#stage('silent failover', [services, policies, endpoints], () =>
       silentFailover(services.value, policies.value, endpoints.value),
     );
     this.#stages.endRound();
-    const diagnostics = [
-      decoding,
-      ...[services, endpoints, merged, policies, routes].map((stage) => stage.diagnostics),
-      silent,
-    ];
-    const parts = { services: services.value, policies: policies.value, endpoints: endpoints.value };
-    return { value: this.#mesh({ ...parts, ...routes.value, workloads }), diagnostics: diagnostics.flat() };
+    const stages = [services, endpoints, merged, policies, routes, scopes];
+    const [known, current] = [services.value, endpoints.value];
+    const parts = { services: known, policies: policies.value, ...routes.value, endpoints: current, workloads };
+    const value = this.#mesh({ ...parts, scopes: scopes.value, defaults }, routes.rules);
+    return { value, diagnostics: [decoding, ...stages.map((stage) => stage.diagnostics), silent].flat() };
   }
 
   #findMembers(typed: TypedObjects, services: ReadonlyMap<string, TypedService>, workloads: Mesh['workloads']) {
@@ -106,7 +117,7 @@ export class MeshResolver {
     { virtualServices, gateways }: TypedObjects,
     services: Outcome<ReadonlyMap<string, TypedService>>,
     policies: Outcome<Mesh['policies']>,
-  ): Outcome<Pick<Mesh, 'routes' | 'gateways'>> {
+  ): Routing {
     const rules = this.#stage('delegates', [virtualServices], () => {
       const resolved = resolveDelegates(virtualServices, this.#delegateCalls);
       return { ...resolved, byPattern: rulesOfSidecars(resolved.value) };
@@ -123,20 +134,21 @@ export class MeshResolver {
     const meetings = this.#stage('gateway checks', [services, rules, bound], () =>
       checkGateways(rules.value, bound, services.value),
     );
-    return { value: { routes, gateways: bound }, diagnostics: [...rules.diagnostics, ...checks, ...meetings] };
+    const diagnostics = [...rules.diagnostics, ...checks, ...meetings];
+    return { value: { routes, gateways: bound }, rules: rules.value, diagnostics };
   }
 
-  #mesh({ services, policies, routes, gateways, endpoints, workloads }: Omit<Mesh, 'served'>): Mesh {
-    const [known, current] = [this.#services.update(services), this.#endpoints.update(endpoints)];
+  #mesh(parts: Omit<Mesh, 'served' | 'sights'>, rules: readonly RoutingRule[]): Mesh {
+    const [services, endpoints] = [this.#services.update(parts.services), this.#endpoints.update(parts.endpoints)];
     // Found when a captured sidecar asks first.
-    const served = lazy(() => this.#served.of(known, current));
+    const served = lazy(() => this.#served.of(services, endpoints));
     return {
-      services: known,
-      policies: this.#policies.update(policies),
-      routes: this.#routes.update(routes),
-      gateways,
-      endpoints: current,
-      workloads,
+      ...parts,
+      services,
+      policies: this.#policies.update(parts.policies),
+      routes: this.#routes.update(parts.routes),
+      endpoints,
+      sights: sightsOf(services, rules),
       get served() {
         return served();
       },
@@ -155,6 +167,20 @@ export class MeshResolver {
   #stage<V>(name: string, inputs: readonly unknown[], compute: () => V): V {
     return this.#stages.run(name, inputs, compute) as V;
   }
+}
+
+/** The objects, where they do not say to whom they are exported, as the mesh has it. */
+function withDefaults(typed: TypedObjects): TypedObjects & Pick<Mesh, 'defaults'> {
+  const defaults = typed.meshConfigs[0] ?? meshDefaults;
+  const { services, rules, routes } = defaults.exportTo;
+  return {
+    ...typed,
+    defaults,
+    services: withExports(typed.services, services),
+    serviceEntries: withEntryExports(typed.serviceEntries, services),
+    rules: withExports(typed.rules, rules),
+    virtualServices: withExports(typed.virtualServices, routes),
+  };
 }
 
 function byName(nodes: readonly Node[]): ReadonlyMap<string, Node> {

@@ -8,12 +8,13 @@ import { StableTable, stableList } from '../../lib/stable-table.ts';
 import { TrackedCalls } from '../../lib/tracked-calls.ts';
 import type { MutualTls } from '../../model/client-tls.ts';
 import { type Diagnostic, diagnose, type Outcome } from '../../model/diagnostic.ts';
-import { clusterDomain, rootNamespace } from '../../model/names.ts';
+import { type MeshDefaults, meshDefaults, type PortDefaults } from '../../model/mesh-defaults.ts';
+import { clusterDomain } from '../../model/names.ts';
 import { at } from '../../model/origin.ts';
 import type { PolicyChoice, SelectedPolicy, ServicePolicy } from '../../model/policy.ts';
 import { defaultPortPolicy, type PortPolicy } from '../../model/port-policy.ts';
 import { type Callees, mutualTlsOf } from './callees.ts';
-import { policyOfPort, policyOfSubset, withNames } from './port-policy.ts';
+import { policyOfPort, policyOfSubset, withNames, withPortDefaults } from './port-policy.ts';
 import { type MergedRule, ruleIds } from './rules.ts';
 import { uselessSettings } from './useless-settings.ts';
 
@@ -23,8 +24,20 @@ type Identities = Callees['identities'];
 /** Whether some Pods are called by mutual TLS; empty: nobody is. */
 type Auto = ReadonlyMap<'auto', boolean>;
 
+/** What the mesh says besides rules; null: nothing. */
+interface Around {
+  readonly mutual: MutualTls | null;
+  readonly ports: PortDefaults | null;
+}
+
+const around = memo((ports: PortDefaults | null, mutual: MutualTls | null): Around => ({ ports, mutual }));
+const alone = around(null, null);
+
+const completed = (policy: PortPolicy, { ports }: Around): PortPolicy =>
+  ports === null ? policy : withPortDefaults(policy, ports);
+
 /** A merged rule bound to a service: the policy of each of its ports, whole and per subset. */
-const bind = memo((service: Service, rule: MergedRule, mutual: MutualTls | null): ServicePolicy => {
+const bind = memo((service: Service, rule: MergedRule, mesh: Around): ServicePolicy => {
   const numbers = service.ports.map((port) => port.number);
   const named = (policy: PortPolicy): PortPolicy => withNames(policy, service.names);
   const whole = new Map(numbers.map((port) => [port, named(policyOfPort(rule.policy, port))] as const));
@@ -33,17 +46,19 @@ const bind = memo((service: Service, rule: MergedRule, mutual: MutualTls | null)
     labels,
     ports: new Map(
       numbers.map((port) => {
-        return [port, named(policyOfSubset(policy, port, whole.get(port) ?? defaultPortPolicy))] as const;
+        const inherited = whole.get(port) ?? defaultPortPolicy;
+        return [port, completed(named(policyOfSubset(policy, port, inherited)), mesh)] as const;
       }),
     ),
   }));
-  return { rules: ruleIds(rule), ports: whole, subsets, mutual };
+  const ports = new Map([...whole].map(([port, policy]) => [port, completed(policy, mesh)] as const));
+  return { rules: ruleIds(rule), ports, subsets, mutual: mesh.mutual };
 });
 
 /** Where no rule speaks of a service, but the mesh does. */
-const bindNothing = memo((service: Service, mutual: MutualTls): ServicePolicy => {
-  const ports = new Map(service.ports.map(({ number }) => [number, defaultPortPolicy] as const));
-  return { rules: [], ports, subsets: [], mutual };
+const bindNothing = memo((service: Service, mesh: Around): ServicePolicy => {
+  const ports = new Map(service.ports.map(({ number }) => [number, completed(defaultPortPolicy, mesh)] as const));
+  return { rules: [], ports, subsets: [], mutual: mesh.mutual };
 });
 
 /** All hosts that a rule may name to cover `host`: itself, and every wildcard such as `*.example.com` above it. */
@@ -65,15 +80,20 @@ function mostSpecific(rules: readonly MergedRule[], wanted: (rule: MergedRule) =
 }
 
 /** The client's own namespace decides first, then the service's, then the root namespace. */
-function select(candidates: readonly MergedRule[], service: Service, client: string): MergedRule | undefined {
+function select(
+  candidates: readonly MergedRule[],
+  service: Service,
+  client: string,
+  root: string,
+): MergedRule | undefined {
   const visible = (rule: MergedRule): boolean => rule.exportTo.has('*') || rule.exportTo.has(client);
   return (
     mostSpecific(
       candidates,
-      (rule) => rule.namespace === client && visible(rule) && (client !== rootNamespace || !rule.exportTo.has('*')),
+      (rule) => rule.namespace === client && visible(rule) && (client !== root || !rule.exportTo.has('*')),
     ) ??
     mostSpecific(candidates, (rule) => rule.namespace === service.namespace && visible(rule)) ??
-    mostSpecific(candidates, (rule) => rule.namespace === rootNamespace && visible(rule))
+    mostSpecific(candidates, (rule) => rule.namespace === root && visible(rule))
   );
 }
 
@@ -81,11 +101,12 @@ function select(candidates: readonly MergedRule[], service: Service, client: str
 function selectedIn(
   candidates: readonly MergedRule[],
   service: Service,
-  mutual: MutualTls | null,
+  mesh: Around,
+  root: string,
 ): readonly SelectedPolicy[] {
   const general = candidates.filter(({ selector }) => selector === null);
   const least = (namespace: string): number => {
-    const rule = select(general, service, namespace);
+    const rule = select(general, service, namespace, root);
     return rule?.namespace === namespace ? specificity(rule) : 0;
   };
   return candidates
@@ -93,31 +114,35 @@ function selectedIn(
       rule.selector === null || specificity(rule) < least(rule.namespace) ? [] : [{ rule, selector: rule.selector }],
     )
     .sort((a, b) => specificity(b.rule) - specificity(a.rule))
-    .map(({ rule, selector }) => ({ namespace: rule.namespace, selector, policy: bind(service, rule, mutual) }));
+    .map(({ rule, selector }) => ({ namespace: rule.namespace, selector, policy: bind(service, rule, mesh) }));
 }
 
 const noneSelected: readonly SelectedPolicy[] = [];
 
-function choose(service: Service, candidates: readonly MergedRule[], mutual: MutualTls | null): PolicyChoice {
-  const unruled = mutual === null ? null : bindNothing(service, mutual);
+function choose(service: Service, candidates: readonly MergedRule[], mesh: Around, root: string): PolicyChoice {
+  const unruled = mesh === alone ? null : bindNothing(service, mesh);
   const general = candidates.filter(({ selector }) => selector === null);
   const bound = (rule: MergedRule | undefined): ServicePolicy | null =>
-    rule === undefined ? unruled : bind(service, rule, mutual);
+    rule === undefined ? unruled : bind(service, rule, mesh);
   const named = new Set(general.flatMap((rule) => [rule.namespace, ...rule.exportTo]));
   named.delete('*');
   const byNamespace = new Map<string, ServicePolicy>();
   for (const namespace of [...named].sort()) {
-    const policy = bound(select(general, service, namespace));
+    const policy = bound(select(general, service, namespace, root));
     if (policy !== null) byNamespace.set(namespace, policy);
   }
-  const selected = general.length === candidates.length ? noneSelected : selectedIn(candidates, service, mutual);
+  const selected = general.length === candidates.length ? noneSelected : selectedIn(candidates, service, mesh, root);
   // No namespace has this name, so only what is exported to all counts.
-  return { otherwise: bound(select(general, service, '*')), byNamespace, selected };
+  return { otherwise: bound(select(general, service, '*', root)), byNamespace, selected };
 }
 
 const noIdentities: Identities = new Map();
 const nobodyAuto: Auto = new Map();
 const autoOf = memo((callees: Callees): Auto => new Map([['auto', callees.auto]]));
+
+type Defaults = Pick<MeshDefaults, 'ports' | 'rootNamespace'>;
+type ForAll = ReadonlyMap<'defaults', Defaults>;
+const forAll = memo((defaults: Defaults): ForAll => new Map([['defaults', defaults]]));
 
 /** What is kept from one resolution to the next. */
 export class PolicyCalls {
@@ -125,7 +150,7 @@ export class PolicyCalls {
   readonly choices = new TrackedCalls<
     string,
     Service,
-    readonly [ByPattern, Identities, Auto],
+    readonly [ByPattern, Identities, Auto, ForAll],
     readonly [string, PolicyChoice] | null
   >();
   readonly unbound = new TrackedCalls<MergedRule, MergedRule, readonly [Services], readonly Diagnostic[]>();
@@ -137,24 +162,29 @@ function choiceFor(
   byPattern: ByPattern,
   identities: Identities,
   all: Auto,
+  defaults: ForAll,
 ): readonly [string, PolicyChoice] | null {
   const { host } = service;
   const candidates = patternsOf(host).flatMap((pattern) => byPattern.get(pattern) ?? []);
   const auto = all.get('auto');
   const mutual = auto === undefined ? null : mutualTlsOf(service, candidates, { auto, identities });
-  return candidates.length === 0 && mutual === null ? null : [host, choose(service, candidates, mutual)];
+  const { ports, rootNamespace } = defaults.get('defaults') ?? meshDefaults;
+  const mesh = around(ports, mutual);
+  return candidates.length === 0 && mesh === alone ? null : [host, choose(service, candidates, mesh, rootNamespace)];
 }
 
-/** By host, for the hosts that any rule covers, or that the mesh calls by mutual TLS. */
+/** By host, for the hosts that any rule covers, or of which the mesh itself says something. */
 export function resolvePolicies(
   services: Services,
   rules: readonly MergedRule[],
   callees: Callees | null,
+  defaults: Defaults,
   calls: PolicyCalls,
 ): Outcome<ReadonlyMap<string, PolicyChoice>> {
   const byPattern = calls.byPattern.update(Map.groupBy(rules, (rule) => rule.host));
   const auto = callees === null ? nobodyAuto : autoOf(callees);
-  const value = calls.choices.round([byPattern, callees?.identities ?? noIdentities, auto], (run) => {
+  const tables = [byPattern, callees?.identities ?? noIdentities, auto, forAll(defaults)] as const;
+  const value = calls.choices.round(tables, (run) => {
     const byHost = new Map<string, PolicyChoice>();
     for (const [host, service] of services) {
       const choice = run(host, service, choiceFor);
@@ -170,7 +200,7 @@ export function resolvePolicies(
 function unbound(merged: MergedRule, services: Services): readonly Diagnostic[] {
   const service = services.get(merged.host);
   if (service !== undefined) {
-    const { ports, subsets } = bind(service, merged, null);
+    const { ports, subsets } = bind(service, merged, alone);
     return [
       ...merged.rules.flatMap((rule) => unknownPorts(rule, service)),
       ...uselessHashes(service, ports),

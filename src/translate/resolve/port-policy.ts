@@ -1,7 +1,9 @@
 // The policy of one port, put together from the blocks above it. Source: Istio's rules of inheritance.
 import type { PortBlocks, TrafficPolicy } from '../../crds/destination-rule/traffic-policy.ts';
 import { memo } from '../../lib/memo.ts';
+import type { ConnectionPool } from '../../model/connection-pool.ts';
 import { defaultBalancing } from '../../model/lb-policy.ts';
+import type { PortDefaults } from '../../model/mesh-defaults.ts';
 import { defaultPortPolicy, type PortPolicy } from '../../model/port-policy.ts';
 
 /** What blocks come to where nothing stands above them; of `around` come the settings that ports cannot have. */
@@ -14,6 +16,7 @@ function compose(blocks: PortBlocks, around: Pick<PortPolicy, 'tunnel' | 'proxyP
     tunnel: around.tunnel,
     proxyProtocol: around.proxyProtocol,
     retryBudget: around.retryBudget,
+    retries: null,
   };
 }
 
@@ -61,6 +64,44 @@ export function policyOfSubset(policy: TrafficPolicy, port: number, inherited: P
   return ofSubset(inherited, policy, policy.ports.get(port) ?? null);
 }
 
+/** Where a rule has no connection pool. */
+const silentPool: Omit<ConnectionPool, 'origin'> = {
+  maxConnections: null,
+  connectTimeout: null,
+  keepalive: null,
+  maxConnectionDuration: null,
+  tcpIdleTimeout: null,
+  maxPendingRequests: null,
+  maxRequests: null,
+  maxRequestsPerConnection: null,
+  maxRetries: null,
+  httpIdleTimeout: null,
+  upgrade: 'default',
+  maxConcurrentStreams: null,
+  http2Keepalive: null,
+};
+
+/** What the mesh says of connections holds where a rule does not speak of it. */
+function poolWith(pool: ConnectionPool | null, defaults: PortDefaults): ConnectionPool | null {
+  const { connectTimeout, keepalive, upgrade, origin } = defaults;
+  if (connectTimeout === null && keepalive === null && !upgrade) return pool;
+  const own = pool ?? { ...silentPool, origin };
+  return {
+    ...own,
+    connectTimeout: own.connectTimeout ?? connectTimeout,
+    keepalive: own.keepalive ?? keepalive,
+    upgrade: own.upgrade === 'default' && upgrade ? 'http2' : own.upgrade,
+  };
+}
+
+/** A port's policy, completed with what holds in the whole mesh. */
+export const withPortDefaults = memo(
+  (policy: PortPolicy, defaults: PortDefaults): PortPolicy => ({
+    ...policy,
+    connectionPool: poolWith(policy.connectionPool, defaults),
+    retries: defaults.retries,
+  }),
+);
 const verified = memo((policy: PortPolicy, names: readonly string[]): PortPolicy => {
   const { tls } = policy;
   return tls?.kind === 'tls' ? { ...policy, tls: { ...tls, names } } : policy;

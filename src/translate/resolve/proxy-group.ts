@@ -6,6 +6,7 @@ import { tlsModeIstio, tlsModeLabel } from '../../model/client-tls.ts';
 import type { EndpointView, Labels } from '../../model/endpoint.ts';
 import { viewKey } from '../../model/endpoint-view.ts';
 import { type Mesh, type ServedPort, usualMutualTls, type Workload } from '../../model/mesh.ts';
+import { meshDefaults, type ProxyDefaults } from '../../model/mesh-defaults.ts';
 import { selectingLabels } from '../../model/policy.ts';
 import {
   type CertificateSource,
@@ -16,10 +17,12 @@ import {
   sdsCertificate,
   sdsCertificates,
 } from '../../model/proxy.ts';
+import type { Scope } from '../../model/scope.ts';
 import { namespacesOfExports } from '../../model/visibility.ts';
 import { labelsOf, namespacesOfRoutes } from './clients.ts';
 import { endpointView } from './endpoint-view.ts';
 import { gatewaysOf } from './gateways.ts';
+import { calledPorts } from './ingress.ts';
 
 const internGroup = interner<ProxyGroup>();
 const internServed = interner<readonly ServedPort[]>();
@@ -77,11 +80,13 @@ export function proxyGroup(mesh: Mesh, asking: ProxyNode): ProxyGroup {
   const node = asking.generator === 'grpc' ? asGrpcClient(asking) : asking;
   const workload = mesh.workloads.get(`${node.name}.${node.namespace}`);
   const view = endpointView(mesh, node, workload ?? null);
+  const scope = node.role === 'sidecar' ? mesh.scopes.of(node.namespace, (workload ?? node).labels) : null;
   return groupOf(
     view,
     labelsOf(mesh, node, workload),
     servedAt(mesh, node, workload),
     gatewaysOf(mesh, node, workload),
+    surroundings(mesh.defaults.proxy, scope),
     peersOf(mesh, node, workload),
     certificatesOf(node, workload),
     node,
@@ -102,6 +107,11 @@ function certificatesOf({ role, certificates, labels: own }: ProxyNode, workload
 const withServer = memo(({ client }: Certificates, server: CertificateSource): Certificates => ({ client, server }));
 
 type Behind = readonly ServedPort[];
+
+/** What the mesh and a Sidecar say, whatever the proxy. */
+type Surroundings = Pick<ProxyGroup, 'defaults' | 'scope'>;
+const surroundings = memo((defaults: ProxyDefaults, scope: Scope | null): Surroundings => ({ defaults, scope }));
+
 /** Proxies come last: what is remembered of each is one entry. */
 const groupOf = memo(
   (
@@ -109,6 +119,7 @@ const groupOf = memo(
     labels: Labels,
     behind: Behind,
     gateways: readonly string[],
+    around: Surroundings,
     peers: string | null,
     certificates: Certificates,
     node: ProxyNode,
@@ -116,16 +127,20 @@ const groupOf = memo(
     const { role, generator, namespace, interception } = node;
     const portOffset = interception === 'NONE' || role === 'router' ? node.portOffset : 0;
     const ipFamily = node.ip.includes(':') ? 'v6' : 'v4';
-    const served = servedPorts(behind, namespace);
+    const served = calledPorts(around.scope, servedPorts(behind, namespace));
     const settings = { role, generator, namespace, interception, portOffset, ipFamily } as const;
     const own = { served, mutualTls: usualMutualTls, endpointView: view, labels, certificates, gateways, peers };
-    return interned({ ...settings, ...own });
+    return interned({ ...settings, ...around, ...own });
   },
 );
 
+/** Whom it is for makes no difference to those who have it. */
+const scopeText = memo((scope: Scope): string => JSON.stringify({ ...scope, selector: null }));
+
 function interned(group: ProxyGroup): ProxyGroup {
-  const { served, endpointView, labels, ...settings } = group;
-  const parts = [...Object.values(settings), viewKey(endpointView), [...labels], ...served.map(servedKey)];
+  const { served, endpointView, labels, scope, defaults, ...settings } = group;
+  const around = [defaults === meshDefaults.proxy ? null : defaults, scope === null ? null : scopeText(scope)];
+  const parts = [...Object.values(settings), ...around, viewKey(endpointView), [...labels], ...served.map(servedKey)];
   return internGroup(JSON.stringify(parts), () => group);
 }
 
@@ -146,9 +161,9 @@ const inAnyNamespace = memo((group: ProxyGroup): ProxyGroup => interned({ ...gro
 
 /** The group whose configuration is the same: a namespace without services and without policies of its own is like any other. */
 export function likeGroup({ services, policies, routes }: Mesh, group: ProxyGroup): ProxyGroup {
-  const { namespace, role } = group;
+  const { namespace, scope, role } = group;
   // There are few gateways, and what they lead to depends on their namespace in more ways.
-  if (role === 'router') return group;
+  if (scope !== null || role === 'router') return group;
   const chooses = choosingNamespaces(policies).has(namespace) || namespacesOfRoutes(routes).has(namespace);
   const exported = namespacesOfExports(services).has(namespace);
   return chooses || exported || namespacesOf(services).has(namespace) ? group : inAnyNamespace(group);

@@ -9,8 +9,9 @@ import { type PolicyChoice, policiesIn } from '../../model/policy.ts';
 import { type ClientMatch, type Destination, type HttpRoute, matchesAll, meshGateway } from '../../model/route.ts';
 import { type Protocol, serviceAt } from '../../model/service.ts';
 import type { RoutingRule } from './delegates.ts';
+import { isExportedTo } from './exports.ts';
 import { likelyHost } from './policies.ts';
-import { covers, isVisible, namedNamespaces } from './virtual-services.ts';
+import { covers, namedNamespaces } from './virtual-services.ts';
 
 type Services = ReadonlyMap<string, Service>;
 type Policies = ReadonlyMap<string, PolicyChoice>;
@@ -115,7 +116,7 @@ function withoutPort({ source, routes }: RoutingRule, services: Services): reado
 /** The longest list of rules for one host that some client sees together. */
 function together(rules: readonly RoutingRule[]): readonly RoutingRule[] {
   const lists = ['*', ...namedNamespaces(rules)].map((namespace) =>
-    rules.filter(({ source }) => isVisible(source, namespace)),
+    rules.filter(({ source }) => isExportedTo(source, namespace)),
   );
   return lists.reduce((longest, list) => (list.length > longest.length ? list : longest), []);
 }

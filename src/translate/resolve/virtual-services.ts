@@ -1,6 +1,4 @@
 // Which routes hold for a host, for whom, and in which order.
-import type { Service } from '../../crds/service.ts';
-import type { VirtualService } from '../../crds/virtual-service/virtual-service.ts';
 import { internList } from '../../lib/intern.ts';
 import { memo } from '../../lib/memo.ts';
 import { sortedBy } from '../../lib/sorted.ts';
@@ -14,8 +12,9 @@ import {
   type RouteChoice,
   type RouteEntry,
 } from '../../model/route.ts';
-import { isHttp, type ServicePort } from '../../model/service.ts';
+import { isHttp, type Service, type ServicePort } from '../../model/service.ts';
 import type { RoutingRule } from './delegates.ts';
+import { isExportedTo } from './exports.ts';
 import { patternsOf } from './policies.ts';
 import { byAge } from './services.ts';
 
@@ -27,9 +26,6 @@ export class RouteCalls {
   readonly byPattern = new StableTable<string, readonly RoutingRule[]>((a, b) => stableList(a, b) === a);
   readonly choices = new TrackedCalls<string, string, readonly [ByPattern, Services], RouteChoice | null>();
 }
-
-export const isVisible = ({ exportTo }: VirtualService, namespace: string): boolean =>
-  exportTo.has('*') || exportTo.has(namespace);
 
 /** The namespaces in which a rule may hold that does not hold everywhere. */
 export function namedNamespaces(rules: readonly RoutingRule[]): readonly string[] {
@@ -70,7 +66,7 @@ export function rulesOfSidecars(rules: readonly RoutingRule[]): ByPattern {
 /** The most specific host that a rule names which clients of the namespace see decides; all its rules count. */
 function visibleTo(namespace: string, groups: readonly (readonly RoutingRule[])[]): HostRoutes | null {
   for (const group of groups) {
-    const visible = group.filter(({ source }) => isVisible(source, namespace));
+    const visible = group.filter(({ source }) => isExportedTo(source, namespace));
     if (visible.length > 0) return merge(internList(visible));
   }
   return null;

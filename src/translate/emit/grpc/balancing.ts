@@ -60,7 +60,8 @@ export function grpcBalancing({ lb, hash }: PortPolicy): GrpcBalancing {
     return { fields: turns, hash: null, lost: lb.slowStart === null ? null : { field: 'warmup', why } };
   }
   if (lb.kind !== 'ring-hash') return { fields: turns, hash: null, lost: { field, why: `no ${name}` } };
-  const ring = emitLbPolicy(lb);
+  // gRPC refuses a ring with another hash function.
+  const ring = emitLbPolicy({ ...lb, hashFunction: null });
   // As in Envoy, each call goes to a random endpoint then.
   if (hash === null || (hash.kind === 'source-ip' && !hash.enabled)) return { fields: ring, hash: null, lost: null };
   const key = emitGrpcHash(hash);
@@ -72,10 +73,18 @@ export function grpcBalancing({ lb, hash }: PortPolicy): GrpcBalancing {
 export function reportLost(policies: Iterable<PortPolicy>): readonly Diagnostic[] {
   return [...new Set(policies)].flatMap((policy) => {
     const { lost } = grpcBalancing(policy);
-    if (lost === null || policy.origin === null) return [...lostZones(policy), ...lostBlocks(policy)];
+    if (lost === null || policy.origin === null)
+      return [...lostHashing(policy), ...lostZones(policy), ...lostBlocks(policy)];
     const message = `gRPC clients know ${lost.why}; they balance by ROUND_ROBIN`;
     return [diagnose('SLC0403', at(policy.origin, lost.field), message), ...lostZones(policy), ...lostBlocks(policy)];
   });
+}
+
+function lostHashing({ lb, origin }: PortPolicy): Diagnostic[] {
+  if (lb.kind !== 'ring-hash' || origin === null) return [];
+  if (lb.balanceFactor === null && (lb.hashFunction ?? 'XX_HASH') === 'XX_HASH') return [];
+  const message = "gRPC clients hash by XX_HASH alone, without a limit to an endpoint's share of the load";
+  return [diagnose('SLC0403', origin, message)];
 }
 
 function lostZones({ locality }: PortPolicy): Diagnostic[] {

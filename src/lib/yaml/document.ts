@@ -1,8 +1,8 @@
 // One YAML document: from its text to the library's nodes, within limits.
 import { Composer, type Document, Lexer, Parser, type YAMLError } from 'yaml';
-import type { SourceLimits } from './limits.ts';
-import { kubectlSchema } from './yaml-schema.ts';
-import { detached, type YamlProblem } from './yaml-value.ts';
+import type { YamlLimits } from './limits.ts';
+import { kubectlSchema } from './schema.ts';
+import { detached, type YamlProblem } from './value.ts';
 
 export type Composed =
   | { readonly kind: 'document'; readonly document: Document.Parsed }
@@ -24,13 +24,13 @@ const settings = {
   version: '1.1',
   schema: kubectlSchema,
   stringKeys: true,
-  uniqueKeys: false, // looked at in yaml-value.ts: the library compares each key with each
+  uniqueKeys: false, // looked at in value.ts: the library compares each key with each
   prettyErrors: false,
   keepSourceTokens: false,
 } as const;
 
 /** Parses the text of one document. Never throws for any text; the first thing that is wrong with it is the problem. */
-export function composeDocument(text: string, limits: SourceLimits): Composed {
+export function composeDocument(text: string, limits: YamlLimits): Composed {
   const problem = textProblem(text, limits);
   if (problem !== null) return { kind: 'problem', problem };
   const { stackTraceLimit } = Error;
@@ -42,7 +42,7 @@ export function composeDocument(text: string, limits: SourceLimits): Composed {
   }
 }
 
-function textProblem(text: string, { documentLength }: SourceLimits): YamlProblem | null {
+function textProblem(text: string, { documentLength }: YamlLimits): YamlProblem | null {
   if (text.length > documentLength) {
     return { code: 'SLC0002', offset: 0, message: `the document has more than ${documentLength} characters` };
   }
@@ -52,7 +52,7 @@ function textProblem(text: string, { documentLength }: SourceLimits): YamlProble
   return { code: 'SLC0001', offset, message: `the character U+${code} is not allowed here` };
 }
 
-function compose(text: string, limits: SourceLimits): Composed {
+function compose(text: string, limits: YamlLimits): Composed {
   const tokens = new BoundedTokens(limits);
   const documents = [...new Composer(settings).compose(tokens.of(text), true, text.length)];
   const wrong = documents.flatMap(({ errors, warnings }) => [...errors, ...warnings]).map(syntaxProblem);
@@ -67,9 +67,9 @@ function compose(text: string, limits: SourceLimits): Composed {
 /** The library's parser, stopped at the first error and before a hostile text makes it slow. */
 class BoundedTokens {
   problem: YamlProblem | null = null;
-  readonly #limits: SourceLimits;
+  readonly #limits: YamlLimits;
 
-  constructor(limits: SourceLimits) {
+  constructor(limits: YamlLimits) {
     this.#limits = limits;
   }
 

@@ -1,7 +1,7 @@
 // Turns the library's nodes into frozen JSON: aliases and merge keys written out, within limits, keys unique.
 import { isAlias, isMap, isScalar, isSeq, type Node, type Pair, type YAMLMap } from 'yaml';
-import { isObject, type JsonObject, type JsonValue } from '../lib/json.ts';
-import type { SourceLimits } from './limits.ts';
+import { isObject, type JsonObject, type JsonValue } from '../json.ts';
+import type { YamlLimits } from './limits.ts';
 
 /** Why a document is refused, and the offset in its text. */
 export interface YamlProblem {
@@ -24,7 +24,7 @@ const slicedLength = 13;
  * The JSON value of a node. Invariant: no string in it keeps the document's text in memory, and no key reaches a
  * prototype: `__proto__` is a field like any other.
  */
-export function yamlValue(node: Node | null, limits: SourceLimits): YamlValue {
+export function yamlValue(node: Node | null, limits: YamlLimits): YamlValue {
   const reading = new Reading(limits);
   const value = node === null ? null : reading.value(node, 0);
   return reading.problem === null ? { kind: 'value', value } : { kind: 'problem', problem: reading.problem };
@@ -43,14 +43,14 @@ export function detached(text: string): string {
 /** One pass over a document, in its order. After the first problem everything is null and nothing is looked at. */
 class Reading {
   problem: YamlProblem | null = null;
-  readonly #limits: SourceLimits;
+  readonly #limits: YamlLimits;
   readonly #anchors = new Map<string, Anchored>();
   /** Length of what was read, with aliases written out. */
   #length = 0;
   /** How deep lists and mappings were nested since it was last set back. */
   #deepest = 0;
 
-  constructor(limits: SourceLimits) {
+  constructor(limits: YamlLimits) {
     this.#limits = limits;
   }
 

@@ -1,0 +1,40 @@
+// What egress and ingress listeners of a Sidecar (networking.istio.io) have in common.
+import type { ListenerCapture } from '../../model/scope.ts';
+import type { Protocol } from '../../model/service.ts';
+import { type Decoder, ignoring, integer, object, oneOf, portRange, report, string } from '../values/decode.ts';
+import { ipAddress } from '../values/ip.ts';
+import { protocolOf } from '../values/protocol.ts';
+
+export const captureMode = oneOf<ListenerCapture>({ DEFAULT: 'as-proxy', IPTABLES: 'captured', NONE: 'bound' });
+
+export const bind: Decoder<string> = (value, spot) =>
+  typeof value === 'string' && value.startsWith('unix:')
+    ? report(spot, 'SLC0108', 'Unix sockets as listeners: not supported yet, so there is no such listener')
+    : ipAddress(value, spot);
+
+export interface ListenerPort {
+  readonly number: number;
+  readonly protocol: Protocol;
+}
+
+const protocols = oneOf<string>({
+  ...{ HTTP: 'http', HTTP2: 'http2', GRPC: 'grpc', 'GRPC-WEB': 'grpc-web', HTTPS: 'https', TLS: 'tls', TCP: 'tcp' },
+  ...{ MONGO: 'mongo', REDIS: 'redis', MYSQL: 'mysql' },
+});
+
+/** In capital letters or not. */
+const protocol: Decoder<string> = (value, spot) =>
+  protocols(typeof value === 'string' ? value.toUpperCase() : value, spot);
+
+const fields = object(
+  { number: integer(portRange), name: string, protocol },
+  { required: ['number'], ignored: ignoring('targetPort') },
+);
+
+/** A port of a listener. What is not said of its protocol is found out. */
+export const listenerPort: Decoder<ListenerPort> = (value, spot) => {
+  const decoded = fields(value, spot);
+  if (decoded?.number === undefined) return undefined;
+  const { number, name = '', protocol: appProtocol = null } = decoded;
+  return { number, protocol: protocolOf({ name, number, appProtocol, transport: 'TCP' }) };
+};

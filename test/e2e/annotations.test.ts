@@ -1,0 +1,85 @@
+// What annotations of a DestinationRule do to the requests of a real Envoy.
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { keyedCall } from '../../src/cli/demo/keys.ts';
+import type { JsonObject } from '../../src/lib/json.ts';
+import { counts, TestMesh } from '../harness/mesh.ts';
+import { addresses, backend, policyYaml, shop } from '../harness/shop.ts';
+
+const hosts = addresses(3);
+const userHash: JsonObject = { httpHeaderName: 'x-user' };
+let mesh: TestMesh;
+
+beforeAll(async () => {
+  mesh = await TestMesh.start(shop(hosts, { simple: 'RANDOM' }));
+});
+afterEach(() => mesh.check());
+afterAll(() => mesh.close());
+
+const apply = (hash: JsonObject, annotations: JsonObject) =>
+  mesh.apply({ 'rule.yaml': policyYaml({ loadBalancer: { consistentHash: hash } }, annotations) });
+
+/** How many requests each backend gets, the most first. */
+async function shares(users: number, calls: number, atOnce: number): Promise<readonly number[]> {
+  const each = Array.from({ length: calls }, (_, index) =>
+    keyedCall({ kind: 'header', name: 'x-user' }, `user-${index % users}`),
+  );
+  return Object.values(counts(await mesh.requests(each, { atOnce }))).sort((a, b) => b - a);
+}
+
+test.each([
+  ['a ring', {}],
+  ['a table', { maglev: {} }],
+] as const)(
+  'the requests of one busy user stay together on %s, and with a balance factor others help out',
+  async (_, table) => {
+    for (const host of hosts) mesh.backends.behave(backend(host), { slowness: 20 });
+    await apply({ ...userHash, ...table }, {});
+    expect(await shares(1, 60, 12)).toEqual([60]);
+    await apply({ ...userHash, ...table }, { 'sluice.dev/hash-balance-factor': '100' });
+    const [first = 0, ...others] = await shares(1, 60, 12);
+    expect(others).toHaveLength(2);
+    expect(first).toBeLessThan(40);
+    for (const host of hosts) mesh.backends.behave(backend(host), { slowness: 0 });
+  },
+);
+
+test('another hash function sends users elsewhere, and each user still to one backend', async () => {
+  const usersByBackend = async () => {
+    const calls = Array.from({ length: 60 }, (_, index) =>
+      keyedCall({ kind: 'header', name: 'x-user' }, `user-${index % 30}`),
+    );
+    const answers = await mesh.requests(calls);
+    expect(answers.slice(30)).toEqual(answers.slice(0, 30));
+    return answers;
+  };
+  await apply(userHash, {});
+  const before = await usersByBackend();
+  await apply(userHash, { 'sluice.dev/hash-function': 'MURMUR_HASH_2' });
+  expect(await usersByBackend()).not.toEqual(before);
+});
+
+test('the smallest ring has a place for each backend; a large one has shares that are even', async () => {
+  const spread = async (annotations: JsonObject) => {
+    await apply(userHash, annotations);
+    const found = await shares(600, 600, 8);
+    return (found[0] ?? 0) - (found.at(-1) ?? 0);
+  };
+  const small = await spread({ 'sluice.dev/minimum-ring-size': '1', 'sluice.dev/maximum-ring-size': '3' });
+  const large = await spread({ 'sluice.dev/minimum-ring-size': '50000' });
+  expect(large).toBeLessThan(80);
+  expect(small).toBeGreaterThan(large);
+});
+
+test('with many choices a slow backend gets no second request while others have none', async () => {
+  const [slow = ''] = hosts.map(backend);
+  mesh.backends.behave(slow, { slowness: 300 });
+  const toSlow = async (choices: string) => {
+    const policy = { loadBalancer: { simple: 'LEAST_REQUEST' } };
+    await mesh.apply({ 'rule.yaml': policyYaml(policy, { 'sluice.dev/choice-count': choices }) });
+    return counts(await mesh.requests(60, { atOnce: 2 }))[slow] ?? 0;
+  };
+  const ofTwo = await toSlow('2');
+  const ofMany = await toSlow('50');
+  expect(ofMany).toBeLessThan(ofTwo);
+  mesh.backends.behave(slow, { slowness: 0 });
+});
