@@ -26,7 +26,7 @@ const usual: readonly DiagnosticCode[] = ['SLC0108', 'SLC0109'];
 
 const places = { region: 'r1', zone: 'r1a', subZone: '' };
 /** Whoever a field may make a difference for. */
-const nodes: readonly ProxyNode[] = [
+export const nodes: readonly ProxyNode[] = [
   proxyNode({ name: 'client', ip: '10.2.0.1', locality: places }),
   proxyNode({ namespace: 'elsewhere' }),
   proxyNode({ name: 'shop-1', ip: '10.1.0.1' }),
@@ -77,6 +77,14 @@ function contextsOf({ path }: Leaf, kindCase: KindCase): readonly Applied[] {
   });
 }
 
+/** An object's spec with all that a leaf needs beside it. */
+export function withContexts(spec: JsonValue, leaf: Leaf, kindCase: KindCase): JsonValue {
+  return contextsOf(leaf, kindCase).reduce<JsonValue>(
+    (below, { context, at }) => (context.put === undefined ? below : overlay(below, wrap(at, context.put))),
+    spec,
+  );
+}
+
 /** Values that a leaf of the type may take; the first that makes a difference counts. */
 function valuesFor({ type, schema }: Leaf): readonly JsonValue[] {
   const single = ((): readonly JsonValue[] => {
@@ -105,10 +113,7 @@ export class Trials {
   /** What comes of a leaf. */
   outcome(leaf: Leaf): Outcome {
     const applied = contextsOf(leaf, this.#kindCase);
-    const base = applied.reduce<JsonValue>(
-      (spec, { context, at }) => (context.put === undefined ? spec : overlay(spec, wrap(at, context.put))),
-      this.#kindCase.spec,
-    );
+    const base = withContexts(this.#kindCase.spec, leaf, this.#kindCase);
     const given = applied.flatMap(({ context, isExact }) =>
       isExact && context.value !== undefined ? [context.value] : [],
     );
