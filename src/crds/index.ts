@@ -10,8 +10,10 @@ import { type Namespace, namespaceKind } from './namespace.ts';
 import { type Node, nodeKind } from './node.ts';
 import { type Pod, podKind } from './pod.ts';
 import { type Service, serviceKind } from './service.ts';
+import { type ServiceEntry, serviceEntryKind } from './service-entry/service-entry.ts';
 import { nearest } from './values/decode.ts';
 import { type VirtualService, virtualServiceKind } from './virtual-service/virtual-service.ts';
+import { type WorkloadEntry, workloadEntryKind, workloadGroupKind } from './workload-entry.ts';
 
 /** Everything that could be decoded, by kind; the order within a list says nothing. */
 export interface TypedObjects {
@@ -22,6 +24,9 @@ export interface TypedObjects {
   readonly namespaces: readonly Namespace[];
   readonly rules: readonly DestinationRule[];
   readonly virtualServices: readonly VirtualService[];
+  readonly serviceEntries: readonly ServiceEntry[];
+  readonly workloadEntries: readonly WorkloadEntry[];
+  readonly workloadGroups: readonly never[];
 }
 
 const kinds = {
@@ -32,6 +37,9 @@ const kinds = {
   namespaces: namespaceKind,
   rules: destinationRuleKind,
   virtualServices: virtualServiceKind,
+  serviceEntries: serviceEntryKind,
+  workloadEntries: workloadEntryKind,
+  workloadGroups: workloadGroupKind,
 } as const;
 type Plural = keyof typeof kinds;
 
@@ -134,6 +142,9 @@ export function decodeObjects(objects: ObjectSet): Outcome<TypedObjects> {
     namespaces: [],
     rules: [],
     virtualServices: [],
+    serviceEntries: [],
+    workloadEntries: [],
+    workloadGroups: [],
   };
   for (const object of objects.values()) {
     const outcome = decodeObject(object);

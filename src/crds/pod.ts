@@ -1,8 +1,10 @@
 // Pod (core/v1): the workload behind endpoints and sidecars.
+
+import { isObject } from '../lib/json.ts';
 import type { Labels } from '../model/endpoint.ts';
 import type { SourceObject } from '../model/object.ts';
 import { originOf } from '../model/origin.ts';
-import { ignoring, integer, list, nonEmptyString, object, portRange, string } from './values/decode.ts';
+import { type Decoder, ignoring, integer, list, nonEmptyString, object, portRange, string } from './values/decode.ts';
 import { ipAddress } from './values/ip.ts';
 import { kind } from './values/kind.ts';
 
@@ -15,6 +17,8 @@ export interface Pod {
   readonly serviceAccount: string;
   /** Named container ports, which a Service's targetPort may name. */
   readonly ports: ReadonlyMap<string, number>;
+  /** Whether it takes requests. */
+  readonly ready: boolean;
 }
 
 const container = object(
@@ -51,11 +55,19 @@ const spec = object(
   },
 );
 
+/** Only whether one says so; the kubelet writes many conditions, and nobody else does. */
+const isUnready: Decoder<boolean> = (value) =>
+  Array.isArray(value) && value.some((each) => isObject(each) && each['type'] === 'Ready' && each['status'] !== 'True');
+
 const status = object(
-  { podIP: ipAddress, podIPs: list(object({ ip: ipAddress }, { required: ['ip'] })) },
+  {
+    podIP: ipAddress,
+    podIPs: list(object({ ip: ipAddress }, { required: ['ip'] })),
+    conditions: isUnready,
+  },
   {
     ignored: ignoring(
-      ...['phase', 'conditions', 'message', 'reason', 'hostIP', 'hostIPs', 'startTime', 'containerStatuses'],
+      ...['phase', 'message', 'reason', 'hostIP', 'hostIPs', 'startTime', 'containerStatuses'],
       ...['initContainerStatuses', 'ephemeralContainerStatuses', 'qosClass', 'nominatedNodeName', 'resize'],
       ...['resourceClaimStatuses', 'observedGeneration', 'extendedResourceClaimStatus'],
     ),
@@ -73,6 +85,7 @@ export const podKind = kind(
     // What Kubernetes sets where nothing is said.
     serviceAccount: spec?.serviceAccountName ?? 'default',
     ports: namedPorts(spec),
+    ready: !(status?.conditions ?? false),
   }),
 );
 

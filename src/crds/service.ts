@@ -1,9 +1,16 @@
 // Service (core/v1): a name, virtual IPs and ports.
-import ipaddr from 'ipaddr.js';
+import { isObject, type JsonObject } from '../lib/json.ts';
 import type { Nearness } from '../model/locality-lb.ts';
 import { serviceHost } from '../model/names.ts';
 import { originOf } from '../model/origin.ts';
-import { isProxied, type Resolution, type Service as ServiceModel, type ServicePort } from '../model/service.ts';
+import {
+  everybody,
+  isProxied,
+  type Resolution,
+  type Service as ServiceModel,
+  type ServicePort,
+  type Subnet,
+} from '../model/service.ts';
 import {
   boolean,
   type Decoder,
@@ -18,18 +25,28 @@ import {
   portRange,
   report,
   type Spot,
+  selector,
   string,
-  stringMap,
 } from './values/decode.ts';
-import { ipAddress } from './values/ip.ts';
+import { exportedTo, exportTo } from './values/host.ts';
 import { kind } from './values/kind.ts';
+import type { Member } from './values/member.ts';
 import type { Metadata } from './values/metadata.ts';
 import { protocolOf } from './values/protocol.ts';
+import { virtualIp } from './values/virtual-ip.ts';
 
 export interface Service extends ServiceModel {
   /** Whether endpoints that are not ready are published as if they were. */
   readonly publishNotReady: boolean;
+  /** Labels that choose workloads, as they are written: some services have many. Null: nothing is chosen. */
+  readonly selector: JsonObject | null;
+  /** What a ServiceEntry says of its endpoints; null: it is a Service of Kubernetes. */
+  readonly members: readonly Member[] | null;
 }
+
+/** What most services have in common. */
+export const noSubnets: readonly Subnet[] = [];
+export const noNames: readonly string[] = [];
 
 const targetPort: Decoder<number | string> = (value, spot) =>
   typeof value === 'string' ? nonEmptyString(value, spot) : integer(portRange)(value, spot);
@@ -61,16 +78,9 @@ const port: Decoder<ServicePort> = (value, spot) => {
   };
 };
 
-const noHost: ReadonlySet<string> = new Set(['unspecified', 'loopback', 'linkLocal', 'multicast', 'broadcast']);
-
-/** An address that a service can be called by; a listener for any other would take the connections of all services. */
-const virtualIp: Decoder<string> = (value, spot) => {
-  const address = ipAddress(value, spot);
-  const range = address === undefined ? '' : ipaddr.process(address).range();
-  return noHost.has(range)
-    ? report(spot, 'SLC0302', `${address} cannot be the address of a service (${range})`)
-    : address;
-};
+/** The labels themselves, once they are known to be labels. */
+export const writtenSelector: Decoder<JsonObject> = (value, spot) =>
+  (selector(value, spot)?.size ?? 0) > 0 && isObject(value) ? value : undefined;
 
 /** `None` means headless, an empty text that no address is given out yet. */
 const clusterIp: Decoder<string> = (value, spot) => (value === 'None' || value === '' ? value : virtualIp(value, spot));
@@ -111,7 +121,7 @@ const spec = object(
     internalTrafficPolicy: oneOf({ Cluster: false, Local: true }),
     sessionAffinity,
     trafficDistribution: nearness,
-    selector: stringMap,
+    selector: writtenSelector,
   },
   {
     ignored: ignoring(
@@ -128,8 +138,7 @@ const spec = object(
 );
 type Spec = NonNullable<ReturnType<typeof spec>>;
 
-/** Annotations that change how a service is balanced and that nothing reads yet. */
-const laterAnnotations = ['networking.istio.io/exportTo'];
+const exportAnnotation = 'networking.istio.io/exportTo';
 
 function resolutionOf(spec: Spec, ips: readonly string[], spot: Spot): Resolution | undefined {
   if (spec.type === 'ExternalName') {
@@ -137,6 +146,21 @@ function resolutionOf(spec: Spec, ips: readonly string[], spot: Spot): Resolutio
     return report(inside(spot, 'spec'), 'SLC0104', 'type ExternalName needs the field "externalName"');
   }
   return { kind: ips.includes('None') ? 'passthrough' : 'eds' };
+}
+
+/** Namespaces, separated by commas. */
+function visibility({ annotations, namespace }: Metadata, spot: Spot): ReadonlySet<string> {
+  const written = annotations.get(exportAnnotation);
+  if (written === undefined) return everybody;
+  const words = written.split(',').map((word) => word.trim());
+  const place = inside(spot, 'metadata', 'annotations', exportAnnotation);
+  return exportedTo(
+    exportTo(
+      words.filter((word) => word !== ''),
+      place,
+    ),
+    namespace,
+  );
 }
 
 /** A UDP port may share its number with a TCP port; two of one transport may not. */
@@ -155,15 +179,6 @@ function uniquePorts(ports: readonly ServicePort[], spot: Spot): readonly Servic
 }
 
 function build(metadata: Metadata, spec: Spec, spot: Spot): Service | undefined {
-  for (const name of laterAnnotations) {
-    if (metadata.annotations.has(name)) {
-      report(
-        inside(spot, 'metadata', 'annotations', name),
-        'SLC0108',
-        `${name}: not supported yet, so it has no effect`,
-      );
-    }
-  }
   if (metadata.name.includes('.'))
     return report(inside(spot, 'metadata', 'name'), 'SLC0004', 'a Service is named without dots');
   const ips = spec.clusterIPs ?? (spec.clusterIP === undefined ? [] : [spec.clusterIP]);
@@ -175,11 +190,17 @@ function build(metadata: Metadata, spec: Spec, spot: Spot): Service | undefined 
     namespace: metadata.namespace,
     ports: uniquePorts(spec.ports ?? [], spot),
     addresses: [...new Set(ips.filter((ip) => ip !== 'None' && ip !== ''))],
+    subnets: noSubnets,
     resolution,
+    external: false,
+    names: noNames,
+    exportTo: visibility(metadata, spot),
     nodeLocal: spec.internalTrafficPolicy ?? false,
     nearness: nearnessOf(metadata, spec, spot),
     created: metadata.created,
     publishNotReady: spec.publishNotReadyAddresses ?? false,
+    selector: spec.selector ?? null,
+    members: null,
     origin: originOf(metadata.id),
   };
 }

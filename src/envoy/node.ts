@@ -5,6 +5,7 @@ import { lazy } from '../lib/memo.ts';
 import { type Labels, type Locality, noLabels, nowhere } from '../model/endpoint.ts';
 import { clusterDomain, defaultNamespace } from '../model/names.ts';
 import {
+  assumedCertificate,
   type CertificateSource,
   type Generator,
   type Interception,
@@ -12,7 +13,7 @@ import {
   type ProxyNode,
   type Role,
   sdsCertificate,
-  sdsCertificates,
+  usualCertificates,
 } from '../model/proxy.ts';
 import { messageType } from './descriptors.ts';
 import { readStruct } from './struct.ts';
@@ -90,7 +91,7 @@ export function proxyNode(given: Partial<ProxyNode> = {}): ProxyNode {
     portOffset: 0,
     envoyMinor: pinnedEnvoyMinor,
     locality: nowhere,
-    certificates: sdsCertificates,
+    certificates: usualCertificates,
     selfDiscovery: false,
     ...given,
     role,
@@ -183,8 +184,8 @@ const certificateFiles = ['CERT_CHAIN', 'KEY', 'ROOT_CERT'] as const;
 const elsewhere: Readonly<Record<string, CertificateSource>> = { SDS: sdsCertificate, NONE: noCertificate };
 
 /** Where certificates are that are not in files; as with Istio it is the agent where nothing is said. */
-function readElsewhere(value: JsonValue | undefined): CertificateSource {
-  if (value === undefined) return sdsCertificate;
+function readElsewhere(value: JsonValue | undefined, side: 'CLIENT' | 'SERVER'): CertificateSource {
+  if (value === undefined) return side === 'CLIENT' ? sdsCertificate : assumedCertificate;
   const known = typeof value === 'string' && Object.hasOwn(elsewhere, value) ? elsewhere[value] : undefined;
   if (known === undefined) throw new Refusal('metadata MESH_CERTIFICATES is not one of SDS, NONE');
   return known;
@@ -194,7 +195,7 @@ function readElsewhere(value: JsonValue | undefined): CertificateSource {
 function readCertificateSource(settings: Settings, side: 'CLIENT' | 'SERVER'): CertificateSource {
   const names = certificateFiles.map((file) => `TLS_${side}_${file}`);
   const [chain = null, key = null, root = null] = names.map((name) => setting(settings, name));
-  if (chain === null && key === null && root === null) return readElsewhere(settings('MESH_CERTIFICATES'));
+  if (chain === null && key === null && root === null) return readElsewhere(settings('MESH_CERTIFICATES'), side);
   if (chain === null || key === null || root === null) {
     throw new Refusal(`metadata ${names.join(', ')} belong together, and one of them is missing`);
   }
@@ -204,7 +205,7 @@ function readCertificateSource(settings: Settings, side: 'CLIENT' | 'SERVER'): C
 function readCertificates(settings: Settings): ProxyNode['certificates'] {
   const client = readCertificateSource(settings, 'CLIENT');
   const server = readCertificateSource(settings, 'SERVER');
-  return client === sdsCertificate && server === sdsCertificate ? sdsCertificates : { client, server };
+  return client === sdsCertificate && server === assumedCertificate ? usualCertificates : { client, server };
 }
 
 const interceptions: readonly Interception[] = ['REDIRECT', 'TPROXY', 'NONE'];

@@ -18,7 +18,7 @@ export interface SidecarNode {
    * by them. Without it, rules that are zone-aware have no effect.
    */
   readonly locality?: Locality;
-  /** Paths of PEM files with which it calls others in the mesh; without them it calls them in plain text. */
+  /** Paths of PEM files with which it calls others in the mesh, and answers them; without them in plain text alone. */
   readonly certificateFiles?: { readonly chain: string; readonly key: string; readonly root: string };
 }
 
@@ -111,7 +111,10 @@ function certificateNames({ certificateFiles }: SidecarNode): JsonObject {
   // There is no agent beside it.
   if (certificateFiles === undefined) return { MESH_CERTIFICATES: 'NONE' };
   const { chain, key, root } = certificateFiles;
-  return { TLS_CLIENT_CERT_CHAIN: chain, TLS_CLIENT_KEY: key, TLS_CLIENT_ROOT_CERT: root };
+  return {
+    ...{ TLS_CLIENT_CERT_CHAIN: chain, TLS_CLIENT_KEY: key, TLS_CLIENT_ROOT_CERT: root },
+    ...{ TLS_SERVER_CERT_CHAIN: chain, TLS_SERVER_KEY: key, TLS_SERVER_ROOT_CERT: root },
+  };
 }
 
 function nodeJson(node: SidecarNode): JsonObject {

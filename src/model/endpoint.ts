@@ -13,6 +13,7 @@ export type Labels = ReadonlyMap<string, string>;
 export const noLabels: Labels = new Map();
 
 export interface Endpoint {
+  /** An IP address; of services that are resolved by name, a name; the absolute path of a Unix socket, whose port is 0. */
   readonly address: string;
   readonly port: number;
   readonly healthy: boolean;

@@ -1,5 +1,6 @@
 // The mesh as resolved: what all proxies' configuration is made from.
 import type { Labels, Locality, ServiceEndpoints } from './endpoint.ts';
+import type { ObjectId } from './object.ts';
 import type { PolicyChoice } from './policy.ts';
 import type { RouteChoice } from './route.ts';
 import type { Protocol, Service } from './service.ts';
@@ -16,11 +17,19 @@ export interface Workload {
   readonly serviceAccount: string;
 }
 
+/** Who may call: by mutual TLS alone, anybody, or in plain text alone. */
+export type MutualTlsMode = 'strict' | 'permissive' | 'disable';
+
+/** Where nothing else is said. */
+export const usualMutualTls: MutualTlsMode = 'permissive';
+
 /**
  * A port of a service as the workload behind it sees it.
  * Invariant: plain values only, so that lists of them can be compared by their text.
  */
 export interface ServedPort {
+  /** The object that says so. */
+  readonly object: ObjectId;
   readonly name: string;
   readonly namespace: string;
   readonly host: string;
@@ -29,6 +38,8 @@ export interface ServedPort {
   readonly protocol: Protocol;
   /** The port on which the workload listens. */
   readonly targetPort: number;
+  /** Whom it answers, where its proxy has certificates of the mesh. */
+  readonly mutualTls: MutualTlsMode;
 }
 
 /** Immutable. Each part keeps its identity while it is unchanged, so that who reads one part is not run for another. */

@@ -12,6 +12,9 @@ export const defaultNamespace = 'default';
 /** The DNS domain of the cluster. */
 export const clusterDomain = 'cluster.local';
 
+/** What the SPIFFE ids of all workloads begin with. */
+export const trustedIdentities = `spiffe://${clusterDomain}/`;
+
 /** The full name of a Kubernetes Service: `my-service.default.svc.cluster.local`. */
 export function serviceHost(name: string, namespace: string): string {
   return [name, namespace, 'svc', clusterDomain].join('.');

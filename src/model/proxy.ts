@@ -1,6 +1,6 @@
 // Proxies: who asks for configuration, and what of it the configuration depends on.
 import type { EndpointView, Labels, Locality } from './endpoint.ts';
-import type { ServedPort } from './mesh.ts';
+import type { MutualTlsMode, ServedPort } from './mesh.ts';
 
 export type Role = 'sidecar' | 'router';
 /** How a workload's connections reach its sidecar; NONE: they do not, its listeners are called by address. */
@@ -11,7 +11,8 @@ export type IpFamily = 'v4' | 'v6';
 
 /** Where a proxy has its certificate of the mesh from: the agent beside it, files on its machine, or nowhere. */
 export type CertificateSource =
-  | { readonly kind: 'sds' }
+  /** `assumed`: the proxy does not say so. */
+  | { readonly kind: 'sds'; readonly assumed?: true }
   | { readonly kind: 'none' }
   | { readonly kind: 'files'; readonly chain: string; readonly key: string; readonly root: string };
 
@@ -23,8 +24,11 @@ export interface Certificates {
 }
 
 export const sdsCertificate: CertificateSource = { kind: 'sds' };
+export const assumedCertificate: CertificateSource = { kind: 'sds', assumed: true };
 export const noCertificate: CertificateSource = { kind: 'none' };
 export const sdsCertificates: Certificates = { client: sdsCertificate, server: sdsCertificate };
+/** Of a proxy that says nothing. */
+export const usualCertificates: Certificates = { client: sdsCertificate, server: assumedCertificate };
 
 /** A proxy as it introduces itself in its first request (envoy.config.core.v3.Node), bounded and decoded. */
 export interface ProxyNode {
@@ -60,6 +64,8 @@ export interface ProxyGroup {
   readonly generator: Generator;
   readonly namespace: string;
   readonly served: readonly ServedPort[];
+  /** Whom its workload answers on ports that no service names. */
+  readonly mutualTls: MutualTlsMode;
   readonly interception: Interception;
   readonly ipFamily: IpFamily;
   readonly portOffset: number;

@@ -3,6 +3,7 @@ import type { Labels } from './endpoint.ts';
 import type { Milliseconds } from './lb-policy.ts';
 import type { ObjectId } from './object.ts';
 import type { Origin } from './origin.ts';
+import type { Subnet } from './service.ts';
 
 /** What a text has to be. A regex is one of RE2, for the whole text. */
 export interface TextMatch {
@@ -213,13 +214,6 @@ export interface HttpRoute extends RouteExtras {
 export interface RouteEntry {
   readonly route: HttpRoute;
   readonly match: HttpMatch;
-}
-
-/** A range of IP addresses. */
-export interface Subnet {
-  readonly address: string;
-  /** How many of its bits count. */
-  readonly length: number;
 }
 
 /** All of it has to be so; empty lists and null leave it open. */

@@ -1,4 +1,5 @@
 // A service of the mesh: a name that clients call, and its ports.
+import type { ServiceEndpoints } from './endpoint.ts';
 import type { Nearness } from './locality-lb.ts';
 import type { Origin } from './origin.ts';
 
@@ -15,14 +16,32 @@ export interface ServicePort {
   readonly origin: Origin;
 }
 
+/** A range of IP addresses. */
+export interface Subnet {
+  readonly address: string;
+  /** How many of its bits count. */
+  readonly length: number;
+}
+
 /**
- * `eds`: a balanced set of endpoints. `passthrough`: headless, the caller chooses the address. `alias`: another name for
- * `target`.
+ * `eds`: a balanced set of endpoints. `passthrough`: headless, the caller chooses the address among its endpoints.
+ * `original`: nothing is known of its endpoints, the caller's address is taken as it is. `dns`: the endpoints are names,
+ * and all addresses behind them count; `dns-round-robin`: one name, and each connection goes to the address that is found
+ * then. `dynamic-dns`: the name that each request or TLS client asks for. `alias`: another name for `target`.
  */
 export type Resolution =
   | { readonly kind: 'eds' }
   | { readonly kind: 'passthrough' }
+  | { readonly kind: 'original' }
+  | NameResolution
+  | { readonly kind: 'dynamic-dns' }
   | { readonly kind: 'alias'; readonly target: string };
+
+/** Endpoints that proxies look up by their names. */
+export interface NameResolution {
+  readonly kind: 'dns' | 'dns-round-robin';
+  readonly endpoints: ServiceEndpoints;
+}
 
 export interface Service {
   /** The full host name: the identity of a service in the mesh. */
@@ -32,9 +51,17 @@ export interface Service {
   readonly ports: readonly ServicePort[];
   /** Its virtual IPs; empty where none is given out yet. */
   readonly addresses: readonly string[];
+  /** Whole ranges of addresses that are its own. */
+  readonly subnets: readonly Subnet[];
   readonly resolution: Resolution;
   /** Whether only endpoints on the caller's node count. */
   readonly nodeLocal: boolean;
+  /** Whether it is outside of the mesh: nobody there has its certificates. */
+  readonly external: boolean;
+  /** Who answers for it, besides its endpoints: names in a server's certificate. */
+  readonly names: readonly string[];
+  /** The namespaces whose clients may call it; `*`: all. */
+  readonly exportTo: ReadonlySet<string>;
   /** Which endpoints it wants to be called first; null: it does not say. */
   readonly nearness: Nearness | null;
   /** Milliseconds since 1970; unknown in files. */
@@ -42,11 +69,29 @@ export interface Service {
   readonly origin: Origin;
 }
 
+/** Of services that all clients may call. */
+export const everybody: ReadonlySet<string> = new Set(['*']);
+
+/** Whether clients of a namespace may call the service. */
+export function isVisible({ exportTo }: Pick<Service, 'exportTo'>, namespace: string): boolean {
+  return exportTo.has('*') || exportTo.has(namespace);
+}
+
+/** Whether clients name it by parts of its host too, as those of the cluster's own services do. */
+export function hasShortNames({ name, host }: Pick<Service, 'name' | 'host'>): boolean {
+  return name !== host;
+}
+
 const httpProtocols: ReadonlySet<Protocol> = new Set(['http', 'http2', 'grpc']);
 
 /** Whether the port is known to carry HTTP. */
 export function isHttp(protocol: Protocol): boolean {
   return httpProtocols.has(protocol);
+}
+
+/** Whether proxies look up the service's endpoints by name. */
+export function isNamed(resolution: Resolution): resolution is NameResolution {
+  return resolution.kind === 'dns' || resolution.kind === 'dns-round-robin';
 }
 
 /** Whether a sidecar balances the port at all. */

@@ -34,6 +34,20 @@ addressType: IPv4
 ports: [{name: tcp-clock, port: 9000}]
 endpoints: [{addresses: [198.19.77.21]}, {addresses: [198.19.77.22]}]
 ---
+apiVersion: v1
+kind: Service
+metadata: {name: clocks}
+spec:
+  clusterIP: None
+  ports: [{name: tcp-clocks, port: 9000}]
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: clocks, labels: {kubernetes.io/service-name: clocks}}
+addressType: IPv4
+ports: [{name: tcp-clocks, port: 9000}]
+endpoints: [{addresses: [198.19.77.21]}, {addresses: [198.19.77.22]}]
+---
 apiVersion: networking.istio.io/v1
 kind: DestinationRule
 metadata: {name: web}
@@ -69,6 +83,17 @@ describe.skipIf(reason !== null)(`captured sidecars${reason === null ? '' : ` (s
     const answers = await mesh.fromClient('tcp', '198.19.99.11:90', 30);
     expect(new Set(answers)).toEqual(new Set([`server-1 ${inbound}`, `server-2 ${inbound}`]));
     expect(inTurns(answers, 2)).toBe(true);
+  });
+
+  test('of a headless service the client chooses the endpoint, and the connection counts as one of the service', async () => {
+    expect(await mesh.fromClient('tcp', '198.19.77.22:9000', 2)).toEqual([
+      `server-2 ${inbound}`,
+      `server-2 ${inbound}`,
+    ]);
+    expect(await mesh.stat('client', 'listener.198.19.77.22_9000.downstream_cx_total')).toBe(2);
+    expect(await mesh.stat('client', 'cluster.outbound|9000||clocks.default.svc.cluster.local.upstream_cx_total')).toBe(
+      2,
+    );
   });
 
   test('an address that no Service has is reached past all rules', async () => {

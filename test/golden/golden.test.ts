@@ -5,10 +5,11 @@
 //   # with: shop                files of ../shared that are there too (default: none)
 //   # show: cluster, route 80   kinds, or single resources, that are printed; `nothing` prints none; or a summary:
 //                               `cluster-options` the HTTP versions, `blocks` of the clusters what rules can change
-//                               besides balancing, `lb` the clusters' policies, `hash` the routes'
-//                               hash policies, `rules PORT` the routes that VirtualServices make, without what stands
-//                               in all of them, `chains NAME` a listener's filter chains, `targets` where API listeners
-//                               lead, `localities` which endpoints come first
+//                               besides balancing, `offers` what they offer for requests over mutual TLS, `lb` the
+//                               clusters' policies, `hash` the routes' hash policies, `rules PORT` the routes that
+//                               VirtualServices make, without what stands in all of them, `chains NAME` a listener's
+//                               filter chains, `inspectors NAME` what looks into its connections first, `targets` where
+//                               API listeners lead, `localities` which endpoints come first
 //   # namespace: other          the client's namespace
 //   # interception: NONE        how the client's connections reach its sidecar
 //   # generator: grpc           the client is a gRPC client that is its own proxy
@@ -40,6 +41,7 @@ import { circuitBreakers } from '../../src/translate/emit/connection-limits.ts';
 import type { Resources } from '../../src/translate/emit/resources.ts';
 import { usualRetries } from '../../src/translate/emit/retry-policy.ts';
 import { Translator } from '../../src/translate/translator.ts';
+import { apiTarget, chains, listenerFilters, offers } from './connection-summaries.ts';
 
 const root = import.meta.dirname;
 const writing = process.env['GOLDEN'] === 'write';
@@ -116,6 +118,7 @@ function nodeOf(options: Options, mesh: Mesh): ProxyNode {
     ip: workload.addresses[0] ?? '',
     generator,
     interception,
+    certificates: options.certificates,
     selfDiscovery,
   });
 }
@@ -209,40 +212,21 @@ function rules({ json }: XdsResource): JsonObject[] {
     .map(({ name, routes }) => ({ name, routes: routes.map(ruledRoute) }));
 }
 
-interface ChainJson {
-  readonly name?: string;
-  readonly filter_chain_match?: JsonObject;
-  readonly filters: readonly { readonly name: string; readonly typed_config: JsonObject }[];
-}
-
-/** What each filter chain takes, and what it does with it. */
-function chains({ json }: XdsResource): JsonObject[] {
-  return (json['filter_chains'] as unknown as ChainJson[]).map(({ name = '', filter_chain_match, filters }) => ({
-    name,
-    match: filter_chain_match ?? {},
-    filters: filters.map((filter) => ({ name: filter.name, stat_prefix: filter.typed_config['stat_prefix'] ?? '' })),
-  }));
-}
-
-/** The route configuration behind a gRPC client's target. */
-function apiTarget({ name, json }: XdsResource): JsonObject {
-  const { api_listener: api } = (json['api_listener'] ?? {}) as { readonly api_listener?: JsonObject };
-  const { route_config_name: routes = '' } = (api?.['rds'] ?? {}) as JsonObject;
-  return { name, routes };
-}
-
 function summaries(resources: Resources, show: readonly string[]): JsonObject[] {
   const clusters = [...resources.cluster.values()].filter(({ name }) => !special.test(name));
-  const listeners = [...resources.listener.values()].filter(({ name }) => show.includes(`chains ${name}`));
+  const listeners = (word: string): XdsResource[] =>
+    [...resources.listener.values()].filter(({ name }) => show.includes(`${word} ${name}`));
   return [
     ...(show.includes('cluster-options') ? clusters.map(clusterOptions) : []),
     ...(show.includes('blocks') ? clusters.map(blocks) : []),
+    ...(show.includes('offers') ? clusters.map(offers) : []),
     ...(show.includes('lb') ? clusters.map(({ name, json }) => ({ name, lb_policy: json['lb_policy'] ?? '' })) : []),
     ...(show.includes('localities') ? [...resources.endpoint.values()].map(localities) : []),
     ...(show.includes('hash') ? [...resources.route.values()].flatMap(hashPolicies) : []),
     ...[...resources.route.values()].filter(({ name }) => show.includes(`rules ${name}`)).flatMap(rules),
     ...(show.includes('targets') ? [...resources.listener.values()].map(apiTarget) : []),
-    ...listeners.flatMap(chains),
+    ...listeners('inspectors').flatMap(listenerFilters),
+    ...listeners('chains').flatMap(chains),
   ];
 }
 

@@ -1,7 +1,7 @@
 // A mesh of captured sidecars: one client pod and some server pods, each with an Envoy of its own.
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, chown, copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, chown, copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,17 +9,24 @@ import { promisify } from 'node:util';
 import { expect } from 'vitest';
 import { notInForce } from '../../src/cli/demo/in-force.ts';
 import { ControlPlane } from '../../src/control-plane.ts';
-import { bootstrap } from '../../src/inject/bootstrap.ts';
+import { bootstrap, type SidecarNode } from '../../src/inject/bootstrap.ts';
 import { EnvoyProcess, findEnvoy } from '../../src/inject/launcher.ts';
 import { poll } from '../../src/inject/poll.ts';
 import { MemorySource } from '../../src/sources/memory.ts';
 import { startXdsServer, type XdsServer } from '../../src/xds/server.ts';
+import { TestCa, workload } from './certificates.ts';
 import { adminPort, hostAddress, type Pod, PodNetwork, proxyUser } from './network.ts';
 
 const execute = promisify(execFile);
 const inNode = (program: URL): readonly string[] => [process.execPath, fileURLToPath(program)];
 const serverProgram = inNode(new URL('./pod-server.ts', import.meta.url));
 const clientProgram = inNode(new URL('./pod-client.ts', import.meta.url));
+
+export interface CapturedMeshOptions {
+  readonly servers: readonly string[];
+  /** Pods whose Envoys have certificates of the mesh, for service accounts of their names. */
+  readonly certified?: readonly string[];
+}
 
 export class CapturedMesh {
   readonly #envoys = new Map<string, EnvoyProcess>();
@@ -34,10 +41,10 @@ export class CapturedMesh {
   }
 
   /** Starts the control plane on these objects, the pods and their Envoys; resolves when all Envoys are up to date. */
-  static async start(objects: string, { servers }: { readonly servers: readonly string[] }): Promise<CapturedMesh> {
+  static async start(objects: string, options: CapturedMeshOptions): Promise<CapturedMesh> {
     const mesh = new CapturedMesh();
     try {
-      await mesh.#start(objects, servers);
+      await mesh.#start(objects, options);
       return mesh;
     } catch (error) {
       await mesh.close();
@@ -45,7 +52,7 @@ export class CapturedMesh {
     }
   }
 
-  async #start(objects: string, servers: readonly string[]): Promise<void> {
+  async #start(objects: string, { servers, certified = [] }: CapturedMeshOptions): Promise<void> {
     const source = new MemorySource();
     source.apply(objects);
     const controlPlane = new ControlPlane({ sources: [source], allowLoopbackEndpoints: false });
@@ -55,11 +62,13 @@ export class CapturedMesh {
     const xds = await startXdsServer({ provider: controlPlane, host: hostAddress, port: 0 });
     this.#closers.push(() => xds.close());
     const workspace = await this.#workspace();
-    await this.#startEnvoy(this.#client, xds, workspace);
+    const ca = await TestCa.create();
+    const startEnvoy = (pod: Pod) => this.#startEnvoy(pod, xds, workspace, certified.includes(pod.name) ? ca : null);
+    await startEnvoy(this.#client);
     for (const [index, name] of servers.entries()) {
       const pod = this.#network.pod(name, 21 + index);
       await this.#startServer(pod);
-      await this.#startEnvoy(pod, xds, workspace);
+      await startEnvoy(pod);
     }
     await this.#upToDate(controlPlane, xds);
   }
@@ -74,6 +83,23 @@ export class CapturedMesh {
     return folder;
   }
 
+  /** Files of a certificate for a pod's service account, which Envoy's user can read. */
+  async #certificateFiles(
+    ca: TestCa,
+    name: string,
+    folder: string,
+  ): Promise<NonNullable<SidecarNode['certificateFiles']>> {
+    const { cert, key } = await ca.issue(workload('default', name));
+    const files = { chain: join(folder, 'chain.pem'), key: join(folder, 'key.pem'), root: join(folder, 'root.pem') };
+    const texts = [
+      [files.chain, cert],
+      [files.key, key],
+      [files.root, ca.cert],
+    ] as const;
+    for (const [path, text] of texts) await writeFile(path, text, { mode: 0o644 });
+    return files;
+  }
+
   async #startServer({ name, enter }: Pod): Promise<void> {
     const [command = '', ...args] = [...enter, ...serverProgram, name];
     const server: ChildProcess = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -84,11 +110,18 @@ export class CapturedMesh {
     if (server.stdout !== null) await once(server.stdout, 'data');
   }
 
-  async #startEnvoy({ name, address, enter }: Pod, xds: XdsServer, workspace: string): Promise<void> {
+  async #startEnvoy(
+    { name, address, enter }: Pod,
+    xds: XdsServer,
+    workspace: string,
+    ca: TestCa | null,
+  ): Promise<void> {
     const folder = join(workspace, name);
     await mkdir(folder);
     await chown(folder, proxyUser, proxyUser);
-    const node = { ip: address, name, namespace: 'default', interception: 'REDIRECT', portOffset: 0 } as const;
+    const certificateFiles = ca === null ? null : await this.#certificateFiles(ca, name, folder);
+    const settings = { namespace: 'default', interception: 'REDIRECT', portOffset: 0 } as const;
+    const node = { ip: address, name, ...settings, ...(certificateFiles !== null && { certificateFiles }) };
     const admin = { host: address, port: adminPort };
     const envoy = await EnvoyProcess.start({
       bootstrap: bootstrap({ node, xds, protocol: 'delta', admin, runtime: { 'upstream.use_retry': 0 } }),
@@ -120,7 +153,11 @@ export class CapturedMesh {
   }
 
   /** Calls from the client's pod; each answer on a line. */
-  async fromClient(kind: 'http' | 'tcp', target: string, count: number): Promise<readonly string[]> {
+  async fromClient(
+    kind: 'http' | 'http2' | 'websocket' | 'tcp' | 'tls',
+    target: string,
+    count: number,
+  ): Promise<readonly string[]> {
     const [command = '', ...args] = [...this.#client.enter, ...clientProgram, kind, target, String(count)];
     const { stdout } = await execute(command, args);
     return stdout.trimEnd().split('\n');

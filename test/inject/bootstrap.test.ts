@@ -66,7 +66,10 @@ test('R-28: a sidecar asks for what differs, over one stream for everything', ()
 test('the node says in which files the certificates are', () => {
   const certificateFiles = { chain: '/c.pem', key: '/c.key', root: '/r.pem' };
   expect(bootstrap({ ...options, node: { ...options.node, certificateFiles } })['node']).toMatchObject({
-    metadata: { TLS_CLIENT_CERT_CHAIN: '/c.pem', TLS_CLIENT_KEY: '/c.key', TLS_CLIENT_ROOT_CERT: '/r.pem' },
+    metadata: {
+      ...{ TLS_CLIENT_CERT_CHAIN: '/c.pem', TLS_CLIENT_KEY: '/c.key', TLS_CLIENT_ROOT_CERT: '/r.pem' },
+      ...{ TLS_SERVER_CERT_CHAIN: '/c.pem', TLS_SERVER_KEY: '/c.key', TLS_SERVER_ROOT_CERT: '/r.pem' },
+    },
   });
 });
 

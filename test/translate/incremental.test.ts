@@ -10,6 +10,7 @@ import type { Diagnostic } from '../../src/model/diagnostic.ts';
 import type { ObjectId, ObjectSet, SourceObject } from '../../src/model/object.ts';
 import type { CertificateSource, ProxyNode } from '../../src/model/proxy.ts';
 import { Translator } from '../../src/translate/translator.ts';
+import { entryObject } from './arbitrary-entries.ts';
 import { destinationRule, node, objectSet, pod, service, slice, virtualService } from './objects.ts';
 
 const files: CertificateSource = { kind: 'files', chain: '/chain', key: '/key', root: '/root' };
@@ -43,7 +44,7 @@ const names = ['a', 'b', 'c'] as const;
 const namespaces = ['default', 'other', 'istio-system'] as const;
 const name = fc.constantFrom(...names);
 const namespace = fc.constantFrom(...namespaces);
-const portName = fc.constantFrom('http', 'tcp', 'grpc', 'x', '');
+const portName = fc.constantFrom('http', 'tcp', 'grpc', 'tls', 'x', '');
 const port = fc.record({ name: portName, port: fc.constantFrom(80, 81, 3306) }) as fc.Arbitrary<JsonObject>;
 const ports = fc.uniqueArray(port, { maxLength: 2, selector: (each) => each['port'] });
 const nodeName = fc.constantFrom('node-1', 'node-2');
@@ -102,7 +103,9 @@ const subset = fc.record({
   labels: fc.constantFrom<JsonObject>({ version: 'v1' }, { version: 'v2' }),
   trafficPolicy: policy,
 }) as fc.Arbitrary<JsonObject>;
-const host = fc.constantFrom('a', 'b', 'a.default.svc.cluster.local', '*.svc.cluster.local', 'nobody');
+const host = fc.constantFrom(
+  ...['a', 'b', 'a.default.svc.cluster.local', '*.svc.cluster.local', 'nobody', 'api.example.com', '*.example.com'],
+);
 const exportTo = fc.constantFrom(['*'], ['.'], ['other']);
 
 const destination = fc.constantFrom<JsonObject>(
@@ -110,6 +113,7 @@ const destination = fc.constantFrom<JsonObject>(
   { host: 'a', subset: 'v1' },
   { host: 'b', port: { number: 80 } },
   { host: 'a.default.svc.cluster.local', subset: 'v2' },
+  { host: 'api.example.com' },
 );
 const match = fc.constantFrom<JsonObject>(
   { uri: { prefix: '/x' } },
@@ -150,13 +154,20 @@ const connectionRoute = fc
     return { route: [{ destination: each }], ...(matches !== null && { match: matches }) };
   });
 const routed = fc.record({
-  hosts: fc.constantFrom<string[]>(['a'], ['a', 'www.example.com'], ['*.default.svc.cluster.local'], []),
+  hosts: fc.constantFrom<string[]>(
+    ['a'],
+    ['a', 'www.example.com'],
+    ['api.example.com'],
+    ['*.default.svc.cluster.local'],
+    [],
+  ),
   exportTo,
   http: fc.array(httpRoute, { maxLength: 3 }),
   tcp: fc.array(connectionRoute, { maxLength: 2 }),
 }) as fc.Arbitrary<JsonObject>;
 
 const object: fc.Arbitrary<SourceObject> = fc.oneof(
+  { weight: 2, arbitrary: entryObject },
   fc
     .record({ name: fc.constantFrom('v1', 'v2', 'v3'), namespace, spec: routed })
     .map((rule) => virtualService(rule.name, rule.spec, rule.namespace)),
@@ -167,14 +178,24 @@ const object: fc.Arbitrary<SourceObject> = fc.oneof(
       ports,
       ip: fc.constantFrom('None', '', '10.9.0.1', '10.9.0.2'),
       near: fc.constantFrom(null, null, 'PreferClose', 'PreferSameNode'),
+      selector: fc.constantFrom(null, { version: 'v1' }),
     })
-    .map(({ ip, near: trafficDistribution, ...options }) =>
-      service({ ...options, spec: { trafficDistribution, ...(ip !== '' && { clusterIP: ip }) } }),
+    .map(({ ip, near: trafficDistribution, selector, ...options }) =>
+      service({ ...options, spec: { trafficDistribution, selector, ...(ip !== '' && { clusterIP: ip }) } }),
     ),
   fc
     .record({ of: nodeName, region: fc.constantFrom('eu', 'us'), zone: fc.constantFrom('a', 'b') })
     .map(({ of, region, zone }) =>
       node(of, { 'topology.kubernetes.io/region': region, 'topology.kubernetes.io/zone': zone }),
+    ),
+  fc
+    .record({
+      name,
+      namespace,
+      externalName: fc.constantFrom('a.default.svc.cluster.local', 'b.default.svc.cluster.local'),
+    })
+    .map(({ externalName, ...options }) =>
+      service({ ...options, ports: [], spec: { type: 'ExternalName', externalName } }),
     ),
   fc
     .record({ service: name, namespace, addresses: fc.uniqueArray(address), ports, name: fc.constantFrom('s1', 's2') })

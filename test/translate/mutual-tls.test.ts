@@ -3,6 +3,8 @@ import { expect, test } from 'vitest';
 import { proxyNode } from '../../src/envoy/node.ts';
 import { encoded } from '../../src/envoy/resource.ts';
 import type { SourceObject } from '../../src/model/object.ts';
+import { sdsCertificates, usualCertificates } from '../../src/model/proxy.ts';
+import { proxyGroup } from '../../src/translate/resolve/proxy-group.ts';
 import { Translator } from '../../src/translate/translator.ts';
 import { destinationRule, objectSet, pod, service, slice } from './objects.ts';
 
@@ -61,4 +63,16 @@ test('the last Pod that takes mutual TLS takes it away from all clusters', () =>
   const after = emit(translator, mesh({}, 'first', true));
   const versions = ({ cluster }: typeof plain) => [...cluster].map(([name, { version }]) => [name, version]);
   expect(versions(after)).toEqual(versions(plain));
+});
+
+test('a proxy that does not say where its certificates are answers by mutual TLS if its Pod takes it', () => {
+  const inbound = (labels: Readonly<Record<string, string>>, certificates = usualCertificates): string => {
+    const { value } = newTranslator().resolve(objectSet(mesh(labels, 'first', true)));
+    const node = proxyNode({ name: 'pod-10.0.1.1', ip: '10.0.1.1', certificates });
+    const { listener } = new Translator({ allowLoopbackEndpoints: false }).emit(value, proxyGroup(value, node)).value;
+    return JSON.stringify(listener.get('virtualInbound')?.json);
+  };
+  expect(inbound({})).not.toContain('DownstreamTlsContext');
+  expect(inbound(injected)).toContain('DownstreamTlsContext');
+  expect(inbound({}, sdsCertificates)).toContain('DownstreamTlsContext');
 });

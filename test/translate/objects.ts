@@ -70,6 +70,24 @@ export function virtualService(name: string, spec: JsonObject, namespace = 'defa
   });
 }
 
+export function serviceEntry(name: string, spec: JsonObject, namespace = 'default'): SourceObject {
+  return sourceObject({
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'ServiceEntry',
+    metadata: { name, namespace },
+    spec,
+  });
+}
+
+export function workloadEntry(name: string, spec: JsonObject, namespace = 'default'): SourceObject {
+  return sourceObject({
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'WorkloadEntry',
+    metadata: { name, namespace },
+    spec,
+  });
+}
+
 export function pod(
   name: string,
   ip: string,

@@ -6,7 +6,7 @@ import type { ObjectId } from '../../model/object.ts';
 import { anyClientIn, policyFor } from '../../model/policy.ts';
 import { defaultPortPolicy, type PortPolicy } from '../../model/port-policy.ts';
 import { routesFor } from '../../model/route.ts';
-import { isProxied, type Protocol, type Service, type ServicePort } from '../../model/service.ts';
+import { hasShortNames, isProxied, type Protocol, type Service, type ServicePort } from '../../model/service.ts';
 import { type Backend, backendName, type Speech } from './backends.ts';
 import { type Client, HttpClient, TcpClient } from './traffic.ts';
 
@@ -53,8 +53,12 @@ export function targets(mesh: Mesh, portOffset: number): readonly Target[] {
   return [...mesh.services.values()]
     .filter(({ resolution }) => resolution.kind === 'eds')
     .flatMap((service) => service.ports.map((port) => target(mesh, portOffset, service, port)))
-    .filter(({ port, backends }) => isProxied(port.protocol) && backends.length > 0);
+    .filter(({ service, port, backends }) => isCallable(service, port) && backends.length > 0);
 }
+
+/** The clients here speak no TLS, so they cannot name the server that they want. */
+const isCallable = (service: Service, { protocol }: ServicePort): boolean =>
+  isProxied(protocol) && (protocol !== 'tls' || hasShortNames(service));
 
 function target(mesh: Mesh, portOffset: number, service: Service, port: ServicePort): Target {
   const policy = policyFor(mesh.policies.get(service.host), anyClientIn(defaultNamespace));
@@ -64,12 +68,15 @@ function target(mesh: Mesh, portOffset: number, service: Service, port: ServiceP
     port,
     listens: { address: listenAddress, port: boundPort(port.number, portOffset) },
     cluster: outboundCluster(port.number, '', service.host),
-    backends: endpoints.filter(({ healthy }) => healthy).map((endpoint) => backend(endpoint, port.protocol)),
+    backends: endpoints.filter(isServed).map((endpoint) => backend(endpoint, port.protocol)),
     policy: policy?.ports.get(port.number) ?? defaultPortPolicy,
     rules: policy?.rules ?? [],
     routed: routesFor(mesh.routes.get(service.host), defaultNamespace) !== null,
   };
 }
+
+/** Nobody here serves a socket that others may have. */
+const isServed = ({ healthy, address }: Endpoint): boolean => healthy && !address.startsWith('/');
 
 function backend({ address, port }: Endpoint, protocol: Protocol): Backend {
   return { address, port, speech: speeches[protocol] };

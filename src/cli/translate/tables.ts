@@ -23,9 +23,18 @@ const clusters: View = {
       direction === 'inbound' ? textAt(json, 'metadata', 'filter_metadata', 'istio', 'services', 0, 'host') : '';
     const rules = origins.map(({ object }) => objectName(object)).filter(({ kind }) => kind === 'DestinationRule');
     const rule = [...new Set(rules.map((each) => `${each.namespace}/${each.name}`))].join(',');
-    return [[host || inbound, port, subset, direction, textAt(json, 'type'), lbPolicy(json), rule]];
+    return [[host || inbound, port, subset, direction, discoveryType(json), lbPolicy(json), rule]];
   },
 };
+
+/** By the words that Istio's users know; the last word of an extension that has none. */
+function discoveryType(json: JsonObject): string {
+  const extension = textAt(json, 'cluster_type', 'name');
+  if (extension === '') return textAt(json, 'type');
+  if (extension !== 'envoy.cluster.dns') return extension.slice(extension.lastIndexOf('.') + 1).toUpperCase();
+  const single = valueAt(json, 'cluster_type', 'typed_config', 'all_addresses_in_single_endpoint') === true;
+  return single ? 'LOGICAL_DNS' : 'STRICT_DNS';
+}
 
 /** Envoy's name of the policy; for one given as an extension, the extension's last word. */
 function lbPolicy(json: JsonObject): string {

@@ -1,6 +1,7 @@
 // Hosts as rules name them, and to whom rules are exported.
 import { serviceHost } from '../../model/names.ts';
 import { objectName } from '../../model/object.ts';
+import { everybody } from '../../model/service.ts';
 import { type Decoder, list, nonEmptyString, report, type Spot } from './decode.ts';
 
 /** A name without a dot is a service in the rule's own namespace; all else is a full name already. */
@@ -15,7 +16,9 @@ export function hostAt(name: string, { origin }: Spot): string {
 
 /** The namespaces that an `exportTo` names; `*`: all. */
 export function exportedTo(exportTo: readonly string[] = ['*'], namespace: string): ReadonlySet<string> {
-  return new Set(exportTo.map((each) => (each === '.' ? namespace : each)));
+  return exportTo.length === 1 && exportTo[0] === '*'
+    ? everybody
+    : new Set(exportTo.map((each) => (each === '.' ? namespace : each)));
 }
 
 const namespaceCharacters = new Set('-0123456789abcdefghijklmnopqrstuvwxyz');

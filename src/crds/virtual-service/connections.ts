@@ -1,26 +1,12 @@
 // TCPRoute and TLSRoute of a VirtualService (networking.istio.io): which connections go where.
-import ipaddr from 'ipaddr.js';
 import { isObject } from '../../lib/json.ts';
 import type { Origin } from '../../model/origin.ts';
-import type { ConnectionMatch, ConnectionRoute, ConnectionShare, Subnet } from '../../model/route.ts';
-import { type Decoder, list, nonEmptyString, object, report, type Spot } from '../values/decode.ts';
+import type { ConnectionMatch, ConnectionRoute, ConnectionShare } from '../../model/route.ts';
+import { type Decoder, list, object, report, type Spot } from '../values/decode.ts';
 import { hostPattern } from '../values/host.ts';
+import { subnet } from '../values/ip.ts';
 import { clientFields, clientMatch, whole } from './match.ts';
 import { destination, usableWeights, weight } from './route.ts';
-
-/** `10.0.0.0/8`, or one address. */
-const subnet: Decoder<Subnet> = (value, spot) => {
-  const text = nonEmptyString(value, spot);
-  if (text === undefined) return undefined;
-  const one = ipaddr.isValid(text) && (!ipaddr.IPv4.isIPv4(text) || ipaddr.IPv4.isValidFourPartDecimal(text));
-  if (!one && !ipaddr.isValidCIDR(text)) return report(spot, 'SLC0105', 'is neither an IP address nor a range of them');
-  if (!one) {
-    const [address, length] = ipaddr.parseCIDR(text);
-    return { address: address.toString(), length };
-  }
-  const address = ipaddr.parse(text);
-  return { address: address.toString(), length: address.kind() === 'ipv4' ? 32 : 128 };
-};
 
 const tcpFields = whole(object({ ...clientFields, destinationSubnets: list(subnet), sourceSubnet: subnet }));
 

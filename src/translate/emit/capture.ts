@@ -4,19 +4,18 @@ import type { JsonObject } from '../../lib/json.ts';
 import { memo } from '../../lib/memo.ts';
 import type { ServedPort } from '../../model/mesh.ts';
 import { blackHoleCluster, inboundCluster, inboundPassthroughCluster, passthroughCluster } from '../../model/names.ts';
-import { objectId } from '../../model/object.ts';
 import { type Origin, originOf } from '../../model/origin.ts';
 import type { ProxyGroup } from '../../model/proxy.ts';
-import { isHttp } from '../../model/service.ts';
-import { inboundHttp } from './http-connection-manager.ts';
-import { httpInspector, plainHttp, socketAddress } from './listener.ts';
+import { type InboundHttp, inboundHttp } from './http-connection-manager.ts';
+import { chainSocket, type InboundChain, inboundChains, inspectionFor } from './inbound-chains.ts';
+import { inspectors } from './inspectors.ts';
+import { socketAddress } from './listener.ts';
 import { listenerName, sharedBind } from './plan-listeners.ts';
 import { objectsMetadata } from './provenance.ts';
 import { tcpProxy } from './tcp-proxy.ts';
 
 const outboundPort = 15001;
 const inboundPort = 15006;
-const plain: JsonObject = { transport_protocol: 'raw_buffer' };
 
 const originalDst: JsonObject = {
   name: 'envoy.filters.listener.original_dst',
@@ -49,51 +48,53 @@ export const emitVirtualOutbound = memo((group: ProxyGroup): XdsResource => {
   return resource('listener', 'virtualOutbound', json, []);
 });
 
-function serviceOf({ name, namespace }: ServedPort): Origin {
-  return originOf(objectId({ group: '', kind: 'Service', namespace, name }));
+function serviceOf({ object }: ServedPort): Origin {
+  return originOf(object);
 }
 
-function servedChains(served: ServedPort, group: ProxyGroup): JsonObject[] {
+function servedChains(served: ServedPort, { certificates: { server } }: ProxyGroup, bind: string): JsonObject[] {
   const { protocol, host, port, targetPort } = served;
-  const name = listenerName(sharedBind(group), targetPort);
+  const name = listenerName(bind, targetPort);
   const cluster = inboundCluster(targetPort);
   const metadata = { filter_metadata: objectsMetadata([serviceOf(served)]) };
-  const match = { destination_port: targetPort, ...plain };
-  const manager = inboundHttp({
+  const http = {
     statName: name,
     virtualHost: `inbound|http|${port}`,
     cluster,
     operation: `${host}:${port}/*`,
     retried: protocol !== 'grpc',
-  });
-  const http = { name, metadata, filters: [manager] };
-  const tcp = { name, metadata, filter_chain_match: match, filters: [tcpProxy(cluster, null)] };
-  if (isHttp(protocol)) return [{ ...http, filter_chain_match: match }];
-  if (protocol !== 'auto') return [tcp];
-  return [{ ...http, filter_chain_match: { destination_port: targetPort, ...plainHttp } }, tcp];
+  };
+  return inboundChains(protocol, served.mutualTls, server).map((chain) => ({
+    name,
+    metadata,
+    filter_chain_match: { destination_port: targetPort, ...chain.match },
+    filters: [reader(chain, http)],
+    ...chainSocket(chain, server),
+  }));
 }
+
+/** What reads a chain's connections. */
+function reader({ reading, encryption }: InboundChain, http: InboundHttp): JsonObject {
+  if (reading === 'refused') return tcpProxy(blackHoleCluster, null);
+  return reading === 'http' ? inboundHttp(http, encryption === 'mutual') : tcpProxy(http.cluster, null);
+}
+
+const unserved: InboundHttp = {
+  statName: inboundPassthroughCluster,
+  virtualHost: 'inbound|http|0',
+  cluster: inboundPassthroughCluster,
+  operation: ':0/*',
+  retried: false,
+};
 
 /** Ports that no service names: passed on to the workload, counted as HTTP where they speak it. */
-function passthroughChains(): JsonObject[] {
-  const http = inboundHttp({
-    statName: inboundPassthroughCluster,
-    virtualHost: 'inbound|http|0',
-    cluster: inboundPassthroughCluster,
-    operation: ':0/*',
-    retried: false,
-  });
-  return [
-    { name: 'virtualInbound-catchall-http', filter_chain_match: plainHttp, filters: [http] },
-    { name: 'virtualInbound', filter_chain_match: plain, filters: [tcpProxy(inboundPassthroughCluster, null)] },
-  ];
-}
-
-/** Looks into a connection's first bytes, but not on ports whose protocol is known: there the server may speak first. */
-function inspectorExceptFor(ports: readonly number[]): JsonObject {
-  const [first, ...others] = ports.map((port) => ({ destination_port_range: { start: port, end: port + 1 } }));
-  if (first === undefined) return httpInspector;
-  const disabled = others.length === 0 ? first : { or_match: { rules: [first, ...others] } };
-  return { ...httpInspector, filter_disabled: disabled };
+function passthroughChains(chains: readonly InboundChain[], { certificates: { server } }: ProxyGroup): JsonObject[] {
+  return chains.map((chain) => ({
+    name: chain.reading === 'http' ? 'virtualInbound-catchall-http' : 'virtualInbound',
+    filter_chain_match: chain.match,
+    filters: [reader(chain, unserved)],
+    ...chainSocket(chain, server),
+  }));
 }
 
 /** Where several services lead to one port of the workload, the first by name speaks for it. */
@@ -105,20 +106,25 @@ export function byTargetPort(served: readonly ServedPort[]): readonly ServedPort
 
 /** Takes the connections that were meant for the workload. */
 export const emitVirtualInbound = memo((group: ProxyGroup): XdsResource => {
+  const bind = sharedBind(group);
   const served = byTargetPort(group.served);
-  const known = served.filter(({ protocol }) => protocol !== 'auto').map(({ targetPort }) => targetPort);
+  const passed = inboundChains('auto', group.mutualTls, group.certificates.server);
+  const ports = served.map(({ protocol, mutualTls, targetPort }) => ({
+    port: targetPort,
+    ...inspectionFor(inboundChains(protocol, mutualTls, group.certificates.server)),
+  }));
   const json = {
     name: 'virtualInbound',
-    address: socketAddress(sharedBind(group), inboundPort),
+    address: socketAddress(bind, inboundPort),
     traffic_direction: 'INBOUND',
     ...transparency(group),
-    listener_filters: [originalDst, inspectorExceptFor(known)],
+    listener_filters: [originalDst, ...inspectors(ports, inspectionFor(passed))],
     listener_filters_timeout: '0s',
     continue_on_listener_filters_timeout: true,
     filter_chains: [
       blackHoleChain('virtualInbound-blackhole', inboundPort),
-      ...passthroughChains(),
-      ...served.flatMap((each) => servedChains(each, group)),
+      ...passthroughChains(passed, group),
+      ...served.flatMap((each) => servedChains(each, group, bind)),
     ],
   };
   return resource('listener', 'virtualInbound', json, served.map(serviceOf));

@@ -2,41 +2,42 @@
 import { resource, type XdsResource } from '../../envoy/resource.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { memo } from '../../lib/memo.ts';
-import { defaultBalancing } from '../../model/lb-policy.ts';
+import { httpVersionOf } from '../../model/connection-pool.ts';
 import { type Origin, originOf } from '../../model/origin.ts';
 import { type CertificateSource, type ProxyGroup, sdsCertificate } from '../../model/proxy.ts';
+import { isHttp } from '../../model/service.ts';
 import { type ClusterPlan, isRefused, panicThreshold } from './cluster-plan.ts';
 import { connectTimeout, emitConnectionLimits } from './connection-limits.ts';
+import { emitDiscovery, type Seeker, seekerOf } from './discovery.ts';
+import { offeredProtocols } from './filters/application-protocols.ts';
 import { emitHttpOptions } from './http-options.ts';
-import { emitLbPolicy, emitLbPolicyByPlace } from './lb-policy.ts';
-import { emitLocalityConfig, weighsPlaces } from './locality.ts';
+import { emitLocalityConfig } from './locality.ts';
 import { emitOutlierDetection } from './outlier-detection.ts';
 import { configPath, objectsMetadata } from './provenance.ts';
 import { callsByMesh, emitTransportSockets, lacksCertificates } from './upstream-tls.ts';
 
-/** Where ADS resources come from. Zero: wait for the answer, however late it comes. */
-export const adsSource: JsonObject = { ads: {}, initial_fetch_timeout: '0s', resource_api_version: 'V3' };
-
-function discovery(name: string, plan: ClusterPlan): JsonObject {
-  if (!plan.eds) return { type: 'ORIGINAL_DST', lb_policy: 'CLUSTER_PROVIDED' };
-  const { lb: asked } = plan.policy;
-  const policy = asked.kind === 'passthrough' ? defaultBalancing.lb : asked;
-  const lb = weighsPlaces(plan) ? emitLbPolicyByPlace(policy) : emitLbPolicy(policy);
-  return { type: 'EDS', eds_cluster_config: { service_name: name, eds_config: adsSource }, ...lb };
-}
-
 /** What a cluster's own configuration says of what is behind it. */
-export function clusterMetadata(plan: ClusterPlan, origins: readonly Origin[]): JsonObject {
+export function clusterMetadata(plan: ClusterPlan, origins: readonly Origin[], more: JsonObject = {}): JsonObject {
   const { host, name, namespace } = plan.service;
   const [rule] = plan.rules;
   const istio = {
     default_original_port: plan.port.number,
     services: [{ host, name, namespace }],
+    ...(plan.service.external && { external: true }),
     ...(rule !== undefined && { config: configPath(rule) }),
     ...(plan.subset !== null && { subset: plan.subset.name }),
     ...(plan.policy.tls?.kind === 'tls' && { alpn_override: 'false' }),
   };
-  return { filter_metadata: { istio, ...objectsMetadata(origins) } };
+  return { filter_metadata: { istio, ...objectsMetadata(origins, more) } };
+}
+
+const nothing: JsonObject = {};
+
+/** What connections offer over mutual TLS for requests; nothing where there are none of both. */
+function offers(plan: ClusterPlan, { kind }: CertificateSource): JsonObject {
+  const { protocol } = plan.port;
+  if (!callsByMesh(plan) || kind === 'none' || !(isHttp(protocol) || protocol === 'auto')) return nothing;
+  return offeredProtocols(httpVersionOf(protocol, plan.policy.connectionPool));
 }
 
 /** What a cluster comes from: the service and what the rules say of it. */
@@ -58,31 +59,36 @@ function refusingCluster(plan: ClusterPlan, origins: readonly Origin[]): JsonObj
   return { name, alt_stat_name: `${name};`, type: 'STATIC', connect_timeout: connectTimeout, metadata };
 }
 
-function callingCluster(plan: ClusterPlan, certificates: CertificateSource, origins: readonly Origin[]): JsonObject {
+function callingCluster(
+  plan: ClusterPlan,
+  certificates: CertificateSource,
+  seeker: Seeker,
+  origins: readonly Origin[],
+): JsonObject {
   const { name, port, policy } = plan;
   const { outlierDetection } = policy;
   return {
     name,
     alt_stat_name: `${name};`,
-    ...discovery(name, plan),
+    ...emitDiscovery(plan, seeker),
     ...emitConnectionLimits(policy.connectionPool, policy.retryBudget),
     ...(outlierDetection !== null && { outlier_detection: emitOutlierDetection(outlierDetection) }),
     // Envoy's panic mode would send requests to endpoints known to be bad once half of them are.
     common_lb_config: { healthy_panic_threshold: { value: panicThreshold(plan) }, ...emitLocalityConfig(plan) },
     ...emitHttpOptions(port.protocol, policy),
     ...emitTransportSockets(plan, certificates),
-    metadata: clusterMetadata(plan, origins),
+    metadata: clusterMetadata(plan, origins, offers(plan, certificates)),
   };
 }
 
-const clusterWith = memo((certificates: CertificateSource, plan: ClusterPlan): XdsResource => {
+const clusterWith = memo((certificates: CertificateSource, seeker: Seeker, plan: ClusterPlan): XdsResource => {
   const origins = clusterOrigins(plan);
   const refused = isRefused(plan) || lacksCertificates(plan, certificates);
-  const json = () => (refused ? refusingCluster(plan, origins) : callingCluster(plan, certificates, origins));
+  const json = () => (refused ? refusingCluster(plan, origins) : callingCluster(plan, certificates, seeker, origins));
   return resource('cluster', plan.name, json, origins);
 });
 
 /** envoy.config.cluster.v3.Cluster for calls to a service. Proxies share it unless it needs certificates of their own. */
-export function emitCluster(plan: ClusterPlan, { certificates }: Pick<ProxyGroup, 'certificates'>): XdsResource {
-  return clusterWith(callsByMesh(plan) ? certificates.client : sdsCertificate, plan);
+export function emitCluster(plan: ClusterPlan, group: ProxyGroup): XdsResource {
+  return clusterWith(callsByMesh(plan) ? group.certificates.client : sdsCertificate, seekerOf(plan, group), plan);
 }

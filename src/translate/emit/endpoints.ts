@@ -15,9 +15,13 @@ const takesMutualTls: JsonObject = {
   filter_metadata: { 'envoy.transport_socket_match': { tlsMode: tlsModeIstio } },
 };
 
+function emitAddress(address: string, port: number): JsonObject {
+  return address.startsWith('/') ? { pipe: { path: address } } : { socket_address: { address, port_value: port } };
+}
+
 function emitEndpoint({ address, port, healthy, weight, labels }: Endpoint, marked: boolean): JsonObject {
   return {
-    endpoint: { address: { socket_address: { address, port_value: port } } },
+    endpoint: { address: emitAddress(address, port) },
     ...(!healthy && { health_status: 'UNHEALTHY' }),
     ...(marked && labels.get(tlsModeLabel) === tlsModeIstio && { metadata: takesMutualTls }),
     load_balancing_weight: weight,
@@ -89,9 +93,13 @@ export function emitLoadAssignment(
   return made;
 }
 
-function loadAssignment(plan: ClusterPlan, endpoints: readonly Endpoint[], view: EndpointView): XdsResource {
-  const { name } = plan;
+/** The endpoints of a cluster as a client with this view may call them. */
+export function assignment(plan: ClusterPlan, endpoints: readonly Endpoint[], view: EndpointView): JsonObject {
   const marked = marksEndpoints(plan);
-  const groups = () => callable(plan, endpoints, view).map((group) => emitLocality(group, marked));
-  return resource('endpoint', name, () => ({ cluster_name: name, endpoints: groups() }), [plan.service.origin]);
+  const groups = callable(plan, endpoints, view).map((group) => emitLocality(group, marked));
+  return { cluster_name: plan.name, endpoints: groups };
+}
+
+function loadAssignment(plan: ClusterPlan, endpoints: readonly Endpoint[], view: EndpointView): XdsResource {
+  return resource('endpoint', plan.name, () => assignment(plan, endpoints, view), [plan.service.origin]);
 }

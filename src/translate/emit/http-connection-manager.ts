@@ -1,6 +1,8 @@
 // What turns a connection's bytes into requests: envoy.extensions.filters.network.http_connection_manager.v3.
 import type { JsonObject } from '../../lib/json.ts';
-import { adsSource } from './cluster.ts';
+import type { Certificates } from '../../model/proxy.ts';
+import { adsSource } from './discovery.ts';
+import { applicationProtocols } from './filters/application-protocols.ts';
 import { cors } from './filters/cors.ts';
 import { fault } from './filters/fault.ts';
 import { grpcStats } from './filters/grpc-stats.ts';
@@ -8,6 +10,8 @@ import { router } from './filters/router.ts';
 
 /** In the order in which a request passes them. */
 const outboundFilters = [grpcStats, fault, cors, router];
+/** Of proxies that call by the certificates of the mesh. */
+const outboundFiltersOfMesh = [grpcStats, applicationProtocols, fault, cors, router];
 const inboundFilters = [grpcStats, fault, cors, router];
 
 const type = 'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
@@ -27,13 +31,19 @@ function networkFilter(config: JsonObject): JsonObject {
   return { name: 'envoy.filters.network.http_connection_manager', typed_config: config };
 }
 
-/** Requests that leave; their routes come by RDS. `statName` is the listener's name. */
-export function outboundHttp(statName: string, routeName: string): JsonObject {
+/** Requests that leave; their routes come by RDS. `statName` is the listener's name, `before` what else they pass first. */
+export function outboundHttp(
+  statName: string,
+  routeName: string,
+  { client }: Certificates,
+  before: readonly JsonObject[],
+): JsonObject {
+  const filters = client.kind === 'none' ? outboundFilters : outboundFiltersOfMesh;
   return networkFilter({
     ...common,
     stat_prefix: `outbound_${statName}`,
     rds: { config_source: adsSource, route_config_name: routeName },
-    http_filters: outboundFilters,
+    http_filters: before.length === 0 ? filters : [...before, ...filters],
   });
 }
 
@@ -60,8 +70,12 @@ export interface InboundHttp {
   readonly retried: boolean;
 }
 
-/** Requests that come in: one virtual host, one cluster. */
-export function inboundHttp({ statName, virtualHost, cluster, operation, retried }: InboundHttp): JsonObject {
+/** What the workload is told of callers that show a certificate; of others nothing, whatever they say themselves. */
+const callerDetails: JsonObject = { set_current_client_cert_details: { subject: true, dns: true, uri: true } };
+
+/** Requests that come in: one virtual host, one cluster. `shown`: callers show certificates. */
+export function inboundHttp(http: InboundHttp, shown: boolean): JsonObject {
+  const { statName, virtualHost, cluster, operation, retried } = http;
   const route = {
     cluster,
     timeout: '0s',
@@ -73,6 +87,7 @@ export function inboundHttp({ statName, virtualHost, cluster, operation, retried
     ...common,
     stat_prefix: `inbound_${statName}`,
     forward_client_cert_details: 'APPEND_FORWARD',
+    ...(shown && callerDetails),
     route_config: {
       name: cluster,
       validate_clusters: false,

@@ -5,28 +5,17 @@ import { memo } from '../../lib/memo.ts';
 import { blackHoleCluster, passthroughCluster } from '../../model/names.ts';
 import type { Origin } from '../../model/origin.ts';
 import type { ProxyGroup } from '../../model/proxy.ts';
-import type { ConnectionChains } from './connection-routes.ts';
+import { isDynamic } from './cluster-plan.ts';
+import { type ConnectionChains, emitConnections } from './connection-routes.ts';
+import { dynamicHttpFilter } from './dynamic-names.ts';
 import { outboundHttp } from './http-connection-manager.ts';
+import { plainHttp } from './inbound-chains.ts';
+import { httpInspector, tlsInspector } from './inspectors.ts';
+import { emitMatchedChains, serviceChain } from './matched-chains.ts';
 import { type ListenerPlan, listenerName, sharedBind } from './plan-listeners.ts';
 import { objectsMetadata } from './provenance.ts';
+import { planConnections, type RouteSource } from './route-plan.ts';
 import { tcpProxy } from './tcp-proxy.ts';
-
-const inspector = 'envoy.filters.listener.http_inspector';
-
-/** Finds out from the first bytes whether a connection speaks HTTP. */
-export const httpInspector: JsonObject = {
-  name: inspector,
-  typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.listener.http_inspector.v3.HttpInspector' },
-};
-
-/** Finds out which server a TLS client asks for. */
-const tlsInspector: JsonObject = {
-  name: 'envoy.filters.listener.tls_inspector',
-  typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector' },
-};
-
-/** What a connection looks like that the inspector has found to be plain HTTP. */
-export const plainHttp: JsonObject = { transport_protocol: 'raw_buffer', application_protocols: ['http/1.1', 'h2c'] };
 
 export function socketAddress(address: string, port: number): JsonObject {
   return { socket_address: { address, port_value: port } };
@@ -39,33 +28,26 @@ function fallbackChain(group: ProxyGroup): JsonObject {
     : { name: 'PassthroughFilterChain', filters: [tcpProxy(passthroughCluster, null)] };
 }
 
-function tcpChain({ tcp }: ListenerPlan): JsonObject | null {
-  if (tcp === null) return null;
-  const metadata = { filter_metadata: objectsMetadata([tcp.service.origin]) };
-  return {
-    metadata,
-    filters: [tcpProxy(tcp.cluster.name, tcp.cluster.policy)],
-    transport_socket_connect_timeout: '15s',
-  };
-}
-
-function httpChain({ bind, port }: ListenerPlan, routeName: string): JsonObject {
-  return { filter_chain_match: plainHttp, filters: [outboundHttp(listenerName(bind, port), routeName)] };
+function httpChain({ bind, port, called }: ListenerPlan, routeName: string, group: ProxyGroup): JsonObject {
+  const dynamic = called.some(({ cluster }) => isDynamic(cluster));
+  const before = dynamic ? [dynamicHttpFilter(group.ipFamily)] : [];
+  const manager = outboundHttp(listenerName(bind, port), routeName, group.certificates, before);
+  return { filter_chain_match: plainHttp, filters: [manager] };
 }
 
 function chains(plan: ListenerPlan, group: ProxyGroup): JsonObject {
-  const tcp = tcpChain(plan);
+  const tcp = plan.tcp === null ? null : serviceChain(plan.tcp, group);
   if (plan.routeName === null) return { filter_chains: tcp === null ? [] : [tcp] };
   return {
     listener_filters: [httpInspector],
-    filter_chains: [httpChain(plan, plan.routeName)],
+    filter_chains: [httpChain(plan, plan.routeName, group)],
     default_filter_chain: tcp ?? fallbackChain(group),
   };
 }
 
 /** Where rules speak of the connections: what they do not take goes on as if no service was there. */
 function routedChains(plan: ListenerPlan, group: ProxyGroup, connections: ConnectionChains): JsonObject {
-  const http = plan.routeName === null ? [] : [httpChain(plan, plan.routeName)];
+  const http = plan.routeName === null ? [] : [httpChain(plan, plan.routeName, group)];
   const inspectors = [...(connections.byServerName ? [tlsInspector] : []), ...(http.length > 0 ? [httpInspector] : [])];
   return {
     ...(inspectors.length > 0 && { listener_filters: inspectors }),
@@ -75,16 +57,45 @@ function routedChains(plan: ListenerPlan, group: ProxyGroup, connections: Connec
 }
 
 /** A listener whose connections go where its services are. */
-export const emitListener = memo((plan: ListenerPlan, group: ProxyGroup): XdsResource => {
+const emitListener = memo((plan: ListenerPlan, group: ProxyGroup): XdsResource => {
   return listenerWith(plan, chains(plan, group), group, []);
 });
 
 /** A listener whose connections go where rules say. */
-export const emitRoutedListener = memo(
-  (plan: ListenerPlan, group: ProxyGroup, connections: ConnectionChains): XdsResource => {
-    return listenerWith(plan, routedChains(plan, group, connections), group, connections.origins);
+const emitRoutedListener = memo((plan: ListenerPlan, group: ProxyGroup, connections: ConnectionChains): XdsResource => {
+  return listenerWith(plan, routedChains(plan, group, connections), group, connections.origins);
+});
+
+/** The chains of what shares a listener: of the services that are told apart, and of the one that is not. */
+const joined = memo(
+  (
+    ofTls: ConnectionChains,
+    ofRules: ConnectionChains | null,
+    plan: ListenerPlan,
+    group: ProxyGroup,
+  ): ConnectionChains => {
+    const { chains, fallback, origins } = ofRules ?? { chains: [], fallback: null, origins: [] };
+    const ofService = plan.tcp === null || ofRules !== null ? null : serviceChain(plan.tcp, group);
+    return {
+      chains: [...ofTls.chains, ...chains],
+      fallback: fallback ?? ofService,
+      byServerName: ofTls.byServerName || ofRules?.byServerName === true,
+      origins: [...ofTls.origins, ...origins],
+    };
   },
 );
+
+/** A listener of a captured sidecar, or of one that is called by address. */
+export function emitOutbound(plan: ListenerPlan, source: RouteSource, group: ProxyGroup): XdsResource {
+  const { tcp, matched } = plan;
+  const connections = tcp === null ? null : planConnections(source, tcp, group);
+  const ofRules = tcp === null || connections === null ? null : emitConnections(connections, tcp.port.number);
+  if (matched.length > 0) {
+    const apart = emitMatchedChains(matched, source, group);
+    return emitRoutedListener(plan, group, joined(apart, ofRules, plan, group));
+  }
+  return ofRules === null ? emitListener(plan, group) : emitRoutedListener(plan, group, ofRules);
+}
 
 function listenerWith(
   plan: ListenerPlan,

@@ -179,8 +179,8 @@ export const weighsPlaces = ({ ordering }: Pick<ClusterPlan, 'ordering'>): boole
   ordering !== null && ordering.kind !== 'zone-aware' && isExplicit(ordering);
 
 /** Cluster.CommonLbConfig.locality_config_specifier: what a place is chosen by. Not for policies that say so themselves. */
-export function emitLocalityConfig({ ordering, policy, eds }: ClusterPlan): JsonObject {
-  if (!eds || policy.lb.kind === 'backend-utilization') return {};
+export function emitLocalityConfig({ ordering, policy, eds, named }: ClusterPlan): JsonObject {
+  if ((!eds && named === null) || policy.lb.kind === 'backend-utilization') return {};
   if (weighsPlaces({ ordering })) return { locality_weighted_lb_config: {} };
   if (ordering?.kind === 'zone-aware') {
     const { minClusterSize } = ordering;

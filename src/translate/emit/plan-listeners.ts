@@ -3,7 +3,8 @@ import { memo } from '../../lib/memo.ts';
 import { type Diagnostic, diagnose, type Outcome } from '../../model/diagnostic.ts';
 import type { ProxyGroup } from '../../model/proxy.ts';
 import { isHttp, isProxied, type Service, type ServicePort } from '../../model/service.ts';
-import type { ClusterPlan } from './cluster-plan.ts';
+import { type ClusterPlan, isDynamic } from './cluster-plan.ts';
+import { hasRanges, rangeKeys } from './connection-match.ts';
 
 /** A port of a service as clients of one namespace call it: the cluster of the whole service. */
 export interface CalledPort {
@@ -29,6 +30,8 @@ export interface ListenerPlan {
   readonly routeName: string | null;
   /** Where connections go that do not speak HTTP; null: past the proxy, or nowhere. */
   readonly tcp: CalledPort | null;
+  /** Who is told from others by the server that clients ask for, or by the addresses that connections are for. */
+  readonly matched: readonly CalledPort[];
   readonly called: readonly CalledPort[];
 }
 
@@ -63,7 +66,38 @@ interface Draft {
   readonly bound: number;
   routeName: string | null;
   tcp: CalledPort | null;
+  readonly matched: CalledPort[];
+  /** The ranges of addresses that are taken; null: none. */
+  ranges: Map<string, CalledPort> | null;
   readonly called: CalledPort[];
+}
+
+/** What a listener's place is chosen by: an address of its own, ranges of them, or the port alone. */
+interface Binding {
+  readonly bind: string;
+  readonly by: 'address' | 'range' | 'port';
+}
+
+function bindingsOf(called: CalledPort, group: ProxyGroup): readonly Binding[] {
+  const own = hasOwnListener(called, group);
+  const addresses = own ? called.service.addresses.map((bind): Binding => ({ bind, by: 'address' })) : [];
+  const bind = sharedBind(group);
+  if (hasRanges(called, group)) return [...addresses, { bind, by: 'range' }];
+  return own ? addresses : [{ bind, by: 'port' }];
+}
+
+/** A port beside others on the shared address, by the ranges that are its own. */
+function placeRanges(draft: Draft, called: CalledPort): Diagnostic | null {
+  const keys = rangeKeys(called);
+  const ranges = draft.ranges ?? new Map<string, CalledPort>();
+  draft.ranges = ranges;
+  const taken = keys.map((key) => ranges.get(key)).find((each) => each !== undefined);
+  if (taken !== undefined) return collision(draft, called, taken);
+  for (const key of keys) ranges.set(key, called);
+  draft.called.push(called);
+  draft.matched.push(called);
+  if (called.port.protocol === 'auto') draft.routeName ??= String(called.port.number);
+  return null;
 }
 
 function place(draft: Draft, called: CalledPort, own: boolean): Diagnostic | null {
@@ -75,6 +109,10 @@ function place(draft: Draft, called: CalledPort, own: boolean): Diagnostic | nul
   if (protocol === 'auto' || isHttp(protocol)) {
     draft.routeName ??= own ? sniffedRouteName(service, port.number) : String(port.number);
     if (protocol === 'auto') draft.tcp ??= called;
+    return null;
+  }
+  if (protocol === 'tls' && !own) {
+    draft.matched.push(called);
     return null;
   }
   if (draft.tcp === null || draft.tcp.port.protocol === 'auto') {
@@ -98,13 +136,22 @@ function boundPort(port: number, { interception, portOffset }: ProxyGroup): numb
   return interception === 'NONE' && port < firstFreePort ? port + portOffset : port;
 }
 
-/** A headless service's connections go past the proxy's listeners to the address that the caller chose. */
-function isListenedFor({ service, port }: CalledPort, group: ProxyGroup): boolean {
-  if (!isProxied(port.protocol)) return false;
-  if (group.interception === 'NONE') return true;
-  const anonymous = service.resolution.kind === 'passthrough' && !isHttp(port.protocol);
-  return !anonymous;
+/** Whether the callers of a port choose the address themselves, and nothing but the address tells whom they mean. */
+export function isAnonymous({ service, port }: CalledPort): boolean {
+  return service.resolution.kind === 'passthrough' && !isHttp(port.protocol);
 }
+
+/** What callers choose by address has listeners by endpoint, where connections are captured at all. */
+function isListenedFor(called: CalledPort, { interception }: ProxyGroup): boolean {
+  return isProxied(called.port.protocol) && (interception === 'NONE' || !isAnonymous(called));
+}
+
+const newDraft = (bind: string, port: number, bound: number): Draft => {
+  return { bind, port, bound, routeName: null, tcp: null, matched: [], ranges: null, called: [] };
+};
+
+const placeBy = (by: Binding['by'], draft: Draft, called: CalledPort): Diagnostic | null =>
+  by === 'range' ? placeRanges(draft, called) : place(draft, called, by === 'address');
 
 /** All outbound listeners, sorted by the services' order; of TCP services that collide the first wins. */
 export const planListeners = memo(
@@ -112,20 +159,20 @@ export const planListeners = memo(
     const drafts = new Map<string, Draft>();
     const diagnostics: Diagnostic[] = [];
     for (const each of called.filter((one) => isListenedFor(one, group))) {
-      const own = hasOwnListener(each, group);
       const { number } = each.port;
-      if (!own && group.interception !== 'NONE' && ownPorts.has(number)) {
+      const bindings = bindingsOf(each, group);
+      if (bindings.some(({ by }) => by !== 'address') && group.interception !== 'NONE' && ownPorts.has(number)) {
         const message = `port ${number} is the sidecar's own, so the service cannot be called through it`;
         diagnostics.push(diagnose('SLC0401', each.port.origin, message));
         continue;
       }
-      for (const bind of own ? each.service.addresses : [sharedBind(group)]) {
+      for (const { bind, by } of bindings) {
         const bound = boundPort(number, group);
         const key = `${bind} ${bound}`;
-        const draft = drafts.get(key) ?? { bind, port: number, bound, routeName: null, tcp: null, called: [] };
+        const draft = drafts.get(key) ?? newDraft(bind, number, bound);
         drafts.set(key, draft);
         const conflict =
-          draft.port === number ? place(draft, each, own) : collision(draft, each, draft.called[0] ?? each);
+          draft.port === number ? placeBy(by, draft, each) : collision(draft, each, draft.called[0] ?? each);
         if (conflict !== null) diagnostics.push(conflict);
       }
     }
@@ -134,9 +181,17 @@ export const planListeners = memo(
   },
 );
 
-/** On a shared address a captured connection that is not HTTP keeps its own destination unless a TCP service is there. */
-function finish(draft: Draft, { interception }: ProxyGroup): ListenerPlan {
+/**
+ * On a shared address a captured connection that is not HTTP keeps its own destination unless a TCP service is there. One
+ * that is not captured has none: where a service with TLS is alone, it is that.
+ */
+function finish({ ranges: _, ...draft }: Draft, { interception }: ProxyGroup): ListenerPlan {
   const own = draft.routeName?.includes(':') ?? false;
+  const [alone, ...others] = draft.matched;
+  const free = draft.tcp === null || draft.tcp.port.protocol === 'auto';
+  if (interception === 'NONE' && alone !== undefined && others.length === 0 && free && !isDynamic(alone.cluster)) {
+    return { ...draft, tcp: alone, matched: [] };
+  }
   const guessed = draft.tcp?.port.protocol === 'auto' && !own && interception !== 'NONE';
   return { ...draft, tcp: guessed ? null : draft.tcp };
 }

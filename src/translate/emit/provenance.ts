@@ -16,10 +16,10 @@ export function configPath(id: ObjectId): string {
   return `/apis/${group}/v1/namespaces/${namespace}/${kebab[kind] ?? kind.toLowerCase()}/${name}`;
 }
 
-/** What a proxy's own configuration says of the objects behind it: kind, namespace and name, each once. */
-export function objectsMetadata(origins: readonly Origin[]): JsonObject {
+/** What a proxy's own configuration says of the objects behind it: kind, namespace and name, each once; and more. */
+export function objectsMetadata(origins: readonly Origin[], more: JsonObject = {}): JsonObject {
   const ids = [...new Set(origins.map(({ object }) => object))];
-  return { [sluiceDomain]: { objects: ids.map((id) => objectFields(id)) } };
+  return { [sluiceDomain]: { objects: ids.map((id) => objectFields(id)), ...more } };
 }
 
 function objectFields(id: ObjectId): JsonObject {

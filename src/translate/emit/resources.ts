@@ -20,14 +20,15 @@ import {
 import { defaultPortPolicy } from '../../model/port-policy.ts';
 import type { Interception, ProxyGroup } from '../../model/proxy.ts';
 import { routesFor } from '../../model/route.ts';
-import { isHttp, isProxied, type Service, type ServicePort, serviceAt } from '../../model/service.ts';
+import { isHttp, isProxied, isVisible, type Service, type ServicePort, serviceAt } from '../../model/service.ts';
+import { visibleServices } from '../../model/visibility.ts';
 import { byTargetPort, emitVirtualInbound, emitVirtualOutbound } from './capture.ts';
 import { emitCluster } from './cluster.ts';
 import { type ClusterPlan, planCluster } from './cluster-plan.ts';
-import { emitConnections } from './connection-routes.ts';
 import { emitLoadAssignment } from './endpoints.ts';
 import { emitGrpcResources } from './grpc/resources.ts';
-import { emitListener, emitRoutedListener } from './listener.ts';
+import { emitHeadless } from './headless.ts';
+import { emitOutbound } from './listener.ts';
 import { withPeers } from './peers.ts';
 import {
   type CalledPort,
@@ -38,7 +39,7 @@ import {
   sniffedRouteName,
 } from './plan-listeners.ts';
 import { type Aliases, emitSharedRoutes, emitSniffedRoutes } from './route.ts';
-import { planConnections, planRoutes, type RouteSource } from './route-plan.ts';
+import { planRoutes, type RouteSource } from './route-plan.ts';
 import { blackHole, emitInboundCluster, emitInboundPassthrough, passthrough } from './special-clusters.ts';
 import { unmet } from './unmet.ts';
 
@@ -120,13 +121,6 @@ const emitClusters = memo(
   },
 );
 
-function emitOutbound(plan: ListenerPlan, source: RouteSource, group: ProxyGroup): XdsResource {
-  const { tcp } = plan;
-  const connections = tcp === null ? null : planConnections(source, tcp, group);
-  if (tcp === null || connections === null) return emitListener(plan, group);
-  return emitRoutedListener(plan, group, emitConnections(connections, tcp.port.number));
-}
-
 function emitListeners(plans: readonly ListenerPlan[], source: RouteSource, group: ProxyGroup): readonly XdsResource[] {
   const outbound = plans.map((plan) => emitOutbound(plan, source, group));
   return isCaptured(group) ? [emitVirtualOutbound(group), emitVirtualInbound(group), ...outbound] : outbound;
@@ -189,12 +183,12 @@ const emitLoadAssignments = memo(
   },
 );
 
-function withResources(table: ResourceTable, resources: readonly XdsResource[]): ResourceTable {
+const withResources = memo((table: ResourceTable, resources: readonly XdsResource[]): ResourceTable => {
   if (resources.length === 0) return table;
   const next = new Map(table);
   for (const each of resources) next.set(each.name, each);
   return next;
-}
+});
 
 /** Hosts of rules whose requests no listener takes. */
 function unheard(plans: readonly ListenerPlan[], source: RouteSource, { namespace, role }: ProxyGroup): Diagnostic[] {
@@ -263,6 +257,7 @@ export function* prepareResources(mesh: Mesh, group: ProxyGroup): Steps {
   const last = lastPrepared(group);
   const [interception, client] = [interceptionOf(group), policyClient(mesh.policies, group)];
   for (const service of unprepared(last.mesh, mesh)) {
+    if (!isVisible(service, group.namespace)) continue;
     const called = callService(service, policyFor(mesh.policies.get(service.host), client), interception);
     const plans = [...called.ports.map(({ cluster }) => cluster), ...called.subsets];
     for (const plan of plans) {
@@ -277,12 +272,13 @@ export function* prepareResources(mesh: Mesh, group: ProxyGroup): Steps {
 /** Everything that proxies of a group get. The same inputs give the same objects. */
 export function emitResources(mesh: Mesh, group: ProxyGroup): Outcome<Resources> {
   const [interception, client] = [interceptionOf(group), policyClient(mesh.policies, group)];
-  const called = callServices(mesh.services, mesh.policies, client, interception);
-  const aliases = aliasesOf(mesh.services);
-  const source = routeSource(mesh.routes, mesh.services, mesh.policies, client, interception);
+  const services = visibleServices(mesh.services, group.namespace);
+  const called = callServices(services, mesh.policies, client, interception);
+  const aliases = aliasesOf(services);
+  const source = routeSource(mesh.routes, services, mesh.policies, client, interception);
   if (group.generator === 'grpc') return emitGrpcResources(called, aliases, source, mesh.endpoints, group);
   // What rules say to chosen clients does not hold for a chosen workload that is called.
-  const byOthers = callServices(mesh.services, mesh.policies, anyClientIn(group.namespace), interception);
+  const byOthers = callServices(services, mesh.policies, anyClientIn(group.namespace), interception);
   const routing = emitRouting(called, byOthers, aliases, source, group);
   const value = {
     cluster: routing.clusters,
@@ -290,5 +286,9 @@ export function emitResources(mesh: Mesh, group: ProxyGroup): Outcome<Resources>
     listener: routing.listeners,
     route: routing.routes,
   };
-  return { value, diagnostics: routing.diagnostics };
+  if (!isCaptured(group)) return { value, diagnostics: routing.diagnostics };
+  const { listeners, routes, diagnostics } = emitHeadless(called, mesh.endpoints, source, group);
+  const listener = withResources(value.listener, listeners);
+  const route = withResources(value.route, routes);
+  return { value: { ...value, listener, route }, diagnostics: [...routing.diagnostics, ...diagnostics] };
 }

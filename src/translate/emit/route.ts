@@ -10,7 +10,7 @@ import type { JsonObject } from '../../lib/json.ts';
 import { memo } from '../../lib/memo.ts';
 import { clusterDomain, passthroughCluster } from '../../model/names.ts';
 import type { ProxyGroup } from '../../model/proxy.ts';
-import type { Service } from '../../model/service.ts';
+import { hasShortNames, type Service } from '../../model/service.ts';
 import { emitHttpRoutes, routeOrigins } from './http-routes.ts';
 import { emitHashPolicy } from './lb-policy.ts';
 import type { CalledPort } from './plan-listeners.ts';
@@ -30,7 +30,9 @@ export function shortNames(service: Service, near: boolean): readonly string[] {
   return [[name, namespace, 'svc'].join('.'), [name, namespace].join('.'), ...(near ? [name] : [])];
 }
 
-const isOfCluster = ({ host }: Service): boolean => host.endsWith(`.svc.${clusterDomain}`);
+/** Other services are named by their hosts alone. */
+const isOfCluster = (service: Service): boolean =>
+  hasShortNames(service) && service.host.endsWith(`.svc.${clusterDomain}`);
 
 /** The names by which clients of all namespaces may call a service. */
 const namesOf = memo((service: Service): readonly string[] =>

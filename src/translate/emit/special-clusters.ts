@@ -5,7 +5,6 @@ import { memo } from '../../lib/memo.ts';
 import type { ConnectionPool } from '../../model/connection-pool.ts';
 import type { ServedPort } from '../../model/mesh.ts';
 import { blackHoleCluster, inboundCluster, inboundPassthroughCluster, passthroughCluster } from '../../model/names.ts';
-import { objectId } from '../../model/object.ts';
 import { originOf } from '../../model/origin.ts';
 import type { IpFamily } from '../../model/proxy.ts';
 import { circuitBreakers, connectTimeout, emitConnectionLimits } from './connection-limits.ts';
@@ -57,7 +56,7 @@ export const emitInboundCluster = memo(
   (served: ServedPort, family: IpFamily, pool: ConnectionPool | null): XdsResource => {
     const name = inboundCluster(served.targetPort);
     const { host, name: serviceName, namespace } = served;
-    const origins = [originOf(objectId({ group: '', kind: 'Service', namespace, name: serviceName }))];
+    const origins = [originOf(served.object)];
     const istio = { services: [{ host, name: serviceName, namespace }] };
     const { connect_timeout = connectTimeout, ...limits } = emitConnectionLimits(pool, null);
     const json = {

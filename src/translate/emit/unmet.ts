@@ -2,6 +2,7 @@
 import { type Diagnostic, diagnose } from '../../model/diagnostic.ts';
 import { at } from '../../model/origin.ts';
 import type { ProxyGroup } from '../../model/proxy.ts';
+import type { Service } from '../../model/service.ts';
 import type { CalledService } from './plan-listeners.ts';
 
 /** Certificates of the mesh that a rule asks for, of proxies that have none. */
@@ -15,11 +16,19 @@ function withoutCertificates(called: CalledService, { certificates }: ProxyGroup
   });
 }
 
+function unaddressed({ host, origin }: Service): Diagnostic {
+  const message =
+    `resolution NONE needs captured connections: sidecars with INTERCEPTION_MODE NONE do not know where calls to ${host} ` +
+    'were going, and refuse them';
+  return diagnose('SLC0110', at(origin, 'spec', 'resolution'), message);
+}
+
 /** PASSTHROUGH where nothing is captured: there is no address that the caller asked for. */
 function withoutDestination(called: CalledService, { interception }: ProxyGroup): readonly Diagnostic[] {
   if (interception !== 'NONE') return [];
   const plans = [...called.ports.map(({ cluster }) => cluster), ...called.subsets];
-  return plans.flatMap(({ policy }) => {
+  return plans.flatMap(({ service, policy }) => {
+    if (service.resolution.kind === 'original') return [unaddressed(service)];
     if (policy.lb.kind !== 'passthrough' || policy.origin === null) return [];
     const message =
       'PASSTHROUGH needs captured connections; sidecars with INTERCEPTION_MODE NONE balance by LEAST_REQUEST';

@@ -3,31 +3,16 @@ import ipaddr from 'ipaddr.js';
 import type { JsonObject } from '../../lib/json.ts';
 import { type ClientTls, type Trust, tlsModeIstio } from '../../model/client-tls.ts';
 import { httpVersionOf } from '../../model/connection-pool.ts';
-import { outboundSni, sdsCluster, systemRoots } from '../../model/names.ts';
+import { outboundSni, systemRoots } from '../../model/names.ts';
 import type { PortPolicy, ProxyProtocol } from '../../model/port-policy.ts';
 import type { CertificateSource } from '../../model/proxy.ts';
 import type { ClusterPlan } from './cluster-plan.ts';
+import { file, type MeshSource, meshCertificates, tlsVersions, typePrefix } from './mesh-certificates.ts';
 
-const typePrefix = 'type.googleapis.com/envoy.extensions.transport_sockets';
-const versions: JsonObject = { tls_minimum_protocol_version: 'TLSv1_2', tls_maximum_protocol_version: 'TLSv1_3' };
 const rawBuffer: JsonObject = {
   name: 'envoy.transport_sockets.raw_buffer',
   typed_config: { '@type': `${typePrefix}.raw_buffer.v3.RawBuffer` },
 };
-
-/** The agent beside Envoy, which renews certificates. */
-const agent: JsonObject = {
-  api_config_source: {
-    api_type: 'GRPC',
-    grpc_services: [{ envoy_grpc: { cluster_name: sdsCluster } }],
-    set_node_on_first_message_only: true,
-    transport_api_version: 'V3',
-  },
-  initial_fetch_timeout: '0s',
-  resource_api_version: 'V3',
-};
-const fromAgent = (name: string): JsonObject => ({ name, sds_config: agent });
-const file = (filename: string): JsonObject => ({ filename });
 
 function sanType(name: string): string {
   if (name.includes('://')) return 'URI';
@@ -48,7 +33,7 @@ function emitTls(context: JsonObject, sni: string | null): JsonObject {
     name: 'envoy.transport_sockets.tls',
     typed_config: {
       '@type': `${typePrefix}.tls.v3.UpstreamTlsContext`,
-      common_tls_context: { tls_params: versions, ...context },
+      common_tls_context: { tls_params: tlsVersions, ...context },
       ...(sni !== null && { sni }),
     },
   };
@@ -76,26 +61,6 @@ function emitWithFiles(tls: FileTls, http2: boolean): JsonObject {
   return emitTls(context, sni);
 }
 
-type MeshSource = Exclude<CertificateSource, { readonly kind: 'none' }>;
-type MeshCertificates = (names: JsonObject) => JsonObject;
-
-function meshCertificates(source: MeshSource): MeshCertificates {
-  if (source.kind === 'sds') {
-    return (names) => ({
-      tls_certificate_sds_secret_configs: [fromAgent('default')],
-      combined_validation_context: {
-        default_validation_context: names,
-        validation_context_sds_secret_config: fromAgent('ROOTCA'),
-      },
-    });
-  }
-  const { chain, key, root } = source;
-  return (names) => ({
-    tls_certificates: [{ certificate_chain: file(chain), private_key: file(key) }],
-    validation_context: { trusted_ca: file(root), ...names },
-  });
-}
-
 /** Mutual TLS by the certificates of the mesh; what a peer of the mesh is offered tells it so. */
 function emitMesh(plan: ClusterPlan, source: MeshSource, http2: boolean): JsonObject {
   const { policy, mutual, port, subset, service } = plan;
@@ -104,14 +69,14 @@ function emitMesh(plan: ClusterPlan, source: MeshSource, http2: boolean): JsonOb
   const sni = said?.sni ?? outboundSni(port.number, subset?.name ?? '', service.host);
   const context = {
     alpn_protocols: ['istio-peer-exchange', 'istio', ...(http2 ? ['h2'] : [])],
-    ...meshCertificates(source)(emitNames(names)),
+    ...meshCertificates(source, emitNames(names)),
   };
   return emitTls(context, sni);
 }
 
 /** Whether endpoints that can take it are called by mutual TLS, the others in plain text. */
-function callsByEndpoint({ policy, mutual, eds }: ClusterPlan): boolean {
-  return policy.tls === null && eds && mutual?.auto === true;
+function callsByEndpoint({ policy, mutual, eds, named }: ClusterPlan): boolean {
+  return policy.tls === null && (eds || named !== null) && mutual?.auto === true;
 }
 
 /** Whether the certificates of the mesh are used at all. */

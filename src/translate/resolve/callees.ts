@@ -3,8 +3,8 @@ import { memo } from '../../lib/memo.ts';
 import { stableList } from '../../lib/stable-table.ts';
 import { type MutualTls, tlsModeIstio, tlsModeLabel } from '../../model/client-tls.ts';
 import type { Mesh, Workload } from '../../model/mesh.ts';
-import { clusterDomain } from '../../model/names.ts';
-import type { Service } from '../../model/service.ts';
+import { trustedIdentities } from '../../model/names.ts';
+import { isNamed, type Service } from '../../model/service.ts';
 import type { MergedRule } from './rules.ts';
 
 /** By host, the SPIFFE ids of those behind a service, sorted. */
@@ -37,12 +37,13 @@ const mutualTls = memo((identities: readonly string[], auto: boolean): MutualTls
 
 /** Null where neither the mesh nor a rule calls the service by mutual TLS. */
 export function mutualTlsOf(
-  host: string,
+  { host, external }: Service,
   rules: readonly MergedRule[],
-  { auto, identities }: Callees,
+  callees: Callees,
 ): MutualTls | null {
+  const auto = callees.auto && !external;
   if (!auto && !rules.some(asksForMeshTls)) return null;
-  return mutualTls(identities.get(host) ?? nobody, auto);
+  return mutualTls(callees.identities.get(host) ?? nobody, auto);
 }
 
 /** Looks at one mesh after the other; a service's identities are the same list until one comes or goes. */
@@ -51,14 +52,18 @@ export class CalleeIndex {
   #services: ReadonlyMap<string, Service> = new Map();
   #identities: Identities = new Map();
 
-  /** Null where nobody in the mesh is called by mutual TLS: then nothing is looked at. */
+  /**
+   * Null where nobody in the mesh is called by mutual TLS: then nothing is looked at. `injected`: somebody who is no Pod
+   * takes it.
+   */
   of(
     services: ReadonlyMap<string, Service>,
     endpoints: Mesh['endpoints'],
     workloads: Mesh['workloads'],
     rules: readonly MergedRule[],
+    injected: boolean,
   ): Callees | null {
-    const auto = anyInjected(workloads);
+    const auto = injected || anyInjected(workloads);
     return auto || anyAsks(rules) ? callees(this.#follow(services, endpoints), auto) : null;
   }
 
@@ -83,10 +88,14 @@ export class CalleeIndex {
 }
 
 /** A Pod of another namespace may be put behind a service, but may not answer for it. */
-function identitiesOf({ namespace }: Service, endpoints: ReturnType<Mesh['endpoints']['get']>): readonly string[] {
+function identitiesOf(
+  { namespace, names, resolution }: Service,
+  endpoints: ReturnType<Mesh['endpoints']['get']>,
+): readonly string[] {
   const accounts = new Set<string>();
-  for (const list of endpoints?.values() ?? []) {
+  for (const list of (isNamed(resolution) ? resolution.endpoints : endpoints)?.values() ?? []) {
     for (const { serviceAccount } of list) if (serviceAccount !== null) accounts.add(serviceAccount);
   }
-  return [...accounts].sort().map((account) => `spiffe://${clusterDomain}/ns/${namespace}/sa/${account}`);
+  const ids = [...accounts].sort().map((account) => `${trustedIdentities}ns/${namespace}/sa/${account}`);
+  return names.length === 0 ? ids : [...names, ...ids];
 }

@@ -1,5 +1,7 @@
 // EndpointSlices → endpoints of all services, kept from mesh to mesh: a changed slice costs what it touches.
 import type { EndpointSlice } from '../../crds/endpoint-slice.ts';
+import type { Service } from '../../crds/service.ts';
+import type { Member } from '../../crds/values/member.ts';
 import { LastCalls } from '../../lib/last-calls.ts';
 import { type Diagnostic, diagnose, type Outcome } from '../../model/diagnostic.ts';
 import type { ServiceEndpoints } from '../../model/endpoint.ts';
@@ -23,6 +25,12 @@ interface Exchange {
 }
 
 const none: readonly EndpointSlice[] = [];
+const nobody: readonly Member[] = [];
+const nothing: Outcome<ServiceEndpoints> = { value: new Map(), diagnostics: [] };
+
+/** Proxies find the endpoints of all others by themselves. */
+const hasEndpoints = ({ resolution: { kind } }: Service): boolean =>
+  kind === 'eds' || kind === 'passthrough' || kind === 'alias';
 /** With more slices exchanged at once all services are looked at. */
 const mostExchanges = 1000;
 
@@ -34,7 +42,8 @@ export class EndpointResolver {
   resolve(inputs: EndpointInputs): Outcome<ReadonlyMap<string, ServiceEndpoints>> {
     const last = this.#last;
     const exchanges = last === undefined ? null : exchanged(last.inputs, inputs);
-    const resolved = last === undefined || exchanges === null ? this.#all(inputs) : follow(last, inputs, exchanges);
+    const few = last !== undefined && exchanges !== null;
+    const resolved = few ? follow(last, inputs, exchanges) : this.#all(inputs);
     this.#last = resolved;
     return { value: resolved.value, diagnostics: said(resolved) };
   }
@@ -56,10 +65,12 @@ export class EndpointResolver {
   #ofService(host: string, slices: readonly EndpointSlice[], inputs: EndpointInputs): Outcome<ServiceEndpoints> {
     const { workloads, nodes } = inputs;
     const service = inputs.services.get(host);
+    if (service !== undefined && !hasEndpoints(service)) return nothing;
+    const members = inputs.members.get(host) ?? nobody;
     return this.#calls.runThrough(
       host,
-      [service, workloads, nodes, ...slices],
-      () => [service, ...lookBehind(slices, inputs).inputs],
+      [service, workloads, nodes, ...members, ...slices],
+      () => [service, ...members, ...lookBehind(slices, inputs).inputs],
       () => compute(host, slices, inputs),
     );
   }
@@ -68,7 +79,8 @@ export class EndpointResolver {
 function compute(host: string, slices: readonly EndpointSlice[], inputs: EndpointInputs): Outcome<ServiceEndpoints> {
   const service = inputs.services.get(host);
   if (service === undefined) throw new Error(`no service has the host ${host}`);
-  return endpointsOf(service, lookBehind(slices, inputs).views, inputs.allowLoopback);
+  const members = inputs.members.get(host) ?? nobody;
+  return endpointsOf(service, lookBehind(slices, inputs).views, members, inputs.allowLoopback);
 }
 
 function groupSlices({ slices, services }: EndpointInputs): Map<string, readonly EndpointSlice[]> {
@@ -95,12 +107,16 @@ function exchanged(last: EndpointInputs, next: EndpointInputs): readonly Exchang
   return exchanges;
 }
 
+/** The hosts whose members are others than before. */
+function otherMembers(last: EndpointInputs['members'], next: EndpointInputs['members']): readonly string[] {
+  if (last === next) return [];
+  const hosts = [...next].flatMap(([host, members]) => (last.get(host) === members ? [] : [host]));
+  return [...hosts, ...[...last.keys()].filter((host) => !next.has(host))];
+}
+
 /** Changes what was kept only when all is computed: it has to be what it was if that throws. */
-function follow(
-  { slices, outcomes, value }: Resolved,
-  inputs: EndpointInputs,
-  exchanges: readonly Exchange[],
-): Resolved {
+function follow(last: Resolved, inputs: EndpointInputs, exchanges: readonly Exchange[]): Resolved {
+  const { slices, outcomes, value } = last;
   const groups = new Map<string, readonly EndpointSlice[]>();
   for (const { before, after } of exchanges) {
     const host = after.host ?? '';
@@ -110,6 +126,9 @@ function follow(
         host,
         group.map((slice) => (slice === before ? after : slice)),
       );
+  }
+  for (const host of otherMembers(last.inputs.members, inputs.members)) {
+    groups.set(host, groups.get(host) ?? slices.get(host) ?? none);
   }
   const changed = [...groups].map(([host, group]) => ({ host, group, outcome: compute(host, group, inputs) }));
   const next = new Map(value);

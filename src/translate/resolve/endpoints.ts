@@ -1,19 +1,23 @@
 // EndpointSlices → endpoints by service and port.
 import { deepEqual } from 'fast-equals';
-import ipaddr from 'ipaddr.js';
 import type { EndpointSlice, SliceEndpoint } from '../../crds/endpoint-slice.ts';
 import type { Node } from '../../crds/node.ts';
 import type { Service } from '../../crds/service.ts';
+import type { Member } from '../../crds/values/member.ts';
 import { byText } from '../../lib/sorted.ts';
 import { type Diagnostic, diagnose, type Outcome } from '../../model/diagnostic.ts';
 import { type Endpoint, type Locality, noLabels, nowhere, type ServiceEndpoints } from '../../model/endpoint.ts';
 import type { Workload } from '../../model/mesh.ts';
 import { at } from '../../model/origin.ts';
 import { isProxied } from '../../model/service.ts';
+import { collect, servingOf, sortedEndpoints } from './member-endpoints.ts';
+import { refusal } from './refusal.ts';
 
 export interface EndpointInputs {
   readonly services: ReadonlyMap<string, Service>;
   readonly slices: readonly EndpointSlice[];
+  /** By host, what gives services endpoints besides slices. */
+  readonly members: ReadonlyMap<string, readonly Member[]>;
   readonly workloads: ReadonlyMap<string, Workload>;
   readonly nodes: ReadonlyMap<string, Node>;
   readonly allowLoopback: boolean;
@@ -30,21 +34,6 @@ function placeOf(endpoint: SliceEndpoint, slice: EndpointSlice, inputs: Endpoint
   return { workload: inputs.workloads.get(pod ?? ''), node: inputs.nodes.get(endpoint.node ?? '') };
 }
 
-/** Why an address may not be an endpoint; null if it may. */
-function refusal(address: string, allowLoopback: boolean): string | null {
-  const parsed = ipaddr.process(address);
-  const range = parsed.range();
-  if (range === 'loopback')
-    return allowLoopback ? null : 'is a loopback address (--allow-loopback-endpoints lets it through)';
-  const refused: Readonly<Record<string, string>> = {
-    unspecified: 'is no address of a host',
-    linkLocal: 'is a link-local address, where machines keep their own services',
-    multicast: 'is a multicast address',
-    broadcast: 'is a broadcast address',
-  };
-  return refused[range] ?? null;
-}
-
 function localityOf({ workload, node }: Place, zone: string | null): Locality {
   const known = workload?.locality ?? node?.locality;
   if (known !== undefined && !deepEqual(known, nowhere)) return known;
@@ -56,10 +45,11 @@ export interface SliceView {
   readonly places: readonly Place[];
 }
 
-/** The endpoints of a service, and what is wrong with its slices. */
+/** The endpoints of a service, and what is wrong with its slices and members. */
 export function endpointsOf(
   service: Service,
   views: readonly SliceView[],
+  members: readonly Member[],
   allowLoopback: boolean,
 ): Outcome<ServiceEndpoints> {
   const diagnostics: Diagnostic[] = [];
@@ -80,16 +70,14 @@ export function endpointsOf(
       }
       const place = places[index] ?? { workload: undefined, node: undefined };
       for (const port of slice.ports) {
-        const made = endpointAt(endpoint, port.number, place, service);
-        const ofPort = byPort.get(port.name) ?? new Map<string, Endpoint>();
-        byPort.set(port.name, ofPort);
-        const key = `${made.address} ${made.port}`;
-        if (!ofPort.get(key)?.healthy) ofPort.set(key, made);
+        collect(byPort, port.name, endpointAt(endpoint, port.number, place, service));
       }
     }
   }
-  const value = new Map([...byPort].map(([name, endpoints]) => [name, sorted(endpoints)] as const));
-  return { value, diagnostics: [...diagnostics, ...emptyPorts(service, value)] };
+  const others = servingOf(service, members, allowLoopback);
+  for (const { port, endpoint } of others.value) collect(byPort, port, endpoint);
+  const value = sortedEndpoints(byPort);
+  return { value, diagnostics: [...diagnostics, ...others.diagnostics, ...emptyPorts(service, value)] };
 }
 
 function endpointAt(from: SliceEndpoint, port: number, place: Place, service: Service): Endpoint {
@@ -106,13 +94,13 @@ function endpointAt(from: SliceEndpoint, port: number, place: Place, service: Se
   };
 }
 
-function sorted(endpoints: ReadonlyMap<string, Endpoint>): readonly Endpoint[] {
-  return [...endpoints].sort(([a], [b]) => byText(a, b)).map(([, endpoint]) => endpoint);
-}
-
 function emptyPorts(service: Service, endpoints: ServiceEndpoints): Diagnostic[] {
   const ports = service.ports.filter((port) => isProxied(port.protocol));
   if (service.resolution.kind !== 'eds' || ports.length === 0) return [];
+  if (endpoints.size === 0 && service.members !== null) {
+    const message = `${service.host} has no endpoints, so every request to it is answered with 503`;
+    return [diagnose('SLC0205', at(service.origin, 'spec'), message)];
+  }
   if (endpoints.size === 0) {
     const message = 'no EndpointSlice gives the service an address, so every request to it is answered with 503';
     return [diagnose('SLC0205', at(service.origin, 'metadata', 'name'), message)];

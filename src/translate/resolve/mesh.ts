@@ -16,6 +16,8 @@ import type { Service } from '../../model/service.ts';
 import { CalleeIndex } from './callees.ts';
 import { type DelegateCalls, resolveDelegates } from './delegates.ts';
 import { EndpointResolver } from './endpoint-resolver.ts';
+import { choosesPods, MemberIndex, takesMutualTls } from './members.ts';
+import { type NameCalls, nameServices } from './named-services.ts';
 import { PolicyCalls, resolvePolicies } from './policies.ts';
 import { type CheckCalls, checkRoutes } from './route-checks.ts';
 import { type MergeCalls, mergeRules } from './rules.ts';
@@ -38,6 +40,8 @@ export class MeshResolver {
   readonly #endpointResolver = new EndpointResolver();
   readonly #mergeCalls: MergeCalls = new LastCalls();
   readonly #policyCalls = new PolicyCalls();
+  readonly #members = new MemberIndex();
+  readonly #nameCalls: NameCalls = new LastCalls();
   readonly #callees = new CalleeIndex();
   readonly #delegateCalls: DelegateCalls = new LastCalls();
   readonly #routeCalls = new RouteCalls();
@@ -53,18 +57,24 @@ export class MeshResolver {
   resolve(objects: ObjectSet): Outcome<Mesh> {
     const { value: decoded, diagnostics: decoding } = decodeObjects(objects);
     const typed = this.#typed(decoded);
-    const services = this.#stage('services', [typed.services], () => resolveServices(typed.services));
+    const { services: own, serviceEntries: entries } = typed;
+    const claimed = this.#stage('services', [own, entries], () => resolveServices(own, entries));
     const nodes = this.#stage('nodes', [typed.nodes], () => byName(typed.nodes));
     const workloads = this.#workloads.update(
       this.#stage('workloads', [typed.pods, nodes], () => resolveWorkloads(typed.pods, nodes)),
     );
-    const slices = typed.slices;
-    const inputs = { services: services.value, slices, workloads, nodes, allowLoopback: this.#allowLoopback };
-    const endpoints = this.#stage('endpoints', [services, slices, workloads, nodes], () =>
-      this.#endpointResolver.resolve(inputs),
+    const members = this.#findMembers(typed, claimed.value, workloads);
+    const services = this.#stage('names', [claimed, members.named], () =>
+      nameServices(claimed, members.named, this.#allowLoopback, this.#nameCalls),
+    );
+    const { slices } = typed;
+    const found = { services: services.value, slices, workloads, nodes, members: members.sent };
+    const endpoints = this.#stage('endpoints', [services, slices, workloads, nodes, members.sent], () =>
+      this.#endpointResolver.resolve({ ...found, allowLoopback: this.#allowLoopback }),
     );
     const merged = this.#stage('rules', [typed.rules], () => mergeRules(typed.rules, this.#mergeCalls));
-    const callees = this.#callees.of(services.value, endpoints.value, workloads, merged.value);
+    const injected = takesMutualTls(members, services.value);
+    const callees = this.#callees.of(services.value, endpoints.value, workloads, merged.value, injected);
     const policies = this.#stage('policies', [services, merged, callees], () =>
       resolvePolicies(services.value, merged.value, callees, this.#policyCalls),
     );
@@ -82,6 +92,14 @@ export class MeshResolver {
       value: this.#mesh(services.value, policies.value, routes.value, endpoints.value, workloads),
       diagnostics: diagnostics.flat(),
     };
+  }
+
+  #findMembers(typed: TypedObjects, services: ReadonlyMap<string, TypedService>, workloads: Mesh['workloads']) {
+    const { workloadEntries, pods } = typed;
+    const inputs = { services, workloadEntries, pods, workloads };
+    // Pods come and go; mostly no ServiceEntry chooses any.
+    const behind = choosesPods(services) ? [pods, workloads] : [];
+    return this.#stage('members', [services, workloadEntries, ...behind], () => this.#members.of(inputs));
   }
 
   #resolveRoutes(

@@ -11,9 +11,9 @@ import { type Diagnostic, diagnose, type Outcome } from '../../model/diagnostic.
 import { clusterDomain, rootNamespace } from '../../model/names.ts';
 import { at } from '../../model/origin.ts';
 import type { PolicyChoice, SelectedPolicy, ServicePolicy } from '../../model/policy.ts';
-import { defaultPortPolicy } from '../../model/port-policy.ts';
+import { defaultPortPolicy, type PortPolicy } from '../../model/port-policy.ts';
 import { type Callees, mutualTlsOf } from './callees.ts';
-import { policyOfPort, policyOfSubset } from './port-policy.ts';
+import { policyOfPort, policyOfSubset, withNames } from './port-policy.ts';
 import { type MergedRule, ruleIds } from './rules.ts';
 import { uselessSettings } from './useless-settings.ts';
 
@@ -26,12 +26,15 @@ type Auto = ReadonlyMap<'auto', boolean>;
 /** A merged rule bound to a service: the policy of each of its ports, whole and per subset. */
 const bind = memo((service: Service, rule: MergedRule, mutual: MutualTls | null): ServicePolicy => {
   const numbers = service.ports.map((port) => port.number);
-  const whole = new Map(numbers.map((port) => [port, policyOfPort(rule.policy, port)] as const));
+  const named = (policy: PortPolicy): PortPolicy => withNames(policy, service.names);
+  const whole = new Map(numbers.map((port) => [port, named(policyOfPort(rule.policy, port))] as const));
   const subsets = rule.subsets.map(({ name, labels, policy }) => ({
     name,
     labels,
     ports: new Map(
-      numbers.map((port) => [port, policyOfSubset(policy, port, whole.get(port) ?? defaultPortPolicy)] as const),
+      numbers.map((port) => {
+        return [port, named(policyOfSubset(policy, port, whole.get(port) ?? defaultPortPolicy))] as const;
+      }),
     ),
   }));
   return { rules: ruleIds(rule), ports: whole, subsets, mutual };
@@ -138,7 +141,7 @@ function choiceFor(
   const { host } = service;
   const candidates = patternsOf(host).flatMap((pattern) => byPattern.get(pattern) ?? []);
   const auto = all.get('auto');
-  const mutual = auto === undefined ? null : mutualTlsOf(host, candidates, { auto, identities });
+  const mutual = auto === undefined ? null : mutualTlsOf(service, candidates, { auto, identities });
   return candidates.length === 0 && mutual === null ? null : [host, choose(service, candidates, mutual)];
 }
 

@@ -60,3 +60,14 @@ export function policyOfSubset(policy: TrafficPolicy, port: number, inherited: P
   if (inherited.tunnel === null && isSilent(policy, port)) return inherited;
   return ofSubset(inherited, policy, policy.ports.get(port) ?? null);
 }
+
+const verified = memo((policy: PortPolicy, names: readonly string[]): PortPolicy => {
+  const { tls } = policy;
+  return tls?.kind === 'tls' ? { ...policy, tls: { ...tls, names } } : policy;
+});
+
+/** Where the rule names nobody whom the server has to be, the service does. */
+export function withNames(policy: PortPolicy, names: readonly string[]): PortPolicy {
+  const silent = policy.tls?.kind === 'tls' && policy.tls.names.length === 0;
+  return silent && names.length > 0 ? verified(policy, names) : policy;
+}

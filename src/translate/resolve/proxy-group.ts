@@ -2,11 +2,21 @@
 import { interner } from '../../lib/intern.ts';
 import { memo } from '../../lib/memo.ts';
 import { sortedBy } from '../../lib/sorted.ts';
+import { tlsModeIstio, tlsModeLabel } from '../../model/client-tls.ts';
 import type { EndpointView, Labels } from '../../model/endpoint.ts';
 import { viewKey } from '../../model/endpoint-view.ts';
-import type { Mesh, ServedPort, Workload } from '../../model/mesh.ts';
+import { type Mesh, type ServedPort, usualMutualTls, type Workload } from '../../model/mesh.ts';
 import { selectingLabels } from '../../model/policy.ts';
-import { type ProxyGroup, type ProxyNode, sdsCertificates } from '../../model/proxy.ts';
+import {
+  type CertificateSource,
+  type Certificates,
+  noCertificate,
+  type ProxyGroup,
+  type ProxyNode,
+  sdsCertificate,
+  sdsCertificates,
+} from '../../model/proxy.ts';
+import { namespacesOfExports } from '../../model/visibility.ts';
 import { labelsOf, namespacesOfRoutes } from './clients.ts';
 import { endpointView } from './endpoint-view.ts';
 
@@ -70,20 +80,42 @@ export function proxyGroup(mesh: Mesh, asking: ProxyNode): ProxyGroup {
     labelsOf(mesh, node, workload),
     servedAt(mesh, node, workload),
     peersOf(mesh, node, workload),
+    certificatesOf(node, workload),
     node,
   );
 }
 
+/**
+ * Whether callers find mutual TLS: where the proxy says nothing, its Pod decides, as it does for callers. Without an agent
+ * a listener would wait for certificates for ever.
+ */
+function certificatesOf({ certificates, labels: own }: ProxyNode, workload: Workload | undefined): Certificates {
+  const { server } = certificates;
+  if (server.kind !== 'sds' || server.assumed !== true) return certificates;
+  const { labels } = workload ?? { labels: own };
+  return withServer(certificates, labels.get(tlsModeLabel) === tlsModeIstio ? sdsCertificate : noCertificate);
+}
+
+const withServer = memo(({ client }: Certificates, server: CertificateSource): Certificates => ({ client, server }));
+
 type Behind = readonly ServedPort[];
 /** Proxies come last: what is remembered of each is one entry. */
 const groupOf = memo(
-  (view: EndpointView, labels: Labels, behind: Behind, peers: string | null, node: ProxyNode): ProxyGroup => {
-    const { role, generator, namespace, interception, certificates } = node;
+  (
+    view: EndpointView,
+    labels: Labels,
+    behind: Behind,
+    peers: string | null,
+    certificates: Certificates,
+    node: ProxyNode,
+  ): ProxyGroup => {
+    const { role, generator, namespace, interception } = node;
     const portOffset = interception === 'NONE' ? node.portOffset : 0;
     const ipFamily = node.ip.includes(':') ? 'v6' : 'v4';
     const served = servedPorts(behind, namespace);
     const settings = { role, generator, namespace, interception, portOffset, ipFamily } as const;
-    return interned({ ...settings, served, endpointView: view, labels, certificates, peers });
+    const own = { served, mutualTls: usualMutualTls, endpointView: view, labels, certificates, peers };
+    return interned({ ...settings, ...own });
   },
 );
 
@@ -112,5 +144,6 @@ const inAnyNamespace = memo((group: ProxyGroup): ProxyGroup => interned({ ...gro
 export function likeGroup({ services, policies, routes }: Mesh, group: ProxyGroup): ProxyGroup {
   const { namespace } = group;
   const chooses = choosingNamespaces(policies).has(namespace) || namespacesOfRoutes(routes).has(namespace);
-  return chooses || namespacesOf(services).has(namespace) ? group : inAnyNamespace(group);
+  const exported = namespacesOfExports(services).has(namespace);
+  return chooses || exported || namespacesOf(services).has(namespace) ? group : inAnyNamespace(group);
 }

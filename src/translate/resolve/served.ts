@@ -1,6 +1,6 @@
 // What each workload serves, by its address. Kept from mesh to mesh: a changed service costs what it touches.
 import type { ServiceEndpoints } from '../../model/endpoint.ts';
-import type { Mesh, Served, ServedPort } from '../../model/mesh.ts';
+import { type Mesh, type Served, type ServedPort, usualMutualTls } from '../../model/mesh.ts';
 import { isProxied, type Service } from '../../model/service.ts';
 
 type Ports = ReadonlyMap<string, readonly ServedPort[]>;
@@ -94,12 +94,17 @@ function servedBy(
   service: Service | undefined,
   endpoints: ServiceEndpoints | undefined,
 ): readonly (readonly [string, ServedPort])[] {
-  const ports = service?.ports.filter(({ protocol }) => isProxied(protocol)) ?? [];
-  const { name = '', namespace = '', host = '' } = service ?? {};
+  if (service === undefined) return [];
+  const ports = service.ports.filter(({ protocol }) => isProxied(protocol));
+  const { name, namespace, host, origin } = service;
+  const { object } = origin;
   return ports.flatMap(({ name: portName, number, protocol }) => {
     const byTarget = new Map<number, ServedPort>();
     return (endpoints?.get(portName) ?? []).map(({ address, port: targetPort }) => {
-      const port = byTarget.get(targetPort) ?? { name, namespace, host, port: number, protocol, targetPort };
+      const port = byTarget.get(targetPort) ?? {
+        ...{ name, namespace, host, port: number, protocol, targetPort, object },
+        mutualTls: usualMutualTls,
+      };
       byTarget.set(targetPort, port);
       return [address, port] as const;
     });

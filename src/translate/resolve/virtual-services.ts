@@ -92,13 +92,22 @@ const speaksHttp = ({ protocol }: ServicePort): boolean => isHttp(protocol) || p
 const noPorts: readonly number[] = [];
 const usualPort = 80;
 
+/** The service that has a host, or else the nearest one for a whole domain around it. */
+function around(host: string, services: Services): Service | undefined {
+  for (const pattern of patternsOf(host)) {
+    const service = services.get(pattern);
+    if (service !== undefined) return service;
+  }
+  return undefined;
+}
+
 /**
  * Where a host is known that no service has: on the ports of the services that its rule names beside it; without any on
  * port 80, and where a match asks for another port.
  */
 function portsOfOther(rules: readonly RoutingRule[], services: Services): readonly number[] {
   const ports = rules.flatMap(({ source, routes }) => {
-    const known = source.hosts.flatMap(({ host }) => services.get(host)?.ports.filter(speaksHttp) ?? []);
+    const known = source.hosts.flatMap(({ host }) => around(host, services)?.ports.filter(speaksHttp) ?? []);
     if (known.length > 0) return known.map(({ number }) => number);
     return [usualPort, ...routes.flatMap(({ matches }) => matches.flatMap(({ client }) => client.port ?? []))];
   });

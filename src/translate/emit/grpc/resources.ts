@@ -13,9 +13,10 @@ import { blackHoleCluster } from '../../../model/names.ts';
 import type { Origin } from '../../../model/origin.ts';
 import { defaultPortPolicy } from '../../../model/port-policy.ts';
 import type { ProxyGroup } from '../../../model/proxy.ts';
-import { adsSource, clusterMetadata, clusterOrigins } from '../cluster.ts';
+import { clusterMetadata, clusterOrigins } from '../cluster.ts';
 import { type ClusterPlan, isRefused } from '../cluster-plan.ts';
 import { circuitBreakers } from '../connection-limits.ts';
+import { adsSource } from '../discovery.ts';
 import { callable, emitLocality, seenBy } from '../endpoints.ts';
 import { apiHttp } from '../http-connection-manager.ts';
 import { routeOrigins } from '../http-routes.ts';
@@ -24,6 +25,7 @@ import { placesMetadata } from '../provenance.ts';
 import { type Aliases, shortNames } from '../route.ts';
 import { planRoutes, type RoutePlan, type RouteSource } from '../route-plan.ts';
 import { grpcBalancing, reportLost } from './balancing.ts';
+import { grpcDiscovery, reportUnfound } from './discovery.ts';
 import { emitGrpcRoutes, usualRetries } from './routes.ts';
 
 const emitCluster = memo((plan: ClusterPlan): XdsResource => {
@@ -31,8 +33,7 @@ const emitCluster = memo((plan: ClusterPlan): XdsResource => {
   const origins = clusterOrigins(plan);
   const json = {
     name,
-    type: 'EDS',
-    eds_cluster_config: { service_name: name, eds_config: adsSource },
+    ...grpcDiscovery(plan),
     ...grpcBalancing(plan.policy).fields,
     circuit_breakers: circuitBreakers,
     metadata: clusterMetadata(plan, origins),
@@ -158,7 +159,7 @@ const emitRouting = memo((called: CalledService, aliases: Aliases, source: Route
         ports.map(({ each, plan }) => (plan === null ? emitRoutes(each) : emitRuledRoutes(each, plan))),
       ),
     },
-    diagnostics: [...reportLost(clusters.map(({ policy }) => policy)), ...said],
+    diagnostics: [...reportLost(clusters.map(({ policy }) => policy)), ...reportUnfound(clusters), ...said],
   };
 });
 

@@ -1,0 +1,29 @@
+// How a workload is called by mutual TLS: envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext.
+import type { JsonObject } from '../../lib/json.ts';
+import { memo } from '../../lib/memo.ts';
+import { trustedIdentities } from '../../model/names.ts';
+import { type MeshSource, meshCertificates, tlsVersions, typePrefix } from './mesh-certificates.ts';
+
+/** Whoever calls has a certificate of the mesh's own trust domain. */
+const callers: JsonObject = {
+  match_typed_subject_alt_names: [{ san_type: 'URI', matcher: { prefix: trustedIdentities } }],
+};
+
+function meshTls(source: MeshSource, alpn_protocols: readonly string[]): JsonObject {
+  return {
+    name: 'envoy.transport_sockets.tls',
+    typed_config: {
+      '@type': `${typePrefix}.tls.v3.DownstreamTlsContext`,
+      common_tls_context: { tls_params: tlsVersions, alpn_protocols, ...meshCertificates(source, callers) },
+      require_client_certificate: true,
+    },
+  };
+}
+
+/** The transport socket of chains whose connections carry HTTP. */
+export const emitHttpTls = memo((source: MeshSource): JsonObject => meshTls(source, ['h2', 'http/1.1']));
+
+/** The same for any other connections. */
+export const emitConnectionTls = memo(
+  (source: MeshSource): JsonObject => meshTls(source, ['istio-peer-exchange', 'h2', 'http/1.1']),
+);
