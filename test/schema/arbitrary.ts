@@ -150,7 +150,7 @@ function joined(first: JsonObject, second: JsonObject): JsonObject {
 }
 
 /** A spec of the kind. */
-export function specOf({ schema }: Crd, kindCase: KindCase): fc.Arbitrary<JsonObject> {
+function specOf({ schema }: Crd, kindCase: KindCase): fc.Arbitrary<JsonObject> {
   const edit = editOf(leavesOf(schema), kindCase);
   const one = fc
     .array(edit, { minLength: 1, maxLength: 6 })

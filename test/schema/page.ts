@@ -55,7 +55,7 @@ const counted = (tried: readonly Tried[]): string => {
 
 function sectionOf({ kind, apiVersion, read, reason }: KindReport): string {
   const title = `## ${kind}\n\n\`${apiVersion}\``;
-  if (read === null) return `${title}, not read yet (SLC0005): ${reason}.\n`;
+  if (read === null) return `${title}, not read yet: ${reason}.\n`;
   const rows = rowsOf(read).map(({ path, type, result }) => `| \`${path}\` | ${type} | ${result} |`);
   const same = read.kindCase.same.map(({ here, as }) => `What is said of \`${as}\` goes for \`${here}\` as well.`);
   const head = `${title}: ${counted(read.tried)}.${same.length === 0 ? '' : ` ${same.join(' ')}`}`;
@@ -66,7 +66,7 @@ const intro = `# The fields of Istio's kinds
 
 \`make golden\` writes this page. A test sets every field of the schemas of Istio's API 1.31, one at a time, and looks at what
 proxies get. "Works" means that they get something else than without the field; all other fields are answered with a
-diagnostic, whose code is named.
+diagnostic, whose code is named. Objects of kinds that are not read are answered with \`SLC0005\` or \`SLC0108\` as a whole.
 `;
 
 /** The page, as Markdown. */
