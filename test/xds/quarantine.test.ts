@@ -194,6 +194,7 @@ converse('sotw', [
     'who comes back with something keeps it for a while where there is nothing good to send, and other types flow on',
     `publish cluster: a=1 b=2; endpoint: a=1
      cluster back
+     wait 500
      < cluster a=1 b=2
      cluster nack ${listsB}
      ! cluster refused ${listsB}

@@ -54,6 +54,7 @@ converse('sotw', [
     'R-01: a returning client that has acknowledged is not spared a cluster that it cannot hold',
     `publish cluster: a=1
      cluster back
+     wait 500
      < cluster a=1
      cluster ack
      publish cluster: a=1 b=2
@@ -68,6 +69,7 @@ converse('sotw', [
     'a returning client that refuses without a name is never sent a state in which nothing is',
     `publish cluster: a=1 b=1 c=1 d=2
      cluster back
+     wait 500
      < cluster a=1 b=1 c=1 d=2
      cluster nack bad
      ! cluster refused bad
