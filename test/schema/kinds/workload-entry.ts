@@ -1,0 +1,29 @@
+// WorkloadEntry: what its fields need beside them.
+import type { KindCase } from '../kind-case.ts';
+
+export const workloadEntry: KindCase = {
+  spec: { address: '10.8.2.1', labels: { app: 'machines' } },
+  objects: [
+    {
+      apiVersion: 'networking.istio.io/v1',
+      kind: 'ServiceEntry',
+      metadata: { name: 'machines' },
+      spec: {
+        hosts: ['machines.example.com'],
+        resolution: 'STATIC',
+        location: 'MESH_INTERNAL',
+        ports: [{ number: 80, name: 'k', protocol: 'HTTP' }],
+        workloadSelector: { labels: { app: 'machines' } },
+      },
+    },
+    {
+      apiVersion: 'networking.istio.io/v1',
+      kind: 'DestinationRule',
+      metadata: { name: 'machines' },
+      spec: { host: 'machines.example.com', subsets: [{ name: 'some', labels: { k: 'x' } }] },
+    },
+  ],
+  reasons: { network: 'comes with meshes of several networks' },
+  same: [],
+  contexts: [{ for: 'address', value: '10.8.2.2' }],
+};
