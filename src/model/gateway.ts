@@ -65,6 +65,8 @@ export interface GatewayServer {
   /** As clients know the port. */
   readonly port: number;
   readonly portName: string;
+  /** What it is called; null: nothing. */
+  readonly name: string | null;
   /** The address to listen on; null: all. */
   readonly bind: string | null;
   readonly protocol: ServerProtocol;

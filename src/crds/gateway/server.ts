@@ -116,6 +116,7 @@ export const server: Decoder<GatewayServer> = (value, spot) => {
   return {
     port: number,
     portName: name,
+    name: decoded.name || null,
     bind: decoded.bind ?? null,
     protocol: speaks.protocol,
     tls,

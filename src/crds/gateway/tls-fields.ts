@@ -52,8 +52,11 @@ const keyHash: Decoder<string> = (value, spot) => {
   return fits ? text : report(spot, 'SLC0105', 'is no SHA-256 in base64');
 };
 
+const elsewhere: Decoder<never> = (_, spot) =>
+  report(spot, 'SLC0110', 'has no effect here: whose clients are believed stands beside tlsCertificates');
+
 const certificateFields = object(
-  { serverCertificate: tlsText, privateKey: tlsText, caCertificates: tlsText },
+  { serverCertificate: tlsText, privateKey: tlsText, caCertificates: elsewhere },
   { required: ['serverCertificate', 'privateKey'] },
 );
 

@@ -26,9 +26,9 @@ function byServerName(hosts: readonly string[]): JsonObject {
   return { filter_chain_match: hosts.includes('*') ? { transport_protocol: 'tls' } : { server_names: hosts } };
 }
 
-function provenance({ server: { origin } }: PlacedServer): JsonObject {
+function provenance({ server: { name, origin } }: PlacedServer): JsonObject {
   const istio = { config: configPath(origin.object) };
-  return { metadata: { filter_metadata: { istio, ...objectsMetadata([origin]) } } };
+  return { ...(name !== null && { name }), metadata: { filter_metadata: { istio, ...objectsMetadata([origin]) } } };
 }
 
 /** Takes the connections for a server's hosts, so that no other server does, and closes them. */
