@@ -12,12 +12,13 @@ import { poll } from '../../src/inject/poll.ts';
 import { Demo } from '../harness/demo.ts';
 import { callEdge, edgeLabels } from '../harness/edge.ts';
 import { counts, exampleNames, examplesFolder, TestMesh } from '../harness/mesh.ts';
+import { atTheEdge, insideTheShop } from './bookshop.ts';
 
 let mesh: TestMesh | undefined;
 
-async function start(name: string): Promise<TestMesh> {
-  // An example of that name is about a gateway; in all others Envoy is a sidecar.
-  const role = name === 'gateway' ? { gateway: { labels: edgeLabels } } : {};
+/** With Envoy as a sidecar, or as a gateway. */
+async function start(name: string, isGateway = false): Promise<TestMesh> {
+  const role = isGateway ? { gateway: { labels: edgeLabels } } : {};
   mesh = await TestMesh.start(join(examplesFolder, name), role);
   return mesh;
 }
@@ -116,6 +117,12 @@ const promises: Readonly<Record<string, (mesh: TestMesh) => Promise<void>>> = {
     expect(await callEdge(edge, 'other.example.com')).toMatchObject({ status: 404 });
   },
 
+  'bookinfo-like': async (mesh) => {
+    await insideTheShop(mesh);
+    await mesh.close();
+    await atTheEdge(await start('bookinfo-like', true));
+  },
+
   grpc: async (mesh) => {
     const order = await overOneConnection(mesh, 90);
     expect(inTurns(order, 3)).toBe(true);
@@ -140,7 +147,7 @@ describe('examples', async () => {
   test.each(await exampleNames())('%s does what it promises', async (name) => {
     const promise = promises[name];
     if (promise === undefined) throw new Error(`say in this file what examples/${name} promises`);
-    await promise(await start(name));
+    await promise(await start(name, name === 'gateway'));
   });
 });
 

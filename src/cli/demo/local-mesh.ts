@@ -186,7 +186,7 @@ async function startParts(options: LocalMeshOptions, closers: (() => Promise<unk
         portOffset,
         ...(certificateFiles !== undefined && { certificateFiles }),
         ...(locality !== undefined && { locality }),
-        ...(gateway !== undefined && { gateway }),
+        ...(gateway !== undefined && { gateway, name: 'edge' }),
       },
       xds,
       protocol: options.protocol,
