@@ -22,6 +22,8 @@ export type ListenerCapture = 'as-proxy' | 'captured' | 'bound';
 export interface EgressListener {
   /** Null: every port that no other listener has. */
   readonly port: number | null;
+  /** What is written beside the port; the services that are called have their own. */
+  readonly protocol: Protocol | null;
   /** An IP address; null: the usual one. */
   readonly bind: string | null;
   readonly capture: ListenerCapture;

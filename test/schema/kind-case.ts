@@ -25,6 +25,8 @@ export interface KindCase {
   readonly objects: readonly JsonObject[];
   /** Why fields have no effect, in this version or ever. */
   readonly reasons: Readonly<Record<string, string>>;
+  /** Names that people read and that decide nothing. */
+  readonly names?: readonly string[];
   /** Sub-trees that are the same as another: contexts for the other one are for them too. In this order. */
   readonly same: readonly { readonly here: string; readonly as: string }[];
 }

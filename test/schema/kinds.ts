@@ -4,6 +4,7 @@ import type { KindCase } from './kind-case.ts';
 import { destinationRule } from './kinds/destination-rule.ts';
 import { gateway } from './kinds/gateway.ts';
 import { serviceEntry } from './kinds/service-entry.ts';
+import { sidecar } from './kinds/sidecar.ts';
 import { virtualService } from './kinds/virtual-service.ts';
 import { workloadEntry } from './kinds/workload-entry.ts';
 
@@ -11,6 +12,7 @@ export const cases: Readonly<Record<string, KindCase>> = {
   DestinationRule: destinationRule,
   Gateway: gateway,
   ServiceEntry: serviceEntry,
+  Sidecar: sidecar,
   VirtualService: virtualService,
   WorkloadEntry: workloadEntry,
 };
@@ -25,7 +27,6 @@ export const unread: Readonly<Record<string, string>> = {
   PeerAuthentication: security,
   ProxyConfig: 'comes with the settings of proxies',
   RequestAuthentication: security,
-  Sidecar: 'comes with the scope of clients',
   Telemetry: 'comes with logs, metrics and traces',
   TrafficExtension: extensions,
   WasmPlugin: extensions,

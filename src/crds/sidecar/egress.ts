@@ -58,6 +58,7 @@ export const egressListener: Decoder<EgressListener> = (value, spot) => {
   const usable = decoded.hosts.filter(({ namespace }) => namespace !== '~');
   return {
     port: port?.number ?? null,
+    protocol: port?.protocol ?? null,
     bind: address,
     capture,
     imports: usable.filter(({ excluded }) => !excluded).map(plain),

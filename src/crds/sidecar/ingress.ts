@@ -1,8 +1,7 @@
 // IstioIngressListener of a Sidecar (networking.istio.io): a port on which workloads are called, and where it leads.
 import type { IngressListener, WorkloadTarget } from '../../model/scope.ts';
-import { connectionPool } from '../destination-rule/connection-pool.ts';
 import { type Decoder, inside, object, portRange, report, type Spot, string } from '../values/decode.ts';
-import { bind, captureMode, listenerPort } from './listener.ts';
+import { bind, captureMode, listenerPort, workloadPool } from './listener.ts';
 
 const unixPrefix = 'unix://';
 /** The longest path that Linux takes. */
@@ -50,7 +49,7 @@ const tls: Decoder<'refused'> = (_, spot) => {
 };
 
 const fields = object(
-  { port: listenerPort, bind, captureMode, defaultEndpoint, tls, connectionPool },
+  { port: listenerPort, bind, captureMode, defaultEndpoint, tls, connectionPool: workloadPool },
   { required: ['port'] },
 );
 

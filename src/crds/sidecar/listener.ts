@@ -1,7 +1,10 @@
 // What egress and ingress listeners of a Sidecar (networking.istio.io) have in common.
+import { isObject } from '../../lib/json.ts';
+import type { ConnectionPool } from '../../model/connection-pool.ts';
 import type { ListenerCapture } from '../../model/scope.ts';
 import type { Protocol } from '../../model/service.ts';
-import { type Decoder, ignoring, integer, object, oneOf, portRange, report, string } from '../values/decode.ts';
+import { connectionPool } from '../destination-rule/connection-pool.ts';
+import { type Decoder, inside, integer, object, oneOf, portRange, report, string } from '../values/decode.ts';
 import { ipAddress } from '../values/ip.ts';
 import { protocolOf } from '../values/protocol.ts';
 
@@ -26,10 +29,11 @@ const protocols = oneOf<string>({
 const protocol: Decoder<string> = (value, spot) =>
   protocols(typeof value === 'string' ? value.toUpperCase() : value, spot);
 
-const fields = object(
-  { number: integer(portRange), name: string, protocol },
-  { required: ['number'], ignored: ignoring('targetPort') },
-);
+/** What is called says where it leads. */
+const targetPort: Decoder<never> = (_, spot) =>
+  report(spot, 'SLC0110', 'for Services and ServiceEntries; the port of a listener is the one that is called');
+
+const fields = object({ number: integer(portRange), name: string, protocol, targetPort }, { required: ['number'] });
 
 /** A port of a listener. What is not said of its protocol is found out. */
 export const listenerPort: Decoder<ListenerPort> = (value, spot) => {
@@ -37,4 +41,18 @@ export const listenerPort: Decoder<ListenerPort> = (value, spot) => {
   if (decoded?.number === undefined) return undefined;
   const { number, name = '', protocol: appProtocol = null } = decoded;
   return { number, protocol: protocolOf({ name, number, appProtocol, transport: 'TCP' }) };
+};
+
+/** Limits of connections to the workload itself: it is spoken to as it was called. */
+export const workloadPool: Decoder<ConnectionPool> = (value, spot) => {
+  const http = isObject(value) && isObject(value['http']) ? value['http'] : {};
+  for (const field of ['h2UpgradePolicy', 'useClientProtocol']) {
+    if (http[field] === undefined || http[field] === null) continue;
+    report(
+      inside(spot, 'http', field),
+      'SLC0110',
+      'a workload is spoken to as its port says, whatever is asked for here',
+    );
+  }
+  return connectionPool(value, spot);
 };

@@ -2,7 +2,6 @@
 import { isObject } from '../../lib/json.ts';
 import { allowAny, type OutboundPolicy } from '../../model/mesh-defaults.ts';
 import type { EgressListener, Scope } from '../../model/scope.ts';
-import { connectionPool } from '../destination-rule/connection-pool.ts';
 import {
   type Decoder,
   ignored,
@@ -22,6 +21,7 @@ import { kind } from '../values/kind.ts';
 import type { Metadata } from '../values/metadata.ts';
 import { egressListener, orderEgress } from './egress.ts';
 import { ingressListener, uniqueIngress } from './ingress.ts';
+import { workloadPool } from './listener.ts';
 
 const registryOnly: OutboundPolicy = { kind: 'registry-only' };
 
@@ -68,13 +68,14 @@ const spec = object({
   workloadSelector: object({ labels: selector }),
   egress,
   ingress: list(ingressListener),
-  inboundConnectionPool: connectionPool,
+  inboundConnectionPool: workloadPool,
   outboundTrafficPolicy,
 });
 type Spec = NonNullable<ReturnType<typeof spec>>;
 
 const everything = (spot: Spot): EgressListener => ({
   port: null,
+  protocol: null,
   bind: null,
   capture: 'as-proxy',
   imports: [{ namespace: '*', host: '*', origin: spot.origin }],
