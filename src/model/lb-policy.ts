@@ -29,6 +29,9 @@ type BalanceFactor = number | null;
 
 export type HashFunction = 'XX_HASH' | 'MURMUR_HASH_2';
 
+/** What of an endpoint decides which keys are its own: its address, or what it is called wherever it runs. */
+export type PlacedBy = 'address' | 'instance';
+
 export type LbPolicy =
   | {
       readonly kind: 'least-request';
@@ -51,9 +54,15 @@ export type LbPolicy =
       /** Null: Envoy's default, XX_HASH. */
       readonly hashFunction: HashFunction | null;
       readonly balanceFactor: BalanceFactor;
+      readonly placedBy: PlacedBy;
     }
   /** Table size null: Envoy's default, 65537. */
-  | { readonly kind: 'maglev'; readonly tableSize: number | null; readonly balanceFactor: BalanceFactor }
+  | {
+      readonly kind: 'maglev';
+      readonly tableSize: number | null;
+      readonly balanceFactor: BalanceFactor;
+      readonly placedBy: PlacedBy;
+    }
   | BackendUtilization;
 
 export interface CookieAttribute {

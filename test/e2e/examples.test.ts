@@ -1,5 +1,6 @@
 // Every folder of examples/ as its README says: applied, called, and what answers looked at. Their addresses are fixed,
 // so all of them, and the demo itself, run in this one file, one after the other.
+import { readFile } from 'node:fs/promises';
 import { connect, constants } from 'node:http2';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -50,6 +51,16 @@ const promises: Readonly<Record<string, (mesh: TestMesh) => Promise<void>>> = {
     }
     const calls = Array.from({ length: 60 }, () => call);
     expect(Object.keys(counts(await mesh.requests(calls, { atOnce: 12 })))).toHaveLength(3);
+  },
+
+  'stateful-hash': async (mesh) => {
+    const calls = users.map((user) => keyedCall(mesh.target('shop:80').policy.hash, user));
+    const before = await mesh.requests(calls);
+    const endpoints = await readFile(join(examplesFolder, 'stateful-hash', 'endpoints.yaml'), 'utf8');
+    await mesh.apply({ 'endpoints.yaml': endpoints.replace('127.0.0.12', '127.0.0.14') });
+    const after = await mesh.requests(calls);
+    expect(after).not.toEqual(before);
+    expect(after.map((who) => who.replace('127.0.0.14', '127.0.0.12'))).toEqual(before);
   },
 
   'sticky-sessions': async (mesh) => {

@@ -104,6 +104,7 @@ const annotations = fc.constantFrom<JsonObject>(
   {},
   { 'sluice.dev/choice-count': '4', 'sluice.dev/hash-balance-factor': '150' },
   { 'sluice.dev/maximum-ring-size': '99', 'sluice.dev/hash-function': 'MURMUR_HASH_2' },
+  { 'sluice.dev/hash-endpoints-by': 'pod-name' },
 );
 const subset = fc.record({
   name: fc.constantFrom('v1', 'v2'),

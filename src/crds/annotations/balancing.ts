@@ -2,7 +2,7 @@
 //
 // They hold for the whole rule: every port and subset whose policy they fit.
 import type { JsonValue } from '../../lib/json.ts';
-import type { HashFunction, LbPolicy } from '../../model/lb-policy.ts';
+import type { HashFunction, LbPolicy, PlacedBy } from '../../model/lb-policy.ts';
 import { sluiceDomain } from '../../model/names.ts';
 import {
   type Decoder,
@@ -27,6 +27,7 @@ export interface BalancingSettings {
   readonly maximumRingSize: number | undefined;
   readonly hashFunction: HashFunction | undefined;
   readonly hashBalanceFactor: number | undefined;
+  readonly placedBy: PlacedBy | undefined;
 }
 type Setting = keyof BalancingSettings;
 
@@ -55,6 +56,7 @@ function inQuotes(decode: Decoder<number>): Decoder<number> {
 
 /** Envoy's limit: RingHashLbConfig.minimum_ring_size and maximum_ring_size. */
 const ringSize = inQuotes(integer({ min: 1, max: 8_388_608 }));
+const placedBy = oneOf({ address: 'address', 'pod-name': 'instance' } as const);
 const hashFunction = oneOf({ XX_HASH: 'XX_HASH', MURMUR_HASH_2: 'MURMUR_HASH_2' } as const);
 
 const rows: { readonly [S in Setting]: Row<S> } = {
@@ -76,6 +78,7 @@ const rows: { readonly [S in Setting]: Row<S> } = {
     decode: inQuotes(integer({ min: 100, max: uint32.max })),
     fits: ['ring-hash', 'maglev'],
   },
+  placedBy: { name: 'hash-endpoints-by', decode: placedBy, fits: ['ring-hash', 'maglev'] },
 };
 const settingNames = Object.keys(rows) as readonly Setting[];
 
@@ -86,7 +89,7 @@ const policyWords: Readonly<Partial<Record<LbPolicy['kind'], string>>> = {
   maglev: 'consistentHash with maglev',
 };
 
-const annotationOf = (setting: Setting): string => `${sluiceDomain}/${rows[setting].name}`;
+export const annotationOf = (setting: Setting): string => `${sluiceDomain}/${rows[setting].name}`;
 
 const decoders = Object.fromEntries(settingNames.map((setting) => [annotationOf(setting), rows[setting].decode]));
 const ours = object<Readonly<Record<string, Decoder<unknown>>>>(decoders, {
@@ -149,7 +152,8 @@ function tunedRing(lb: Extract<LbPolicy, { kind: 'ring-hash' }>, settings: Balan
   const { maximumRingSize: most = null, hashFunction: hash = null, hashBalanceFactor: factor = null } = settings;
   const least = settings.minimumRingSize ?? lb.minimumRingSize;
   const minimumRingSize = most !== null && (least ?? usualRing) > most ? most : least;
-  return { ...lb, minimumRingSize, maximumRingSize: most, hashFunction: hash, balanceFactor: factor };
+  const { placedBy = lb.placedBy } = settings;
+  return { ...lb, minimumRingSize, maximumRingSize: most, hashFunction: hash, balanceFactor: factor, placedBy };
 }
 
 /** The policy with those settings that fit it. */
@@ -158,6 +162,9 @@ export function tuned(lb: LbPolicy, settings: BalancingSettings): LbPolicy {
     const { choiceCount = null, activeRequestBias = null } = settings;
     return { ...lb, choiceCount, activeRequestBias };
   }
-  if (lb.kind === 'maglev') return { ...lb, balanceFactor: settings.hashBalanceFactor ?? null };
+  if (lb.kind === 'maglev') {
+    const { hashBalanceFactor: balanceFactor = null, placedBy = lb.placedBy } = settings;
+    return { ...lb, balanceFactor, placedBy };
+  }
   return lb.kind === 'ring-hash' ? tunedRing(lb, settings) : lb;
 }

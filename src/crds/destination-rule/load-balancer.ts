@@ -141,7 +141,14 @@ function hashKeyOf(hash: ConsistentHash, spot: Spot): HashKey | null {
 }
 
 const ring = (minimumRingSize: number | null): LbPolicy => {
-  return { kind: 'ring-hash', minimumRingSize, maximumRingSize: null, hashFunction: null, balanceFactor: null };
+  return {
+    kind: 'ring-hash',
+    minimumRingSize,
+    maximumRingSize: null,
+    hashFunction: null,
+    balanceFactor: null,
+    placedBy: 'address',
+  };
 };
 
 const leastRequest = (slowStart: SlowStart | null): LbPolicy => {
@@ -153,7 +160,9 @@ function hashPolicyOf(hash: ConsistentHash, spot: Spot): LbPolicy {
   if (hash.minimumRingSize !== undefined) {
     report(inside(spot, 'minimumRingSize'), 'SLC0109', 'deprecated: write ringHash.minimumRingSize');
   }
-  if (used === 'maglev') return { kind: 'maglev', tableSize: hash.maglev?.tableSize || null, balanceFactor: null };
+  if (used === 'maglev') {
+    return { kind: 'maglev', tableSize: hash.maglev?.tableSize || null, balanceFactor: null, placedBy: 'address' };
+  }
   if (used === 'ringHash') return ring(hash.ringHash?.minimumRingSize || null);
   return ring(hash.minimumRingSize || 1024);
 }
