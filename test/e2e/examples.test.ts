@@ -8,7 +8,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { keyedCall } from '../../src/cli/demo/keys.ts';
 import { reportLoads } from '../../src/cli/demo/loads.ts';
 import { inTurns } from '../../src/cli/demo/statistics.ts';
-import { plainCall } from '../../src/cli/demo/traffic.ts';
+import { plainCall, send } from '../../src/cli/demo/traffic.ts';
 import { poll } from '../../src/inject/poll.ts';
 import { Demo } from '../harness/demo.ts';
 import { counts, exampleNames, examplesFolder, TestMesh } from '../harness/mesh.ts';
@@ -61,6 +61,19 @@ const promises: Readonly<Record<string, (mesh: TestMesh) => Promise<void>>> = {
     const after = await mesh.requests(calls);
     expect(after).not.toEqual(before);
     expect(after.map((who) => who.replace('127.0.0.14', '127.0.0.12'))).toEqual(before);
+  },
+
+  'health-checks': async (mesh) => {
+    const [bad = '', ...others] = [...mesh.backends.names].sort();
+    mesh.backends.behave(bad, { status: 503 });
+    const client = mesh.client();
+    const look = async () => {
+      const answers = await send(client, Array(30).fill(plainCall), 1);
+      return answers.every(({ kind }) => kind === 'answered') || undefined;
+    };
+    await poll(look, { within: 15_000, every: 100, what: 'the bad backend to be left alone' });
+    client.close();
+    expect(Object.keys(counts(await mesh.requests(60))).sort()).toEqual(others);
   },
 
   'sticky-sessions': async (mesh) => {

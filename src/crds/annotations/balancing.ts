@@ -1,23 +1,10 @@
 // Annotations of a DestinationRule: what Envoy can do in balancing and the kind has no field for.
 //
 // They hold for the whole rule: every port and subset whose policy they fit.
-import type { JsonValue } from '../../lib/json.ts';
 import type { HashFunction, LbPolicy, PlacedBy } from '../../model/lb-policy.ts';
 import { sluiceDomain } from '../../model/names.ts';
-import {
-  type Decoder,
-  ignoring,
-  inside,
-  integer,
-  number,
-  object,
-  oneOf,
-  report,
-  type Spot,
-  string,
-  uint32,
-} from '../values/decode.ts';
-import type { Metadata } from '../values/metadata.ts';
+import { type Decoder, integer, number, oneOf, report, type Spot, uint32 } from '../values/decode.ts';
+import { annotationSpot, inQuotes } from './own.ts';
 
 /** Undefined: not set. */
 export interface BalancingSettings {
@@ -37,21 +24,6 @@ interface Row<S extends Setting> {
   readonly decode: Decoder<NonNullable<BalancingSettings[S]>>;
   /** The policies that make something of it. */
   readonly fits: readonly LbPolicy['kind'][];
-}
-
-const isNumeral = (text: string): boolean =>
-  text.length <= 20 &&
-  [...text].some((each) => each !== '.') &&
-  [...text].every((each) => '.0123456789'.includes(each));
-
-/** Annotations are text: a number in quotes. */
-function inQuotes(decode: Decoder<number>): Decoder<number> {
-  return (value, spot) => {
-    const text = string(value, spot);
-    if (text === undefined) return undefined;
-    if (isNumeral(text) && !Number.isNaN(Number(text))) return decode(Number(text), spot);
-    return report(spot, 'SLC0102', `expected a number such as "2", found ${JSON.stringify(text.slice(0, 60))}`);
-  };
 }
 
 /** Envoy's limit: RingHashLbConfig.minimum_ring_size and maximum_ring_size. */
@@ -89,25 +61,22 @@ const policyWords: Readonly<Partial<Record<LbPolicy['kind'], string>>> = {
   maglev: 'consistentHash with maglev',
 };
 
+/** By their names behind the prefix. */
+export const balancingAnnotations: Readonly<Record<string, Decoder<unknown>>> = Object.fromEntries(
+  settingNames.map((setting) => [rows[setting].name, rows[setting].decode]),
+);
+
+/** The name of a setting's annotation. */
 export const annotationOf = (setting: Setting): string => `${sluiceDomain}/${rows[setting].name}`;
 
-const decoders = Object.fromEntries(settingNames.map((setting) => [annotationOf(setting), rows[setting].decode]));
-const ours = object<Readonly<Record<string, Decoder<unknown>>>>(decoders, {
-  ignored: ignoring(`${sluiceDomain}/analyze-suppress`),
-});
+const placeOf = (setting: Setting, spot: Spot): Spot => annotationSpot(spot, rows[setting].name);
 
-/** Where annotations of an object stand. */
-const annotationsIn = (spot: Spot): Spot => inside(spot, 'metadata', 'annotations');
-
-/** What the annotations say; null: nothing. Annotations of ours that there are not are reported. */
-export function balancingSettings({ annotations }: Metadata, spot: Spot): BalancingSettings | null {
-  const written: [string, JsonValue][] = [...annotations].filter(([name]) => name.startsWith(`${sluiceDomain}/`));
-  if (written.length === 0) return null;
-  const decoded = ours(Object.fromEntries(written), annotationsIn(spot)) ?? {};
-  const found = settingNames.map((setting) => [setting, decoded[annotationOf(setting)]] as const);
-  if (found.every(([, value]) => value === undefined)) return null;
+/** What the annotations say; null: nothing. */
+export function balancingSettings(found: Readonly<Record<string, unknown>>, spot: Spot): BalancingSettings | null {
+  const settings = settingNames.map((setting) => [setting, found[rows[setting].name]] as const);
+  if (settings.every(([, value]) => value === undefined)) return null;
   // The decoders in the table give these types.
-  return checked(Object.fromEntries(found) as unknown as BalancingSettings, spot);
+  return checked(Object.fromEntries(settings) as unknown as BalancingSettings, spot);
 }
 
 /** Envoy refuses a ring whose minimum is above its maximum. */
@@ -115,7 +84,7 @@ function checked(settings: BalancingSettings, spot: Spot): BalancingSettings {
   const { minimumRingSize: least, maximumRingSize: most } = settings;
   if (least === undefined || most === undefined || least <= most) return settings;
   const message = `${most} is less than the minimum of ${least}; there is no maximum then`;
-  report(inside(annotationsIn(spot), annotationOf('maximumRingSize')), 'SLC0107', message);
+  report(placeOf('maximumRingSize', spot), 'SLC0107', message);
   return { ...settings, maximumRingSize: undefined };
 }
 
@@ -129,8 +98,7 @@ export function reportUnfit(settings: BalancingSettings, kinds: ReadonlySet<LbPo
     const { fits } = rows[setting];
     if (settings[setting] === undefined || fits.some((kind) => kinds.has(kind))) continue;
     const wanted = fits.map((kind) => policyWords[kind] ?? kind).join(' or ');
-    const place = inside(annotationsIn(spot), annotationOf(setting));
-    report(place, 'SLC0110', `has no effect: it is for ${wanted}, which the rule has nowhere`);
+    report(placeOf(setting, spot), 'SLC0110', `has no effect: it is for ${wanted}, which the rule has nowhere`);
   }
 }
 
@@ -144,7 +112,7 @@ export function reportLowered(settings: BalancingSettings, lb: LbPolicy, spot: S
   const { minimumRingSize: least } = lb;
   if (least === null || least <= most || least === usualRing) return;
   const message = `${most} is less than minimumRingSize, ${least}, which is lowered to it`;
-  report(inside(annotationsIn(spot), annotationOf('maximumRingSize')), 'SLC0107', message);
+  report(placeOf('maximumRingSize', spot), 'SLC0107', message);
 }
 
 /** A ring with what is said; a minimum that only the rule's own field or the default sets gives way to a maximum. */

@@ -92,9 +92,16 @@ function lostZones({ locality }: PortPolicy): Diagnostic[] {
   return [diagnose('SLC0403', locality.origin, 'gRPC clients do not weigh zones; they call all of a region alike')];
 }
 
-function lostBlocks({ connectionPool, outlierDetection, tls, proxyProtocol, retryBudget }: PortPolicy): Diagnostic[] {
+function lostBlocks({
+  connectionPool,
+  outlierDetection,
+  tls,
+  proxyProtocol,
+  retryBudget,
+  healthCheck,
+}: PortPolicy): Diagnostic[] {
   const encrypts = tls?.kind === 'tls' || tls?.kind === 'mesh';
-  const blocks = [connectionPool, outlierDetection, encrypts ? tls : null, proxyProtocol, retryBudget];
+  const blocks = [connectionPool, outlierDetection, encrypts ? tls : null, proxyProtocol, retryBudget, healthCheck];
   return blocks.flatMap((block) => {
     if (block === null) return [];
     const message =
