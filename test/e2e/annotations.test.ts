@@ -111,3 +111,24 @@ test.each([
   expect(after).toEqual(before);
   await mesh.apply({ 'endpoints.yaml': endpointsYaml(hosts) });
 });
+
+test('a key after "else" counts where the first one is not there, and one after "and" always', async () => {
+  const asking = (headers: (index: number) => Readonly<Record<string, string>>) =>
+    mesh.requests(
+      Array.from({ length: 90 }, (_, index) => ({ path: '/', headers: headers(index) })),
+      { atOnce: 8 },
+    );
+  const known = () => asking((index) => ({ 'x-user': `user-${index}` }));
+  const both = () => asking((index) => ({ 'x-user': `user-${index}`, cookie: `session=${index}` }));
+  const unknown = () => asking((index) => ({ cookie: `session=${index}` }));
+  await apply(userHash, { 'sluice.dev/hash-keys': 'header:x-user else cookie:session' });
+  const homes = await known();
+  expect(new Set(homes).size).toBe(3);
+  expect(await both()).toEqual(homes);
+  expect(await unknown()).toEqual(await unknown());
+  await apply(userHash, { 'sluice.dev/hash-keys': 'header:x-user and cookie:session' });
+  expect(await known()).toEqual(homes);
+  const together = await both();
+  expect(together).not.toEqual(homes);
+  expect(await both()).toEqual(together);
+});

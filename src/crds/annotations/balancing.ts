@@ -1,9 +1,18 @@
 // Annotations of a DestinationRule: what Envoy can do in balancing and the kind has no field for.
 //
 // They hold for the whole rule: every port and subset whose policy they fit.
-import type { HashFunction, LbPolicy, PlacedBy } from '../../model/lb-policy.ts';
+import {
+  type Balancing,
+  type HashFunction,
+  type HashStep,
+  isHashing,
+  type LbPolicy,
+  oneKey,
+  type PlacedBy,
+} from '../../model/lb-policy.ts';
 import { sluiceDomain } from '../../model/names.ts';
 import { type Decoder, integer, number, oneOf, report, type Spot, uint32 } from '../values/decode.ts';
+import { hashKeys } from './hash-keys.ts';
 import { annotationSpot, inQuotes } from './own.ts';
 
 /** Undefined: not set. */
@@ -15,6 +24,7 @@ export interface BalancingSettings {
   readonly hashFunction: HashFunction | undefined;
   readonly hashBalanceFactor: number | undefined;
   readonly placedBy: PlacedBy | undefined;
+  readonly hashKeys: readonly HashStep[] | undefined;
 }
 type Setting = keyof BalancingSettings;
 
@@ -51,6 +61,7 @@ const rows: { readonly [S in Setting]: Row<S> } = {
     fits: ['ring-hash', 'maglev'],
   },
   placedBy: { name: 'hash-endpoints-by', decode: placedBy, fits: ['ring-hash', 'maglev'] },
+  hashKeys: { name: 'hash-keys', decode: hashKeys, fits: ['ring-hash', 'maglev'] },
 };
 const settingNames = Object.keys(rows) as readonly Setting[];
 
@@ -124,8 +135,7 @@ function tunedRing(lb: Extract<LbPolicy, { kind: 'ring-hash' }>, settings: Balan
   return { ...lb, minimumRingSize, maximumRingSize: most, hashFunction: hash, balanceFactor: factor, placedBy };
 }
 
-/** The policy with those settings that fit it. */
-export function tuned(lb: LbPolicy, settings: BalancingSettings): LbPolicy {
+function tunedPolicy(lb: LbPolicy, settings: BalancingSettings): LbPolicy {
   if (lb.kind === 'least-request') {
     const { choiceCount = null, activeRequestBias = null } = settings;
     return { ...lb, choiceCount, activeRequestBias };
@@ -135,4 +145,19 @@ export function tuned(lb: LbPolicy, settings: BalancingSettings): LbPolicy {
     return { ...lb, balanceFactor, placedBy };
   }
   return lb.kind === 'ring-hash' ? tunedRing(lb, settings) : lb;
+}
+
+/** A cookie that the rule's own field names too is as the field says. */
+function withOwnCookie(step: HashStep, { hash }: Balancing): HashStep {
+  const same = hash?.kind === 'cookie' && step.key.kind === 'cookie' && step.key.name === hash.name;
+  return same ? { ...step, key: hash } : step;
+}
+
+/** Balancing with those settings that fit it. */
+export function tuned(balancing: Balancing, settings: BalancingSettings): Balancing {
+  const lb = tunedPolicy(balancing.lb, settings);
+  const steps = isHashing(lb) ? settings.hashKeys?.map((step) => withOwnCookie(step, balancing)) : undefined;
+  const [first, ...others] = steps ?? [];
+  if (first === undefined) return { ...balancing, lb };
+  return { ...balancing, lb, hash: first.key, hashSteps: others.length === 0 ? oneKey : [first, ...others] };
 }

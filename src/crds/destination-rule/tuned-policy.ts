@@ -39,7 +39,7 @@ function tuner(settings: BalancingSettings, kinds: Set<LbPolicy['kind']>, spot: 
     const { lb, origin } = balancing;
     kinds.add(lb.kind);
     reportLowered(settings, lb, spot);
-    return fitsSome(settings, lb.kind) ? { ...balancing, lb: tuned(lb, settings), origin: origin ?? rule } : balancing;
+    return fitsSome(settings, lb.kind) ? { ...tuned(balancing, settings), origin: origin ?? rule } : balancing;
   };
 }
 

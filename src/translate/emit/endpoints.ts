@@ -5,6 +5,7 @@ import { memo } from '../../lib/memo.ts';
 import { tlsModeIstio, tlsModeLabel } from '../../model/client-tls.ts';
 import { type Endpoint, type EndpointView, matches } from '../../model/endpoint.ts';
 import { allNeeds, anywhere, narrowed, needsOf, ofNode, type ViewNeeds } from '../../model/endpoint-view.ts';
+import { isHashing } from '../../model/lb-policy.ts';
 import type { Ordering } from '../../model/locality-lb.ts';
 import { type ClusterPlan, panicThreshold } from './cluster-plan.ts';
 import { type LocalityGroup, placeEndpoints } from './locality.ts';
@@ -26,7 +27,7 @@ export const noMarks: Marks = { tls: false, instance: false };
 
 /** Whether a hash places the endpoints of a cluster by what they are called. */
 export const placesInstances = ({ policy: { lb } }: ClusterPlan): boolean =>
-  (lb.kind === 'ring-hash' || lb.kind === 'maglev') && lb.placedBy === 'instance';
+  isHashing(lb) && lb.placedBy === 'instance';
 
 function emitAddress(address: string, port: number): JsonObject {
   return address.startsWith('/') ? { pipe: { path: address } } : { socket_address: { address, port_value: port } };

@@ -1,6 +1,13 @@
 // A balancing policy → the fields of a cluster and of its routes.
 import type { JsonObject } from '../../lib/json.ts';
-import type { BackendUtilization, HashKey, LbPolicy, SlowStart } from '../../model/lb-policy.ts';
+import {
+  type BackendUtilization,
+  type HashKey,
+  type HashStep,
+  isHashing,
+  type LbPolicy,
+  type SlowStart,
+} from '../../model/lb-policy.ts';
 import { protoDuration } from './duration.ts';
 
 type Policy<K extends LbPolicy['kind']> = Extract<LbPolicy, { readonly kind: K }>;
@@ -60,7 +67,7 @@ function ring(policy: Policy<'ring-hash'>): JsonObject | null {
 
 /** Cluster.CommonLbConfig: how far a hash may overload an endpoint. */
 export function emitHashBalance(policy: LbPolicy): JsonObject {
-  const factor = policy.kind === 'ring-hash' || policy.kind === 'maglev' ? policy.balanceFactor : null;
+  const factor = isHashing(policy) ? policy.balanceFactor : null;
   return factor === null ? {} : { consistent_hashing_lb_config: { hash_balance_factor: factor } };
 }
 
@@ -127,7 +134,7 @@ const hashEmitters: { readonly [K in HashKey['kind']]: HashEmitter<K> } = {
 };
 
 /** RouteAction.hash_policy: what of a request decides its endpoint. */
-export function emitHashPolicy(key: HashKey): JsonObject {
+export function emitHashPolicy({ key, terminal }: HashStep): JsonObject {
   const emit = hashEmitters[key.kind] as (key: HashKey) => JsonObject;
-  return emit(key);
+  return terminal ? { ...emit(key), terminal } : emit(key);
 }

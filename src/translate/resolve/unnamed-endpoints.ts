@@ -3,6 +3,7 @@ import { annotationOf } from '../../crds/annotations/balancing.ts';
 import { memo } from '../../lib/memo.ts';
 import { type Diagnostic, diagnose } from '../../model/diagnostic.ts';
 import type { ServiceEndpoints } from '../../model/endpoint.ts';
+import { isHashing } from '../../model/lb-policy.ts';
 import type { Mesh } from '../../model/mesh.ts';
 import type { ObjectId } from '../../model/object.ts';
 import { originOf } from '../../model/origin.ts';
@@ -14,8 +15,7 @@ const placingRules = memo((choice: PolicyChoice): readonly ObjectId[] => {
   const rules = parts
     .flatMap(({ ports }) => [...ports.values()])
     .flatMap(({ lb, origin }) => {
-      const placing = (lb.kind === 'ring-hash' || lb.kind === 'maglev') && lb.placedBy === 'instance';
-      return placing && origin !== null ? [origin.object] : [];
+      return isHashing(lb) && lb.placedBy === 'instance' && origin !== null ? [origin.object] : [];
     });
   return [...new Set(rules)];
 });

@@ -64,12 +64,12 @@ const emitLoadAssignment = (plan: ClusterPlan, endpoints: readonly Endpoint[], v
 /** The route configuration of one port: whatever the name by which it is called, all calls go to its cluster. */
 const emitRoutes = memo(({ service, port, cluster }: CalledPort): XdsResource => {
   const { hash } = grpcBalancing(cluster.policy);
-  const origins = [port.origin, ...(hash !== null && cluster.policy.origin !== null ? [cluster.policy.origin] : [])];
+  const origins = [port.origin, ...(hash.length > 0 && cluster.policy.origin !== null ? [cluster.policy.origin] : [])];
   const route = {
     name: 'default',
     match: { prefix: '/' },
     metadata: { filter_metadata: placesMetadata(origins) },
-    route: { cluster: cluster.name, retry_policy: usualRetries, ...(hash !== null && { hash_policy: [hash] }) },
+    route: { cluster: cluster.name, retry_policy: usualRetries, ...(hash.length > 0 && { hash_policy: hash }) },
   };
   return routeConfiguration(sniffedRouteName(service, port.number), [route], [service.origin, ...origins]);
 });
