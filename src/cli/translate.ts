@@ -21,7 +21,7 @@ const types = ['cluster', 'endpoint', 'listener', 'route', 'secret'] as const;
 type Type = (typeof types)[number];
 
 /** Known from the start, so that whoever tries one is told. */
-const laterOptions = ['gateway', 'node', 'labels'] as const;
+const laterOptions = ['node'] as const;
 
 interface TranslateFlags {
   readonly filename: readonly string[];
@@ -47,6 +47,12 @@ export function translateCommand(): Command {
     )
     .addOption(filenameOption())
     .addOption(new Option('--proxy <pod.namespace>', 'the sidecar of this Pod, which has to be in the input'))
+    .addOption(
+      new Option('--gateway <name.namespace>', 'a gateway of this name, which Gateways select by its Pod').conflicts(
+        'proxy',
+      ),
+    )
+    .addOption(new Option('--labels <labels>', 'the labels of that gateway, where no Pod has its name: key=value,…'))
     .addOption(namespaceOption('the namespace of the sidecar, where no Pod is named'))
     .addOption(
       new Option('--generator <client>', 'who asks: an envoy, or a grpc client that is its own proxy')
@@ -57,9 +63,7 @@ export function translateCommand(): Command {
     .addOption(loopbackOption())
     .addOption(strictOption())
     .addOption(outputOption())
-    .addOption(new Option('--gateway <name.namespace>').hideHelp())
     .addOption(new Option('--node <name>').hideHelp())
-    .addOption(new Option('--labels <labels>').hideHelp())
     .addHelpText('after', translateHelp)
     .action(withStatus(translate));
 }
@@ -68,6 +72,7 @@ const translateHelp = helpText({
   examples: [
     'sluice translate -f examples/seed --allow-loopback-endpoints',
     'sluice translate -f . --proxy web-7d9f.shop --type cluster,endpoint',
+    'sluice translate -f . --gateway ingress.istio-system --labels istio=ingressgateway',
     "sluice translate -f . -o json | jq '.clusters[] | {name, lb_policy}'",
   ],
   json: [
@@ -87,7 +92,7 @@ async function translate(flags: TranslateFlags): Promise<ExitStatus> {
   for (const name of laterOptions) {
     if (flags[name] !== undefined) throw new UsageError(`--${name} is not there yet: it comes with a later version`);
   }
-  const [{ readInput }, { Translator }, { anySidecar, sidecarOf }] = await Promise.all([
+  const [{ readInput }, { Translator }, { anySidecar, gatewayOf, sidecarOf }] = await Promise.all([
     import('./input.ts'),
     import('../translate/translator.ts'),
     import('./translate/proxy.ts'),
@@ -95,9 +100,14 @@ async function translate(flags: TranslateFlags): Promise<ExitStatus> {
   const { objects, diagnostics, lineOf } = await readInput(flags.filename);
   const translator = new Translator({ allowLoopbackEndpoints: flags.allowLoopbackEndpoints ?? false });
   const mesh = translator.resolve(objects);
-  const { proxy, namespace, generator } = flags;
+  const { proxy, gateway, labels, namespace, generator } = flags;
+  if (labels !== undefined && gateway === undefined) throw new UsageError('--labels are those of a --gateway');
   const node: ProxyNode =
-    proxy === undefined ? anySidecar(namespace, generator) : sidecarOf(mesh.value, proxy, generator);
+    gateway !== undefined
+      ? gatewayOf(mesh.value, gateway, labels ?? '')
+      : proxy === undefined
+        ? anySidecar(namespace, generator)
+        : sidecarOf(mesh.value, proxy, generator);
   const emitted = translator.emit(mesh.value, translator.group(mesh.value, node));
   const findings = locateDiagnostics([...diagnostics, ...mesh.diagnostics, ...emitted.diagnostics], objects);
   await printResources(flags, emitted.value);

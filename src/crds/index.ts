@@ -9,6 +9,7 @@ import type { Scope } from '../model/scope.ts';
 import { configMapKind, meshConfigId } from './config-map.ts';
 import { type DestinationRule, destinationRuleKind } from './destination-rule/destination-rule.ts';
 import { type EndpointSlice, endpointSliceKind } from './endpoint-slice.ts';
+import { type Gateway, gatewayKind } from './gateway/gateway.ts';
 import { type Namespace, namespaceKind } from './namespace.ts';
 import { type Node, nodeKind } from './node.ts';
 import { type Pod, podKind } from './pod.ts';
@@ -28,6 +29,7 @@ export interface TypedObjects {
   readonly namespaces: readonly Namespace[];
   readonly rules: readonly DestinationRule[];
   readonly virtualServices: readonly VirtualService[];
+  readonly gateways: readonly Gateway[];
   readonly sidecars: readonly Scope[];
   /** One, or none. */
   readonly meshConfigs: readonly MeshDefaults[];
@@ -44,6 +46,7 @@ const kinds = {
   namespaces: namespaceKind,
   rules: destinationRuleKind,
   virtualServices: virtualServiceKind,
+  gateways: gatewayKind,
   sidecars: sidecarKind,
   meshConfigs: configMapKind,
   serviceEntries: serviceEntryKind,
@@ -151,6 +154,7 @@ export function decodeObjects(objects: ObjectSet): Outcome<TypedObjects> {
     namespaces: [],
     rules: [],
     virtualServices: [],
+    gateways: [],
     sidecars: [],
     meshConfigs: [],
     serviceEntries: [],

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import type { JsonObject } from '../lib/json.ts';
 import type { Locality } from '../model/endpoint.ts';
 import { localCluster } from '../model/names.ts';
-import type { Interception } from '../model/proxy.ts';
+import type { Interception, Role } from '../model/proxy.ts';
 
 export interface SidecarNode {
   /** The workload's address. */
@@ -18,6 +18,8 @@ export interface SidecarNode {
    * by them. Without it, rules that are zone-aware have no effect.
    */
   readonly locality?: Locality;
+  /** With it, it is no sidecar but a gateway, with these labels where no Pod has its name. */
+  readonly gateway?: { readonly labels: Readonly<Record<string, string>> };
   /** Paths of PEM files with which it calls others in the mesh, and answers them; without them in plain text alone. */
   readonly certificateFiles?: { readonly chain: string; readonly key: string; readonly root: string };
 }
@@ -51,9 +53,10 @@ export interface BootstrapOptions {
 /** The static cluster that leads to Sluice. */
 const xdsCluster = 'xds-grpc';
 
-/** The node id that tells Sluice who a sidecar is: `sidecar~IP~NAME.NAMESPACE~DOMAIN`. */
-function sidecarId({ ip, name, namespace }: SidecarNode): string {
-  return `sidecar~${ip}~${name}.${namespace}~${namespace}.svc.cluster.local`;
+/** The node id that tells Sluice who a proxy is: `sidecar|router~IP~NAME.NAMESPACE~DOMAIN`. */
+function nodeId({ ip, name, namespace, gateway }: SidecarNode): string {
+  const role: Role = gateway === undefined ? 'sidecar' : 'router';
+  return `${role}~${ip}~${name}.${namespace}~${namespace}.svc.cluster.local`;
 }
 
 /**
@@ -120,9 +123,10 @@ function certificateNames({ certificateFiles }: SidecarNode): JsonObject {
 function nodeJson(node: SidecarNode): JsonObject {
   const offset: JsonObject = node.portOffset === 0 ? {} : { PORT_OFFSET: node.portOffset };
   const own: JsonObject = node.locality === undefined ? {} : { ENABLE_SELF_DISCOVERY: 'true' };
-  const metadata = { NAMESPACE: node.namespace, INTERCEPTION_MODE: node.interception, ...offset, ...own };
+  const labels: JsonObject = node.gateway === undefined ? {} : { LABELS: node.gateway.labels };
+  const metadata = { NAMESPACE: node.namespace, INTERCEPTION_MODE: node.interception, ...offset, ...own, ...labels };
   return {
-    id: sidecarId(node),
+    id: nodeId(node),
     cluster: `${node.name}.${node.namespace}`,
     ...localityOf(node),
     metadata: { ...metadata, ...certificateNames(node) },

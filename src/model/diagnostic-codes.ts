@@ -1,6 +1,8 @@
 // Every diagnostic that Sluice can give. A code is permanent: it is never used again for something else.
 
 import { balancingCodes } from './codes/balancing.ts';
+import { encryptionCodes } from './codes/encryption.ts';
+import { gatewayCodes } from './codes/gateways.ts';
 import { referenceCodes } from './codes/references.ts';
 import { routeCodes } from './codes/routes.ts';
 import { scopeCodes } from './codes/scope.ts';
@@ -218,14 +220,8 @@ const table = {
       'what else a VirtualService asks for they leave out.',
     fix: 'Call the service through an Envoy where the rule has to hold.',
   },
-  SLC0240: {
-    severity: 'error',
-    title: 'Calls are refused: their TLS settings cannot be used',
-    explanation:
-      'Without them the calls would be made in plain text, or to a server that nobody has verified. So the clusters that the ' +
-      'settings are for have no endpoints: requests are answered with 503, connections are closed.',
-    fix: 'Correct what is named beside it, or remove the block.',
-  },
+  ...gatewayCodes,
+  ...encryptionCodes,
   SLC0301: {
     severity: 'error',
     title: 'Loopback or link-local endpoint refused',

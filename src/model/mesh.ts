@@ -1,5 +1,6 @@
 // The mesh as resolved: what all proxies' configuration is made from.
 import type { Labels, Locality, ServiceEndpoints } from './endpoint.ts';
+import type { Gateway } from './gateway.ts';
 import type { MeshDefaults } from './mesh-defaults.ts';
 import type { ObjectId } from './object.ts';
 import type { PolicyChoice } from './policy.ts';
@@ -52,6 +53,8 @@ export interface Mesh {
   readonly policies: ReadonlyMap<string, PolicyChoice>;
   /** By host, of services and others; sorted by host. Hosts that no rule speaks of are not there. */
   readonly routes: ReadonlyMap<string, RouteChoice>;
+  /** By `namespace/name`; the oldest first. */
+  readonly gateways: ReadonlyMap<string, Gateway>;
   /** By host. */
   readonly endpoints: ReadonlyMap<string, ServiceEndpoints>;
   /** By `name.namespace`. */
@@ -65,7 +68,7 @@ export interface Mesh {
 }
 
 /** What a client knows of the mesh: the parts that its configuration is made from. */
-export interface Sight extends Pick<Mesh, 'services' | 'policies' | 'routes' | 'endpoints'> {
+export interface Sight extends Pick<Mesh, 'services' | 'policies' | 'routes' | 'gateways' | 'endpoints'> {
   /** All services of the mesh, whether the client knows them or not. */
   readonly all: Mesh['services'];
   /** The hosts that are called through each listener of its Sidecar; null: there is none, or it has no listeners of its own. */

@@ -77,6 +77,8 @@ export interface ProxyGroup {
   readonly defaults: ProxyDefaults;
   /** Those of its workload's labels that some rule chooses clients by. */
   readonly labels: Labels;
+  /** The gateways that it serves, by `namespace/name`; the oldest first. */
+  readonly gateways: readonly string[];
   readonly certificates: Certificates;
   /** The host of the service that it belongs to, empty if there is none; null: it does not ask. */
   readonly peers: string | null;

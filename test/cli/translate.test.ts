@@ -111,10 +111,37 @@ describe('--proxy', () => {
   });
 });
 
-test.each(['--gateway', '--node'])('%s is told to be of a later version', async (option) => {
-  const { status, stderr } = await sluice(['translate', '-f', '-', option, 'x.y'], { stdin: input });
+test('--node is told to be of a later version', async () => {
+  const { status, stderr } = await sluice(['translate', '-f', '-', '--node', 'x'], { stdin: input });
   expect(status).toBe(2);
-  expect(stderr).toContain(`${option} is not there yet`);
+  expect(stderr).toContain('--node is not there yet');
+});
+
+describe('--gateway', () => {
+  const servers = [{ port: { number: 8080, name: 'http', protocol: 'HTTP' }, hosts: ['*'] }];
+  const gateway = JSON.stringify({
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'Gateway',
+    metadata: { name: 'edge' },
+    spec: { selector: { istio: 'edge' }, servers },
+  });
+
+  test('prints what a gateway listens for, by the labels that Gateways select it by', async () => {
+    const { listeners } = await translated(['--gateway', 'edge.default', '--labels', 'istio=edge,x=y'], gateway);
+    expect(listeners.map(({ name }) => name)).toEqual(['0.0.0.0_8080']);
+    const others = await translated(['--gateway', 'edge.default', '--labels', 'istio=other'], gateway);
+    expect(others.listeners).toEqual([]);
+  });
+
+  test.each([
+    [['--gateway', 'edge'], '"edge" is not NAME.NAMESPACE'],
+    [['--gateway', 'edge.default', '--labels', 'istio'], '"istio" is not written as key=value'],
+    [['--labels', 'istio=edge'], '--labels are those of a --gateway'],
+  ])('%j is wrong usage', async (args, message) => {
+    const { status, stderr } = await sluice(['translate', '-f', '-', ...args], { stdin: gateway });
+    expect(status).toBe(2);
+    expect(stderr).toContain(message);
+  });
 });
 
 describe('diagnostics', () => {

@@ -11,12 +11,16 @@ import { inTurns } from '../../src/cli/demo/statistics.ts';
 import { plainCall, send } from '../../src/cli/demo/traffic.ts';
 import { poll } from '../../src/inject/poll.ts';
 import { Demo } from '../harness/demo.ts';
+import { callEdge, edgeLabels } from '../harness/edge.ts';
 import { counts, exampleNames, examplesFolder, TestMesh } from '../harness/mesh.ts';
+import { atTheEdge, insideTheShop } from './bookshop.ts';
 
 let mesh: TestMesh | undefined;
 
-async function start(name: string): Promise<TestMesh> {
-  mesh = await TestMesh.start(join(examplesFolder, name));
+/** With Envoy as a sidecar, or as a gateway. */
+async function start(name: string, isGateway = false): Promise<TestMesh> {
+  const role = isGateway ? { gateway: { labels: edgeLabels } } : {};
+  mesh = await TestMesh.start(join(examplesFolder, name), role);
   return mesh;
 }
 
@@ -129,6 +133,20 @@ const promises: Readonly<Record<string, (mesh: TestMesh) => Promise<void>>> = {
     expect(Object.keys(counts(await mesh.requests(60))).sort()).toEqual(['127.0.0.11:8080', '127.0.0.12:8080']);
   },
 
+  gateway: async (mesh) => {
+    const edge = { address: '127.0.0.1', port: 80 + mesh.portOffset };
+    const host = 'shop.example.com';
+    expect(mesh.backends.names).toContain((await callEdge(edge, host)).body);
+    expect(await callEdge(edge, host, '/old')).toMatchObject({ status: 301, location: `http://${host}/` });
+    expect(await callEdge(edge, 'other.example.com')).toMatchObject({ status: 404 });
+  },
+
+  'bookinfo-like': async (mesh) => {
+    await insideTheShop(mesh);
+    await mesh.close();
+    await atTheEdge(await start('bookinfo-like', true));
+  },
+
   grpc: async (mesh) => {
     const order = await overOneConnection(mesh, 90);
     expect(inTurns(order, 3)).toBe(true);
@@ -153,7 +171,7 @@ describe('examples', async () => {
   test.each(await exampleNames())('%s does what it promises', async (name) => {
     const promise = promises[name];
     if (promise === undefined) throw new Error(`say in this file what examples/${name} promises`);
-    await promise(await start(name));
+    await promise(await start(name, name === 'gateway'));
   });
 });
 

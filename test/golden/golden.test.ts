@@ -17,14 +17,17 @@
 //   # generator: grpc           the client is a gRPC client that is its own proxy
 //   # offset: 20000            the client's PORT_OFFSET
 //   # proxy: NAME.NAMESPACE     the client is this Pod's sidecar
+//   # gateway: NAME.NAMESPACE   it is a gateway of this name, in place of a client
+//   # labels: KEY=VALUE,…       of that gateway, where no Pod has its name
 //   # certificates: files       the client has its certificates from files, not from the agent beside it; or `none`
 //   # self-discovery: true      the client's Envoy wants to know where others of its own service are
 //   # loopback: refused         as without --allow-loopback-endpoints
-import { globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { describePlace, locateDiagnostics } from '../../src/cli/diagnostics.ts';
+import { gatewayOf } from '../../src/cli/translate/proxy.ts';
 import { proxyNode } from '../../src/envoy/node.ts';
 import type { XdsResource } from '../../src/envoy/resource.ts';
 import { resourceKinds } from '../../src/envoy/types.ts';
@@ -42,11 +45,11 @@ import { readOnce } from '../../src/sources/files.ts';
 import type { Resources } from '../../src/translate/emit/resources.ts';
 import { usualRetries } from '../../src/translate/emit/retry-policy.ts';
 import { Translator } from '../../src/translate/translator.ts';
+import { compare } from './compare.ts';
 import { apiTarget, chains, listenerFilters, offers } from './connection-summaries.ts';
 import { sidecarSummaries, usualFields } from './summaries.ts';
 
 const root = import.meta.dirname;
-const writing = process.env['GOLDEN'] === 'write';
 
 interface Options {
   readonly with: readonly string[];
@@ -55,6 +58,8 @@ interface Options {
   readonly interception: Interception;
   readonly generator: Generator;
   readonly proxy: string | null;
+  readonly gateway: string | null;
+  readonly labels: string;
   readonly portOffset: number;
   readonly certificates: Certificates;
   readonly selfDiscovery: boolean;
@@ -93,6 +98,8 @@ function optionsOf(text: string): Options {
     interception: (given.get('interception') ?? 'REDIRECT') as Interception,
     generator: (given.get('generator') ?? 'envoy') as Generator,
     proxy: given.get('proxy') ?? null,
+    gateway: given.get('gateway') ?? null,
+    labels: given.get('labels') ?? '',
     portOffset: Number(given.get('offset') ?? 0),
     certificates: certificates[given.get('certificates') ?? 'sds'] ?? sdsCertificates,
     selfDiscovery: given.get('self-discovery') === 'true',
@@ -102,6 +109,8 @@ function optionsOf(text: string): Options {
 
 function nodeOf(options: Options, mesh: Mesh): ProxyNode {
   const { proxy, namespace, generator, interception, portOffset, selfDiscovery } = options;
+  const { gateway, labels } = options;
+  if (gateway !== null) return { ...gatewayOf(mesh, gateway, labels), portOffset, certificates: options.certificates };
   if (proxy === null) {
     return proxyNode({
       namespace,
@@ -250,16 +259,6 @@ async function translate(folder: string, options: Options): Promise<{ output: st
     return `${finding.severity} ${describePlace(inFolder)}\n    ${finding.message.replaceAll(`${folder}/`, '')}\n`;
   });
   return { output: printed(resources, options.show), diagnostics: lines.join('') || 'nothing to say\n' };
-}
-
-function compare(file: string, actual: string): void {
-  if (writing) {
-    if (actual === '') rmSync(file, { force: true });
-    else writeFileSync(file, actual);
-    return;
-  }
-  const expected = actual === '' && globSync(file).length === 0 ? '' : readFileSync(file, 'utf8');
-  expect(actual).toBe(expected);
 }
 
 describe('golden', () => {

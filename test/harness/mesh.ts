@@ -28,6 +28,8 @@ export interface MeshOptions {
   readonly certificateFiles?: SidecarNode['certificateFiles'];
   /** Where Envoy is; with it, it weighs its zone against others. */
   readonly locality?: SidecarNode['locality'];
+  /** With it Envoy is a gateway. */
+  readonly gateway?: SidecarNode['gateway'];
 }
 
 export interface RequestOptions {
@@ -52,7 +54,7 @@ export class TestMesh {
   /** Starts a mesh with these files, or with those of a folder; resolves when Envoy serves them. */
   static async start(
     files: Files | string,
-    { protocol = 'delta', envoy, retries = false, certificateFiles, locality }: MeshOptions = {},
+    { protocol = 'delta', envoy, retries = false, certificateFiles, locality, gateway }: MeshOptions = {},
   ): Promise<TestMesh> {
     const workspace = await mkdtemp(join(tmpdir(), 'sluice-e2e-'));
     const folder = join(workspace, 'config');
@@ -68,6 +70,7 @@ export class TestMesh {
       retries,
       certificateFiles,
       locality,
+      gateway,
     });
     return new TestMesh(local, workspace);
   }

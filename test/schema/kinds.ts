@@ -2,18 +2,19 @@
 // `unread` until it is.
 import type { KindCase } from './kind-case.ts';
 import { destinationRule } from './kinds/destination-rule.ts';
+import { gateway } from './kinds/gateway.ts';
 import { serviceEntry } from './kinds/service-entry.ts';
 import { virtualService } from './kinds/virtual-service.ts';
 import { workloadEntry } from './kinds/workload-entry.ts';
 
 export const cases: Readonly<Record<string, KindCase>> = {
   DestinationRule: destinationRule,
+  Gateway: gateway,
   ServiceEntry: serviceEntry,
   VirtualService: virtualService,
   WorkloadEntry: workloadEntry,
 };
 
-const gateways = 'comes with gateways';
 const security = 'comes with policies of security';
 const extensions = 'comes with extensions of filter chains';
 
@@ -21,7 +22,6 @@ const extensions = 'comes with extensions of filter chains';
 export const unread: Readonly<Record<string, string>> = {
   AuthorizationPolicy: security,
   EnvoyFilter: extensions,
-  Gateway: gateways,
   PeerAuthentication: security,
   ProxyConfig: 'comes with the settings of proxies',
   RequestAuthentication: security,

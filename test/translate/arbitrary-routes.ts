@@ -1,6 +1,7 @@
 // VirtualServices as the property test writes them: short, and often about the same hosts.
 import fc from 'fast-check';
 import type { JsonObject } from '../../src/lib/json.ts';
+import { namedGateways } from './gateway-objects.ts';
 
 export const exportTo = fc.constantFrom(['*'], ['.'], ['other']);
 
@@ -57,6 +58,7 @@ export const routed = fc.record({
     ['*.default.svc.cluster.local'],
     [],
   ),
+  gateways: namedGateways,
   exportTo,
   http: fc.array(httpRoute, { maxLength: 3 }),
   tcp: fc.array(connectionRoute, { maxLength: 2 }),

@@ -12,6 +12,7 @@ import type { CertificateSource, ProxyNode } from '../../src/model/proxy.ts';
 import { Translator } from '../../src/translate/translator.ts';
 import { entryObject } from './arbitrary-entries.ts';
 import { exportTo, routed } from './arbitrary-routes.ts';
+import { anyGateway, gatewayNodes } from './gateway-objects.ts';
 import { destinationRule, node, objectSet, pod, service, slice, virtualService } from './objects.ts';
 import { scoping, serviceAnnotations } from './scoping.ts';
 
@@ -20,7 +21,7 @@ const nodes: readonly ProxyNode[] = [
   proxyNode({ namespace: 'default' }),
   proxyNode({ namespace: 'other', interception: 'NONE', portOffset: 10000 }),
   proxyNode({ namespace: 'default', name: 'pod-10.0.0.1', ip: '10.0.0.1' }),
-  proxyNode({ namespace: 'default', role: 'router' }),
+  ...gatewayNodes,
   proxyNode({ namespace: 'default', generator: 'grpc' }),
   proxyNode({ namespace: 'default', locality: { region: 'us', zone: 'a', subZone: '' } }),
   proxyNode({ namespace: 'default', name: 'pod-10.0.0.1', ip: '10.0.0.1', selfDiscovery: true }),
@@ -117,6 +118,7 @@ const host = fc.constantFrom(
   ...['a', 'b', 'a.default.svc.cluster.local', '*.svc.cluster.local', 'nobody', 'api.example.com', '*.example.com'],
 );
 const object: fc.Arbitrary<SourceObject> = fc.oneof(
+  anyGateway,
   { weight: 2, arbitrary: entryObject },
   fc
     .record({ name: fc.constantFrom('v1', 'v2', 'v3'), namespace, spec: routed })

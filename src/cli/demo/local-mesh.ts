@@ -27,6 +27,8 @@ export interface LocalMeshOptions {
   readonly retries?: boolean;
   /** The files with which Envoy calls others in the mesh. */
   readonly certificateFiles?: SidecarNode['certificateFiles'] | undefined;
+  /** With it Envoy is no sidecar but a gateway. */
+  readonly gateway?: SidecarNode['gateway'] | undefined;
   /** Where Envoy is; with it, it weighs its zone against others. */
   readonly locality?: SidecarNode['locality'] | undefined;
 }
@@ -159,7 +161,7 @@ class Connection implements SnapshotProvider {
 }
 
 async function startParts(options: LocalMeshOptions, closers: (() => Promise<unknown>)[]): Promise<Parts> {
-  const { certificateFiles, locality } = options;
+  const { certificateFiles, locality, gateway } = options;
   const troubles: string[] = [];
   const onFault = (error: unknown) => {
     if (troubles.length < mostTroubles) troubles.push(`a fault of Sluice: ${error}`);
@@ -184,6 +186,7 @@ async function startParts(options: LocalMeshOptions, closers: (() => Promise<unk
         portOffset,
         ...(certificateFiles !== undefined && { certificateFiles }),
         ...(locality !== undefined && { locality }),
+        ...(gateway !== undefined && { gateway, name: 'edge' }),
       },
       xds,
       protocol: options.protocol,

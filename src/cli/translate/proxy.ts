@@ -1,6 +1,7 @@
 // The proxy that is asked about: that of a Pod, or one in a namespace about whose workload nothing is known.
 import { nearest } from '../../crds/values/decode.ts';
 import { proxyNode } from '../../envoy/node.ts';
+import { sortedBy } from '../../lib/sorted.ts';
 import type { Mesh, Workload } from '../../model/mesh.ts';
 import type { ProxyNode } from '../../model/proxy.ts';
 import { UsageError } from '../command.ts';
@@ -20,6 +21,30 @@ export function sidecarOf(mesh: Mesh, podAndNamespace: string, generator: Kind):
   const [ip] = addresses;
   if (ip === undefined) throw new UsageError(`the Pod ${podAndNamespace} has no IP address in status.podIPs yet`);
   return proxyNode({ ip, name, namespace, locality, generator });
+}
+
+/** `key=value,…` as a map, sorted by key. Throws UsageError. */
+function labelsOf(text: string): ReadonlyMap<string, string> {
+  const pairs = text
+    .split(',')
+    .filter(Boolean)
+    .map((pair) => {
+      const [key = '', value, ...more] = pair.split('=');
+      if (key !== '' && value !== undefined && more.length === 0) return [key, value] as const;
+      throw new UsageError(`--labels: "${pair}" is not written as key=value`);
+    });
+  return new Map(sortedBy(pairs, ([key]) => key));
+}
+
+/** The gateway `NAME.NAMESPACE`: a Pod of that name where there is one, else a workload with these labels. */
+export function gatewayOf(mesh: Mesh, nameAndNamespace: string, labels: string): ProxyNode {
+  const dot = nameAndNamespace.lastIndexOf('.');
+  const [name, namespace] = [nameAndNamespace.slice(0, Math.max(dot, 0)), nameAndNamespace.slice(dot + 1)];
+  if (name === '' || namespace === '') throw new UsageError(`--gateway: "${nameAndNamespace}" is not NAME.NAMESPACE`);
+  const workload = mesh.workloads.get(nameAndNamespace);
+  const [ip = '0.0.0.0'] = workload?.addresses ?? [];
+  const known = workload === undefined ? {} : { locality: workload.locality };
+  return proxyNode({ role: 'router', ip, name, namespace, labels: labelsOf(labels), ...known });
 }
 
 function unknownPod(workloads: ReadonlyMap<string, Workload>, asked: string): string {

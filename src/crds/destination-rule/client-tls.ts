@@ -5,25 +5,18 @@
 import { isObject } from '../../lib/json.ts';
 import type { CertificateFiles, ClientTls, Trust } from '../../model/client-tls.ts';
 import type { DiagnosticCode } from '../../model/diagnostic-codes.ts';
-import { boolean, type Decoder, inside, list, object, oneOf, report, type Spot, string } from '../values/decode.ts';
-
-/** Text without control characters; empty counts as not set, as in protobuf. */
-const text: Decoder<string> = (value, spot) => {
-  const decoded = string(value, spot);
-  if (decoded === undefined || decoded === '') return undefined;
-  const fits = decoded.length <= 1024 && [...decoded].every((character) => character >= ' ' && character !== '\x7f');
-  return fits ? decoded : report(spot, 'SLC0105', 'must be at most 1024 characters long, without control characters');
-};
+import { boolean, type Decoder, inside, list, object, oneOf, report, type Spot } from '../values/decode.ts';
+import { tlsText } from '../values/tls-text.ts';
 
 const fields = object({
   mode: oneOf({ DISABLE: 'DISABLE', SIMPLE: 'SIMPLE', MUTUAL: 'MUTUAL', ISTIO_MUTUAL: 'ISTIO_MUTUAL' } as const),
-  clientCertificate: text,
-  privateKey: text,
-  caCertificates: text,
-  caCrl: text,
-  credentialName: text,
-  subjectAltNames: list(text),
-  sni: text,
+  clientCertificate: tlsText,
+  privateKey: tlsText,
+  caCertificates: tlsText,
+  caCrl: tlsText,
+  credentialName: tlsText,
+  subjectAltNames: list(tlsText),
+  sni: tlsText,
   insecureSkipVerify: boolean,
 });
 type Fields = NonNullable<ReturnType<typeof fields>>;

@@ -4,8 +4,18 @@
 import { isObject, type JsonValue } from '../../lib/json.ts';
 import { sortedBy } from '../../lib/sorted.ts';
 import { type Labels, noLabels } from '../../model/endpoint.ts';
+import { gatewayKey } from '../../model/gateway.ts';
+import { objectName } from '../../model/object.ts';
 import type { Origin } from '../../model/origin.ts';
-import type { ClientMatch, HeaderMatch, HttpMatch, ParameterMatch, TextMatch, ValueMatch } from '../../model/route.ts';
+import {
+  type ClientMatch,
+  type HeaderMatch,
+  type HttpMatch,
+  meshGateway,
+  type ParameterMatch,
+  type TextMatch,
+  type ValueMatch,
+} from '../../model/route.ts';
 import {
   boolean,
   type Decoder,
@@ -76,12 +86,19 @@ const pathMatch: Decoder<TextMatch> = (value, spot) => {
   return match?.text === '' ? report(spot, 'SLC0105', 'must not be empty') : match;
 };
 
+/** A Gateway by `namespace/name`: one without a namespace is at home in that of the object; `mesh` are all sidecars. */
+export const gatewayName: Decoder<string> = (value, spot) => {
+  const name = nonEmptyString(value, spot);
+  if (name === undefined || name === meshGateway || name.includes('/')) return name;
+  return gatewayKey({ namespace: objectName(spot.origin.object).namespace, name });
+};
+
 /** The fields that say which clients something is for; those of TCP and TLS routes have them too. */
 export const clientFields = {
   port: integer(portRange),
   sourceLabels: selector,
   sourceNamespace: nonEmptyString,
-  gateways: list(nonEmptyString),
+  gateways: list(gatewayName),
 };
 
 interface ClientFields {

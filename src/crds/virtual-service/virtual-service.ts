@@ -3,11 +3,12 @@ import { sluiceDomain } from '../../model/names.ts';
 import { type Origin, originOf } from '../../model/origin.ts';
 import { type ConnectionRoute, meshGateway } from '../../model/route.ts';
 import { ownAnnotations } from '../annotations/own.ts';
-import { type Decoder, inside, list, nonEmptyString, object, report, type Spot } from '../values/decode.ts';
+import { type Decoder, inside, list, object, report, type Spot } from '../values/decode.ts';
 import { exportedTo, exportTo, hostAt, hostPattern } from '../values/host.ts';
 import { kind } from '../values/kind.ts';
 import type { Metadata } from '../values/metadata.ts';
 import { tcpRoute, tlsRoute, withinHosts } from './connections.ts';
+import { gatewayName } from './match.ts';
 import { reportUnreachable } from './order.ts';
 import { type HttpRule, httpRule, sticky } from './route.ts';
 
@@ -23,7 +24,7 @@ export interface VirtualService {
   readonly created: number | null;
   /** Empty: it is only there for others to delegate to. */
   readonly hosts: readonly RuleHost[];
-  /** Names of Gateways as they are written, and `mesh` for sidecars. */
+  /** Gateways by `namespace/name`, and `mesh` for sidecars. */
   readonly gateways: readonly string[];
   /** Namespaces whose clients see it; `*`: all. */
   readonly exportTo: ReadonlySet<string>;
@@ -44,7 +45,7 @@ const annotations = ownAnnotations({ [stickyName]: yesOrNo });
 
 /** A list that is absent or empty means sidecars; invalid entries mean nobody. */
 const gateways: Decoder<readonly string[]> = (value, spot) =>
-  Array.isArray(value) && value.length === 0 ? [meshGateway] : (list(nonEmptyString)(value, spot) ?? []);
+  Array.isArray(value) && value.length === 0 ? [meshGateway] : (list(gatewayName)(value, spot) ?? []);
 
 interface WrittenHost extends RuleHost {
   /** As it is written. */

@@ -8,7 +8,7 @@ import { type MeshSource, meshCertificates, tlsVersions, typePrefix } from './me
 type MinimumTls = ProxyDefaults['minimumTls'];
 
 /** Whoever calls has a certificate of the mesh's own trust domain. */
-const callers: JsonObject = {
+export const callers: JsonObject = {
   match_typed_subject_alt_names: [{ san_type: 'URI', matcher: { prefix: trustedIdentities } }],
 };
 

@@ -66,6 +66,28 @@ export function outboundHttp(
   });
 }
 
+/** Who a client of a gateway is, as its certificate says; what clients say themselves is not believed. */
+const edge: JsonObject = {
+  use_remote_address: true,
+  forward_client_cert_details: 'SANITIZE_SET',
+  set_current_client_cert_details: { subject: true, cert: true, dns: true, uri: true },
+};
+
+/** Requests that come to a gateway from anywhere; their routes come by RDS. `statName` is the listener's name. */
+export function gatewayHttp(
+  statName: string,
+  routeName: string,
+  { certificates: { client }, defaults }: Pick<ProxyGroup, 'certificates' | 'defaults'>,
+): JsonObject {
+  return networkFilter({
+    ...common(defaults),
+    ...edge,
+    stat_prefix: `outbound_${statName}`,
+    rds: { config_source: adsSource, route_config_name: routeName },
+    http_filters: client.kind === 'none' ? outboundFilters : outboundFiltersOfMesh,
+  });
+}
+
 /** Calls of a gRPC client, which is its own proxy: it knows few filters, and no connections that come in. */
 export function apiHttp(routeName: string): JsonObject {
   return {

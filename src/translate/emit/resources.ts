@@ -1,13 +1,13 @@
 // Mesh and group → all resources of the group.
 import { type ResourceTable, resourceTable, type XdsResource } from '../../envoy/resource.ts';
 import type { ResourceKind } from '../../envoy/types.ts';
+import { internList } from '../../lib/intern.ts';
 import { memo } from '../../lib/memo.ts';
 import type { Steps } from '../../lib/slices.ts';
 import { differingKeys } from '../../lib/tracked-calls.ts';
-import { type Diagnostic, diagnose, type Outcome } from '../../model/diagnostic.ts';
+import type { Diagnostic, Outcome } from '../../model/diagnostic.ts';
 import type { Endpoint, EndpointView } from '../../model/endpoint.ts';
 import type { ListenerSight, Mesh, Sight } from '../../model/mesh.ts';
-import { originOf } from '../../model/origin.ts';
 import {
   anyClientIn,
   type PolicyClient,
@@ -18,7 +18,6 @@ import {
 } from '../../model/policy.ts';
 import { defaultPortPolicy } from '../../model/port-policy.ts';
 import type { Interception, ProxyGroup } from '../../model/proxy.ts';
-import { routesFor } from '../../model/route.ts';
 import { isHttp, isProxied, type Service, type ServicePort, serviceAt } from '../../model/service.ts';
 import { emitVirtualInbound, emitVirtualOutbound } from './capture.ts';
 import { emitCluster } from './cluster.ts';
@@ -26,17 +25,18 @@ import { type ClusterPlan, planCluster } from './cluster-plan.ts';
 import { type Exit, planExits } from './egress.ts';
 import { elsewhereOf } from './elsewhere.ts';
 import { emitLoadAssignment } from './endpoints.ts';
+import { emitGateways, type GatewayResources } from './gateways.ts';
 import { emitGrpcResources } from './grpc/resources.ts';
 import { emitHeadless } from './headless.ts';
 import { emitInboundClusters } from './inbound-clusters.ts';
 import { emitIngressListeners, ingressDiagnostics } from './ingress.ts';
 import { emitOutbound } from './listener.ts';
 import { withPeers } from './peers.ts';
-import { type CalledService, hasOwnListener, type ListenerPlan, sniffedRouteName } from './plan-listeners.ts';
+import { type CalledService, hasOwnListener, sniffedRouteName } from './plan-listeners.ts';
 import { type Aliases, emitSharedRoutes, emitSniffedRoutes } from './route.ts';
 import { planRoutes, type RouteSource } from './route-plan.ts';
 import { blackHole, emitInboundPassthrough, passthrough } from './special-clusters.ts';
-import { unmet } from './unmet.ts';
+import { unheard, unmet } from './unmet.ts';
 
 export type Resources = { readonly [K in ResourceKind]: ResourceTable };
 
@@ -171,19 +171,6 @@ const withResources = memo((table: ResourceTable, resources: readonly XdsResourc
   return next;
 });
 
-/** Hosts of rules whose requests no listener takes. */
-function unheard(plans: readonly ListenerPlan[], source: RouteSource, { namespace, role }: ProxyGroup): Diagnostic[] {
-  if (role === 'router') return [];
-  const names = new Set(plans.map(({ routeName }) => routeName));
-  return source.others.flatMap(([host, choice]) => {
-    const { entries = [], rules: [rule] = [] } = routesFor(choice, namespace) ?? {};
-    if (rule === undefined || entries.length === 0 || choice.ports.some((port) => names.has(String(port)))) return [];
-    const ports = choice.ports.join(' or ');
-    const message = `no service with HTTP has port ${ports}, so sidecars have no listener that takes requests for ${host}`;
-    return [diagnose('SLC0110', originOf(rule, 'spec', 'hosts'), message)];
-  });
-}
-
 interface Routing {
   readonly clusters: ResourceTable;
   readonly listeners: ResourceTable;
@@ -192,8 +179,6 @@ interface Routing {
 }
 
 type Listeners = readonly ListenerSight[] | null;
-
-const noExits: Outcome<readonly Exit[]> = { value: [], diagnostics: [] };
 
 /** `byOthers`: what clients call that no rule chooses by their labels. */
 const emitRouting = memo(
@@ -205,8 +190,7 @@ const emitRouting = memo(
     source: RouteSource,
     group: ProxyGroup,
   ): Routing => {
-    // A gateway's listeners come from Gateway objects.
-    const exits = group.role === 'router' ? noExits : planExits(called.ports, listeners, group);
+    const exits = planExits(called.ports, listeners, group);
     const plans = exits.value.flatMap((exit) => exit.plans);
     return {
       clusters: resourceTable(emitClusters(called, byOthers, group)),
@@ -221,6 +205,21 @@ const emitRouting = memo(
     };
   },
 );
+
+/** A gateway's listeners and routes come from Gateway objects. */
+const emitGatewayRouting = memo(
+  (called: CalledService, { listeners, routes, diagnostics }: GatewayResources, group: ProxyGroup): Routing => ({
+    clusters: resourceTable(emitClusters(called, called, group)),
+    listeners: resourceTable(listeners),
+    routes: resourceTable(routes),
+    diagnostics: [...diagnostics, ...unmet(called, group)],
+  }),
+);
+
+function gatewayRouting(called: CalledService, source: RouteSource, mesh: Sight, group: ProxyGroup): Routing {
+  const gateways = internList(group.gateways.flatMap((key) => mesh.gateways.get(key) ?? []));
+  return emitGatewayRouting(called, emitGateways(gateways, source, group), group);
+}
 
 /** A gateway's callers address the gateway, so it cannot know which endpoint they meant. */
 const interceptionOf = ({ role, interception }: ProxyGroup): Interception =>
@@ -268,7 +267,10 @@ export function emitResources(mesh: Sight, group: ProxyGroup): Outcome<Resources
   if (group.generator === 'grpc') return emitGrpcResources(called, aliases, source, mesh.endpoints, group);
   // What rules say to chosen clients does not hold for a chosen workload that is called.
   const byOthers = callServices(mesh.services, mesh.policies, anyClientIn(group.namespace), interception);
-  const routing = emitRouting(called, byOthers, mesh.listeners, aliases, source, group);
+  const routing =
+    group.role === 'router'
+      ? gatewayRouting(called, source, mesh, group)
+      : emitRouting(called, byOthers, mesh.listeners, aliases, source, group);
   const value = {
     cluster: routing.clusters,
     endpoint: withPeers(emitLoadAssignments(called, mesh.endpoints, group.endpointView), mesh, group),

@@ -26,6 +26,8 @@ export interface Plan<E> {
   readonly entries: readonly E[];
   /** What destinations lead to, by host. */
   readonly services: ReadonlyMap<string, CalledService>;
+  /** Whether a destination without a port is the only one of its service, whatever the client calls. */
+  readonly onlyPorts: boolean;
 }
 
 export type RoutePlan = Plan<RouteEntry>;
@@ -77,6 +79,7 @@ const planOf = memo((parts: readonly object[]): Plan<Entry> => {
   return {
     entries,
     services: new Map(destinationHosts(entries).map((host, index) => [host, services[index] ?? nobody])),
+    onlyPorts: false,
   };
 });
 
@@ -90,6 +93,19 @@ function bind<E extends Entry>(entries: readonly E[], { find }: RouteSource): Pl
 export function planRoutes(source: RouteSource, host: string, port: number, group: ProxyGroup): RoutePlan | null {
   const routes = routesFor(source.routes.get(host), group.namespace);
   return routes === null ? null : bind(heldBy(routes.entries, port, group), source);
+}
+
+const withOnlyPorts = memo(<E extends Entry>(plan: Plan<E>): Plan<E> => ({ ...plan, onlyPorts: true }));
+
+/** The routes of these that a gateway has on a port; null: none. */
+export function planAtGateway<E extends Entry>(
+  source: RouteSource,
+  entries: readonly E[],
+  port: number,
+  group: ProxyGroup,
+): Plan<E> | null {
+  const plan = bind(internList(heldBy(entries, port, group)), source);
+  return plan === null ? null : (withOnlyPorts(plan as Plan<Entry>) as Plan<E>);
 }
 
 /** The hosts of which two sources say different things. */
@@ -119,7 +135,13 @@ export function planConnections(source: RouteSource, called: CalledPort, group: 
 
 /** The cluster that a destination means to a client which calls `port`; null: there is none. */
 export function clusterOf(plan: Plan<Entry>, { host, port, subset }: Destination, called: number): ClusterPlan | null {
-  return clusterIn(plan.services.get(host), { port, subset }, called);
+  return clusterIn(plan.services.get(host), { port: port ?? onlyPort(plan, host), subset }, called);
+}
+
+/** Where a gateway's destination without a port leads: to the only one that its service has; null: that does not say. */
+function onlyPort({ services, onlyPorts }: Plan<Entry>, host: string): number | null {
+  const [only, second] = (onlyPorts ? services.get(host)?.ports : null) ?? [];
+  return second === undefined ? (only?.port.number ?? null) : null;
 }
 
 /** The same of the service that the destination's host means. */

@@ -21,7 +21,7 @@ import { emitRetries } from './retry-policy.ts';
 import { noTimeouts } from './route-action.ts';
 import { differingHosts, hostsOf, planRoutes, type RoutePlan, type RouteSource } from './route-plan.ts';
 
-const virtualHostType = 'envoy.config.route.v3.VirtualHost';
+export const virtualHostType = 'envoy.config.route.v3.VirtualHost';
 
 const inBrackets = (address: string): string => (address.includes(':') ? `[${address}]` : address);
 
@@ -129,7 +129,8 @@ const blockAll = catchAll('block_all', {
   direct_response: { status: 502, body: { inline_string: 'no service of the mesh has this host\n' } },
 });
 
-const shell: JsonObject = {
+/** What stands in every route configuration. */
+export const shell: JsonObject = {
   validate_clusters: false,
   ignore_port_in_host_matching: true,
   max_direct_response_body_size_bytes: 1048576,

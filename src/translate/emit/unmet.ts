@@ -1,11 +1,13 @@
 // What rules ask for that the proxies of a group cannot do.
 import { type Diagnostic, diagnose } from '../../model/diagnostic.ts';
 import type { HealthCheck } from '../../model/health-check.ts';
-import { at } from '../../model/origin.ts';
+import { at, originOf } from '../../model/origin.ts';
 import type { ProxyGroup } from '../../model/proxy.ts';
+import { routesFor } from '../../model/route.ts';
 import type { Service } from '../../model/service.ts';
 import { isRefused } from './cluster-plan.ts';
-import type { CalledService } from './plan-listeners.ts';
+import type { CalledService, ListenerPlan } from './plan-listeners.ts';
+import type { RouteSource } from './route-plan.ts';
 
 /** Certificates of the mesh that a rule asks for, of proxies that have none. */
 function withoutCertificates(called: CalledService, { certificates }: ProxyGroup): readonly Diagnostic[] {
@@ -69,4 +71,16 @@ export function unmet(called: CalledService, group: ProxyGroup): readonly Diagno
     ...withoutPeers(called, group),
     ...withoutEndpoints(called),
   ];
+}
+
+/** Hosts of rules whose requests no listener takes. */
+export function unheard(plans: readonly ListenerPlan[], source: RouteSource, { namespace }: ProxyGroup): Diagnostic[] {
+  const names = new Set(plans.map(({ routeName }) => routeName));
+  return source.others.flatMap(([host, choice]) => {
+    const { entries = [], rules: [rule] = [] } = routesFor(choice, namespace) ?? {};
+    if (rule === undefined || entries.length === 0 || choice.ports.some((port) => names.has(String(port)))) return [];
+    const ports = choice.ports.join(' or ');
+    const message = `no service with HTTP has port ${ports}, so sidecars have no listener that takes requests for ${host}`;
+    return [diagnose('SLC0110', originOf(rule, 'spec', 'hosts'), message)];
+  });
 }

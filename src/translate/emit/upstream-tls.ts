@@ -23,7 +23,7 @@ function sanType(name: string): string {
 }
 
 /** Any of these names must be in the server's certificate; no names: any is good. */
-function emitNames(names: readonly string[]): JsonObject {
+export function emitNames(names: readonly string[]): JsonObject {
   if (names.length === 0) return {};
   return {
     match_typed_subject_alt_names: names.map((name) => ({ san_type: sanType(name), matcher: { exact: name } })),

@@ -6,6 +6,7 @@ import type { Mesh, Workload } from '../../model/mesh.ts';
 import { selectingLabels } from '../../model/policy.ts';
 import type { ProxyNode } from '../../model/proxy.ts';
 import type { ClientMatch, RouteChoice } from '../../model/route.ts';
+import { labelsAtGateways } from './gateways.ts';
 
 function clientsIn({ otherwise, byNamespace }: RouteChoice): readonly ClientMatch[] {
   const all = [otherwise, ...byNamespace.values()];
@@ -34,11 +35,12 @@ const none: ReadonlySet<string> = new Set();
 const all = memo((a: ReadonlySet<string>, b: ReadonlySet<string>): ReadonlySet<string> => new Set([...a, ...b]));
 
 /** The labels by which any rule chooses clients of the namespace. */
-function labelsThatMatter({ routes, policies }: Mesh, namespace: string): ReadonlySet<string> {
-  return all(labelsOfRoutes(routes), selectingLabels(policies).get(namespace) ?? none);
+function labelsThatMatter({ routes, policies, gateways }: Mesh, { namespace, role }: ProxyNode): ReadonlySet<string> {
+  const ofMesh = all(labelsOfRoutes(routes), selectingLabels(policies).get(namespace) ?? none);
+  return role === 'router' ? all(ofMesh, labelsAtGateways(gateways)) : ofMesh;
 }
 
 /** Those of a proxy's labels that matter: its Pod's, or what it says itself. Equal ones are one object. */
 export function labelsOf(mesh: Mesh, node: ProxyNode, workload: Workload | undefined): Labels {
-  return pickLabels((workload ?? node).labels, labelsThatMatter(mesh, node.namespace));
+  return pickLabels((workload ?? node).labels, labelsThatMatter(mesh, node));
 }

@@ -18,6 +18,7 @@ import { CalleeIndex } from './callees.ts';
 import { type DelegateCalls, type RoutingRule, resolveDelegates } from './delegates.ts';
 import { EndpointResolver } from './endpoint-resolver.ts';
 import { withEntryExports, withExports } from './exports.ts';
+import { checkGateways, type GatewayCalls, resolveGateways } from './gateways.ts';
 import { choosesPods, MemberIndex, takesMutualTls } from './members.ts';
 import { type NameCalls, nameServices } from './named-services.ts';
 import { PolicyCalls, resolvePolicies } from './policies.ts';
@@ -33,7 +34,7 @@ import { RouteCalls, resolveRoutes, rulesOfSidecars } from './virtual-services.t
 import { resolveWorkloads } from './workloads.ts';
 
 /** Routes, and the rules that they come from. */
-interface Routing extends Outcome<Mesh['routes']> {
+interface Routing extends Outcome<Pick<Mesh, 'routes' | 'gateways'>> {
   readonly rules: readonly RoutingRule[];
 }
 
@@ -56,6 +57,7 @@ export class MeshResolver {
   readonly #delegateCalls: DelegateCalls = new LastCalls();
   readonly #routeCalls = new RouteCalls();
   readonly #checkCalls: CheckCalls = new TrackedCalls();
+  readonly #gatewayCalls: GatewayCalls = new LastCalls();
   readonly #served = new ServedIndex();
   readonly #stages = new LastCalls<string, unknown>();
   #lastTyped: TypedObjects | undefined;
@@ -89,7 +91,7 @@ export class MeshResolver {
     const policies = this.#stage('policies', [services, merged, callees, defaults], () =>
       resolvePolicies(services.value, merged.value, callees, defaults, this.#policyCalls),
     );
-    const routes = this.#resolveRoutes(typed.virtualServices, services, policies);
+    const routes = this.#resolveRoutes(typed, services, policies);
     const scopes = this.#stage('scopes', [typed.sidecars, defaults.rootNamespace, services, routes.rules], () =>
       resolveScopes(typed.sidecars, defaults.rootNamespace, services.value, routes.rules),
     );
@@ -102,7 +104,7 @@ export class MeshResolver {
     this.#stages.endRound();
     const stages = [services, endpoints, merged, policies, routes, scopes];
     const [known, current] = [services.value, endpoints.value];
-    const parts = { services: known, policies: policies.value, routes: routes.value, endpoints: current, workloads };
+    const parts = { services: known, policies: policies.value, ...routes.value, endpoints: current, workloads };
     const value = this.#mesh({ ...parts, scopes: scopes.value, defaults }, routes.rules);
     return { value, diagnostics: [decoding, ...stages.map((stage) => stage.diagnostics), silent, unnamed].flat() };
   }
@@ -116,7 +118,7 @@ export class MeshResolver {
   }
 
   #resolveRoutes(
-    virtualServices: TypedObjects['virtualServices'],
+    { virtualServices, gateways }: TypedObjects,
     services: Outcome<ReadonlyMap<string, TypedService>>,
     policies: Outcome<Mesh['policies']>,
   ): Routing {
@@ -124,13 +126,20 @@ export class MeshResolver {
       const resolved = resolveDelegates(virtualServices, this.#delegateCalls);
       return { ...resolved, byPattern: rulesOfSidecars(resolved.value) };
     });
-    const value = this.#stage('routes', [services, rules], () =>
+    const routes = this.#stage('routes', [services, rules], () =>
       resolveRoutes(services.value, rules.byPattern, this.#routeCalls),
     );
     const checks = this.#stage('route checks', [services, rules, policies], () =>
       checkRoutes(rules.value, rules.byPattern, services.value, policies.value, this.#checkCalls),
     );
-    return { value, rules: rules.value, diagnostics: [...rules.diagnostics, ...checks] };
+    const bound = this.#stage('gateways', [gateways, rules], () =>
+      resolveGateways(gateways, rules.value, this.#gatewayCalls),
+    );
+    const meetings = this.#stage('gateway checks', [services, rules, bound], () =>
+      checkGateways(rules.value, bound, services.value),
+    );
+    const diagnostics = [...rules.diagnostics, ...checks, ...meetings];
+    return { value: { routes, gateways: bound }, rules: rules.value, diagnostics };
   }
 
   #mesh(parts: Omit<Mesh, 'served' | 'sights'>, rules: readonly RoutingRule[]): Mesh {

@@ -21,6 +21,7 @@ import type { Scope } from '../../model/scope.ts';
 import { namespacesOfExports } from '../../model/visibility.ts';
 import { labelsOf, namespacesOfRoutes } from './clients.ts';
 import { endpointView } from './endpoint-view.ts';
+import { gatewaysOf } from './gateways.ts';
 import { calledPorts } from './ingress.ts';
 
 const internGroup = interner<ProxyGroup>();
@@ -40,9 +41,10 @@ function behind(mesh: Mesh, node: ProxyNode, workload: Workload | undefined): re
   return more.reduce(both, first);
 }
 
-/** What it serves. A sidecar that captures nothing, and a gateway, serve nothing. */
+/** What it serves. A sidecar that captures nothing serves nothing; of a gateway its Service says which ports it binds. */
 function servedAt(mesh: Mesh, node: ProxyNode, workload: Workload | undefined): readonly ServedPort[] {
-  return node.role !== 'sidecar' || node.interception === 'NONE' ? nothing : behind(mesh, node, workload);
+  const asked = node.role === 'router' ? mesh.gateways.size > 0 : node.interception !== 'NONE';
+  return asked ? behind(mesh, node, workload) : nothing;
 }
 
 /** The service that it belongs to, by host the first; looked up only where the proxy wants to know. */
@@ -83,6 +85,7 @@ export function proxyGroup(mesh: Mesh, asking: ProxyNode): ProxyGroup {
     view,
     labelsOf(mesh, node, workload),
     servedAt(mesh, node, workload),
+    gatewaysOf(mesh, node, workload),
     surroundings(mesh.defaults.proxy, scope),
     peersOf(mesh, node, workload),
     certificatesOf(node, workload),
@@ -92,11 +95,11 @@ export function proxyGroup(mesh: Mesh, asking: ProxyNode): ProxyGroup {
 
 /**
  * Whether callers find mutual TLS: where the proxy says nothing, its Pod decides, as it does for callers. Without an agent
- * a listener would wait for certificates for ever.
+ * a listener would wait for certificates for ever. A gateway has them where its Gateway asks for them.
  */
-function certificatesOf({ certificates, labels: own }: ProxyNode, workload: Workload | undefined): Certificates {
+function certificatesOf({ role, certificates, labels: own }: ProxyNode, workload: Workload | undefined): Certificates {
   const { server } = certificates;
-  if (server.kind !== 'sds' || server.assumed !== true) return certificates;
+  if (role === 'router' || server.kind !== 'sds' || server.assumed !== true) return certificates;
   const { labels } = workload ?? { labels: own };
   return withServer(certificates, labels.get(tlsModeLabel) === tlsModeIstio ? sdsCertificate : noCertificate);
 }
@@ -115,17 +118,18 @@ const groupOf = memo(
     view: EndpointView,
     labels: Labels,
     behind: Behind,
+    gateways: readonly string[],
     around: Surroundings,
     peers: string | null,
     certificates: Certificates,
     node: ProxyNode,
   ): ProxyGroup => {
     const { role, generator, namespace, interception } = node;
-    const portOffset = interception === 'NONE' ? node.portOffset : 0;
+    const portOffset = interception === 'NONE' || role === 'router' ? node.portOffset : 0;
     const ipFamily = node.ip.includes(':') ? 'v6' : 'v4';
     const served = calledPorts(around.scope, servedPorts(behind, namespace));
     const settings = { role, generator, namespace, interception, portOffset, ipFamily } as const;
-    const own = { served, mutualTls: usualMutualTls, endpointView: view, labels, certificates, peers };
+    const own = { served, mutualTls: usualMutualTls, endpointView: view, labels, certificates, gateways, peers };
     return interned({ ...settings, ...around, ...own });
   },
 );
@@ -157,8 +161,9 @@ const inAnyNamespace = memo((group: ProxyGroup): ProxyGroup => interned({ ...gro
 
 /** The group whose configuration is the same: a namespace without services and without policies of its own is like any other. */
 export function likeGroup({ services, policies, routes }: Mesh, group: ProxyGroup): ProxyGroup {
-  const { namespace, scope } = group;
-  if (scope !== null) return group;
+  const { namespace, scope, role } = group;
+  // There are few gateways, and what they lead to depends on their namespace in more ways.
+  if (scope !== null || role === 'router') return group;
   const chooses = choosingNamespaces(policies).has(namespace) || namespacesOfRoutes(routes).has(namespace);
   const exported = namespacesOfExports(services).has(namespace);
   return chooses || exported || namespacesOf(services).has(namespace) ? group : inAnyNamespace(group);

@@ -5,7 +5,6 @@ import type { TrackedCalls } from '../../lib/tracked-calls.ts';
 import { type Diagnostic, diagnose } from '../../model/diagnostic.ts';
 import { clusterDomain } from '../../model/names.ts';
 import { describeObject } from '../../model/object.ts';
-import { at } from '../../model/origin.ts';
 import { type PolicyChoice, policiesIn } from '../../model/policy.ts';
 import { type ClientMatch, type Destination, type HttpRoute, matchesAll, meshGateway } from '../../model/route.ts';
 import { type Protocol, serviceAt } from '../../model/service.ts';
@@ -46,14 +45,16 @@ function destinationsOf({ action }: HttpRoute): readonly Destination[] {
 const httpProtocols: readonly Protocol[] = ['http', 'http2', 'grpc', 'auto'];
 const connectionProtocols: readonly Protocol[] = ['tcp', 'tls', 'auto'];
 
-/** The ports on which a route is called, as far as the services say that its rule names. */
+/** The ports on which sidecars call a route, as far as the services say that its rule names. */
 function portsCalled(
   { source }: RoutingRule,
   matches: readonly { readonly client: ClientMatch }[],
   protocols: readonly Protocol[],
   services: Services,
 ): readonly number[] {
-  const asked = matches.map(({ client }) => client.port);
+  const ofMesh = matches.filter(({ client }) => client.gateways?.includes(meshGateway) ?? true);
+  if (!source.gateways.includes(meshGateway) || ofMesh.length === 0) return [];
+  const asked = ofMesh.map(({ client }) => client.port);
   if (asked.every((port) => port !== null)) return asked;
   const known = source.hosts.flatMap(({ host }) => serviceAt(services, host)?.ports ?? []);
   return known.filter(({ protocol }) => protocols.includes(protocol)).map(({ number }) => number);
@@ -95,6 +96,7 @@ function ofNobody({ source }: RoutingRule, services: Services): readonly Diagnos
 
 /** Routes of a kind that none of the ports carries. */
 function withoutPort({ source, routes }: RoutingRule, services: Services): readonly Diagnostic[] {
+  if (!source.gateways.includes(meshGateway)) return [];
   const known = source.hosts.flatMap(({ host }) => serviceAt(services, host) ?? []);
   if (known.length === 0) return [];
   const { connections } = source;
@@ -109,14 +111,6 @@ function withoutPort({ source, routes }: RoutingRule, services: Services): reado
     const hosts = known.map(({ host }) => host).join(', ');
     return [diagnose('SLC0110', first.origin, `no port of ${hosts} carries ${what}, so these routes are for nothing`)];
   });
-}
-
-/** Gateways come in a later version; what is for sidecars works. */
-function withoutGateways({ source: { gateways, origin } }: RoutingRule): readonly Diagnostic[] {
-  const others = gateways.filter((each) => each !== meshGateway);
-  if (others.length === 0) return [];
-  const message = `gateways (${others.join(', ')}): not supported yet, so sidecars alone use the rule, where "mesh" is named`;
-  return [diagnose('SLC0108', at(origin, 'spec', 'gateways'), message)];
 }
 
 /** The longest list of rules for one host that some client sees together. */
@@ -156,7 +150,6 @@ function shared(host: string, rules: readonly RoutingRule[]): readonly Diagnosti
 }
 
 const checkRule = (rule: RoutingRule, services: Services, policies: Policies): readonly Diagnostic[] => [
-  ...withoutGateways(rule),
   ...ofNobody(rule, services),
   ...withoutPort(rule, services),
   ...leadingNowhere(rule, services, policies),

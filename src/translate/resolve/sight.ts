@@ -169,7 +169,7 @@ export function sightsOf(services: Services, rules: Rules): Sights {
 
 /** What proxies of a group know of the mesh. */
 export function sightOf(mesh: Mesh, { namespace, scope }: ProxyGroup): Sight {
-  const { services, policies, routes, endpoints } = mesh;
+  const { services, policies, routes, gateways, endpoints } = mesh;
   const part = mesh.sights.of(namespace, scope) ?? { services, routes, listeners: null };
-  return { ...part, policies, endpoints, all: services };
+  return { ...part, policies, gateways, endpoints, all: services };
 }

@@ -72,7 +72,8 @@ function visibleTo(namespace: string, groups: readonly (readonly RoutingRule[])[
   return null;
 }
 
-function choose(groups: readonly (readonly RoutingRule[])[], ports: readonly number[]): RouteChoice {
+/** Of groups of rules for one host, the most specific host first. */
+export function choose(groups: readonly (readonly RoutingRule[])[], ports: readonly number[]): RouteChoice {
   // No namespace has this name, so only what is exported to all counts.
   const otherwise = visibleTo('*', groups);
   const byNamespace = new Map<string, HostRoutes>();

@@ -15,6 +15,13 @@ const delegated = (namespace: string, timeout: string): JsonObject => ({
   spec: { http: [{ timeout, route: [{ destination: { host: 'shop.default.svc.cluster.local' } }] }] },
 });
 
+const edge: JsonObject = {
+  apiVersion: 'networking.istio.io/v1',
+  kind: 'Gateway',
+  metadata: { name: 'edge' },
+  spec: { servers: [{ port: { number: 80, name: 'http', protocol: 'HTTP' }, hosts: ['*'] }] },
+};
+
 const instead = { route: null };
 const actions: readonly Context[] = [
   { for: 'http[].delegate', at: 'http[]', put: instead },
@@ -86,15 +93,15 @@ const connections: readonly Context[] = [
 
 export const virtualService: KindCase = {
   spec: { hosts: ['shop'], http: [{ route: [{ destination: { host: 'shop' } }] }] },
-  objects: [...['shop', 'db', 'vault'].map(versions), delegated('default', '3s'), delegated('other', '4s')],
+  objects: [edge, ...['shop', 'db', 'vault'].map(versions), delegated('default', '3s'), delegated('other', '4s')],
   reasons: {
-    gateways: 'comes with gateways',
     'http[].fault.abort.http2Error': "Envoy's fault filter aborts with HTTP and gRPC statuses alone",
     'http[].fault.delay.exponentialDelay': "Envoy's fault filter has fixed delays alone",
   },
   same: [],
   contexts: [
     { for: 'hosts', value: ['cart'] },
+    { for: 'gateways', value: ['edge'] },
     { for: 'exportTo', value: ['.'] },
     { for: 'http[].route[].weight', at: 'http[]', put: weighted('shop') },
     { for: 'http[].match[].port', value: 80 },
