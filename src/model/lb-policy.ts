@@ -36,8 +36,8 @@ export type LbPolicy =
   | {
       readonly kind: 'least-request';
       readonly slowStart: SlowStart | null;
-      /** Among how many endpoints, chosen by chance, the least busy one is looked for; null: Envoy's default, 2. */
-      readonly choiceCount: number | null;
+      /** Among how many endpoints, chosen by chance, the least busy one is looked for; or all; null: Envoy's default, 2. */
+      readonly choiceCount: number | 'all' | null;
       /** How much requests under way count where weights differ, 0 not at all; null: Envoy's default, 1. */
       readonly activeRequestBias: number | null;
     }

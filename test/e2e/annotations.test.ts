@@ -81,6 +81,7 @@ test('with many choices a slow backend gets no second request while others have 
   const ofTwo = await toSlow('2');
   const ofMany = await toSlow('50');
   expect(ofMany).toBeLessThan(ofTwo);
+  expect(await toSlow('all')).toBeLessThan(ofTwo);
   mesh.backends.behave(slow, { slowness: 0 });
 });
 

@@ -17,7 +17,7 @@ import { annotationSpot, inQuotes } from './own.ts';
 
 /** Undefined: not set. */
 export interface BalancingSettings {
-  readonly choiceCount: number | undefined;
+  readonly choiceCount: number | 'all' | undefined;
   readonly activeRequestBias: number | undefined;
   readonly minimumRingSize: number | undefined;
   readonly maximumRingSize: number | undefined;
@@ -41,10 +41,13 @@ const ringSize = inQuotes(integer({ min: 1, max: 8_388_608 }));
 const placedBy = oneOf({ address: 'address', 'pod-name': 'instance' } as const);
 const hashFunction = oneOf({ XX_HASH: 'XX_HASH', MURMUR_HASH_2: 'MURMUR_HASH_2' } as const);
 
+const someChoices = inQuotes(integer({ min: 2, max: uint32.max }));
+const choiceCount: Decoder<number | 'all'> = (value, spot) => (value === 'all' ? value : someChoices(value, spot));
+
 const rows: { readonly [S in Setting]: Row<S> } = {
   choiceCount: {
     name: 'choice-count',
-    decode: inQuotes(integer({ min: 2, max: uint32.max })),
+    decode: choiceCount,
     fits: ['least-request'],
   },
   activeRequestBias: {
