@@ -176,7 +176,7 @@ export function placeEndpoints(
 }
 
 /** Whether a place is chosen by its weight before an endpoint of it is. */
-export const weighsPlaces = ({ ordering }: Pick<ClusterPlan, 'ordering'>): boolean =>
+const weighsPlaces = ({ ordering }: Pick<ClusterPlan, 'ordering'>): boolean =>
   ordering !== null && ordering.kind !== 'zone-aware' && isExplicit(ordering);
 
 /** Cluster.CommonLbConfig.locality_config_specifier: what a place is chosen by. */
