@@ -29,6 +29,7 @@ export interface SliceEndpoint {
   readonly zone: string | null;
   /** The Pod behind it: `name.namespace`. */
   readonly pod: string | null;
+  readonly podName: string | null;
   /** Where it stands in the slice's list. */
   readonly index: number;
 }
@@ -79,6 +80,7 @@ const endpoint: Decoder<SliceEndpoint> = (value, spot) => {
     terminating: conditions?.terminating ?? false,
     node: decoded.nodeName ?? null,
     zone: decoded.zone ?? null,
+    podName: (isPod && targetRef.name) || null,
     pod: isPod ? `${targetRef.name}.${targetRef.namespace ?? ''}` : null,
     index: Number(spot.origin.path.at(-1)),
   };

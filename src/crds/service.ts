@@ -10,6 +10,7 @@ import {
   type ServicePort,
   type Subnet,
 } from '../model/service.ts';
+import { ownAnnotations } from './annotations/own.ts';
 import {
   boolean,
   type Decoder,
@@ -137,6 +138,9 @@ const spec = object(
 );
 type Spec = NonNullable<ReturnType<typeof spec>>;
 
+/** There are none for this kind, so each is misspelt, or on the wrong object. */
+const reportAnnotations = ownAnnotations({});
+
 const exportAnnotation = 'networking.istio.io/exportTo';
 
 function resolutionOf(spec: Spec, ips: readonly string[], spot: Spot): Resolution | undefined {
@@ -180,6 +184,7 @@ function uniquePorts(ports: readonly ServicePort[], spot: Spot): readonly Servic
 function build(metadata: Metadata, spec: Spec, spot: Spot): Service | undefined {
   if (metadata.name.includes('.'))
     return report(inside(spot, 'metadata', 'name'), 'SLC0004', 'a Service is named without dots');
+  reportAnnotations(metadata, spot);
   const ips = spec.clusterIPs ?? (spec.clusterIP === undefined ? [] : [spec.clusterIP]);
   const resolution = resolutionOf(spec, ips, spot);
   if (resolution === undefined) return undefined;

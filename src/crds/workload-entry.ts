@@ -50,7 +50,12 @@ function build(metadata: Metadata, decoded: Spec, found: Status, spot: Spot): Wo
   return {
     namespace,
     name,
-    member: { ...member, labels: allLabels(member.labels, metadata), healthy: isHealthy(metadata, found) },
+    member: {
+      ...member,
+      instance: name,
+      labels: allLabels(member.labels, metadata),
+      healthy: isHealthy(metadata, found),
+    },
   };
 }
 

@@ -21,6 +21,8 @@ export interface Endpoint {
   /** The labels of the Pod behind it; empty where none is known. */
   readonly labels: Labels;
   readonly node: string | null;
+  /** What it is called wherever it runs: the name of its Pod or WorkloadEntry; null where that is not known. */
+  readonly instance: string | null;
   /** As whom the Pod behind it runs, in the service's own namespace; null where that is not known. */
   readonly serviceAccount: string | null;
   /** Relative share, 1 where nothing is said. */

@@ -29,12 +29,15 @@ type BalanceFactor = number | null;
 
 export type HashFunction = 'XX_HASH' | 'MURMUR_HASH_2';
 
+/** What of an endpoint decides which keys are its own: its address, or what it is called wherever it runs. */
+export type PlacedBy = 'address' | 'instance';
+
 export type LbPolicy =
   | {
       readonly kind: 'least-request';
       readonly slowStart: SlowStart | null;
-      /** Among how many endpoints, chosen by chance, the least busy one is looked for; null: Envoy's default, 2. */
-      readonly choiceCount: number | null;
+      /** Among how many endpoints, chosen by chance, the least busy one is looked for; or all; null: Envoy's default, 2. */
+      readonly choiceCount: number | 'all' | null;
       /** How much requests under way count where weights differ, 0 not at all; null: Envoy's default, 1. */
       readonly activeRequestBias: number | null;
     }
@@ -51,9 +54,15 @@ export type LbPolicy =
       /** Null: Envoy's default, XX_HASH. */
       readonly hashFunction: HashFunction | null;
       readonly balanceFactor: BalanceFactor;
+      readonly placedBy: PlacedBy;
     }
   /** Table size null: Envoy's default, 65537. */
-  | { readonly kind: 'maglev'; readonly tableSize: number | null; readonly balanceFactor: BalanceFactor }
+  | {
+      readonly kind: 'maglev';
+      readonly tableSize: number | null;
+      readonly balanceFactor: BalanceFactor;
+      readonly placedBy: PlacedBy;
+    }
   | BackendUtilization;
 
 export interface CookieAttribute {
@@ -76,14 +85,37 @@ export type HashKey =
   /** False keeps the policy in the route but hashes nothing, as Istio does. */
   | { readonly kind: 'source-ip'; readonly enabled: boolean };
 
+/** One of several keys. */
+export interface HashStep {
+  readonly key: HashKey;
+  /** Whether the keys after it count only where none has been found yet. */
+  readonly terminal: boolean;
+}
+
 /** What a rule says of balancing. */
 export interface Balancing {
   readonly lb: LbPolicy;
+  /** The first key. */
   readonly hash: HashKey | null;
+  /** All keys, where there are more than one; else empty. */
+  readonly hashSteps: readonly HashStep[];
   /** Null: the rule does not speak of places. */
   readonly locality: LocalitySetting | null;
   /** Where it is written; null: nowhere, it is the default. */
   readonly origin: Origin | null;
+}
+
+export type Hashing = Extract<LbPolicy, { readonly kind: 'ring-hash' | 'maglev' }>;
+
+/** Whether a key of the request decides. */
+export const isHashing = (lb: LbPolicy): lb is Hashing => lb.kind === 'ring-hash' || lb.kind === 'maglev';
+
+export const oneKey: readonly HashStep[] = [];
+
+/** All keys, in the order in which they are looked for. */
+export function hashStepsOf({ hash, hashSteps }: Pick<Balancing, 'hash' | 'hashSteps'>): readonly HashStep[] {
+  if (hashSteps.length > 0) return hashSteps;
+  return hash === null ? oneKey : [{ key: hash, terminal: false }];
 }
 
 /** Where no rule says otherwise. */
@@ -93,4 +125,10 @@ const defaultLbPolicy: LbPolicy = {
   choiceCount: null,
   activeRequestBias: null,
 };
-export const defaultBalancing: Balancing = { lb: defaultLbPolicy, hash: null, locality: null, origin: null };
+export const defaultBalancing: Balancing = {
+  lb: defaultLbPolicy,
+  hash: null,
+  hashSteps: oneKey,
+  locality: null,
+  origin: null,
+};

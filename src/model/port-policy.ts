@@ -1,6 +1,7 @@
 // All that a rule says of one service port.
 import type { ClientTls } from './client-tls.ts';
 import type { ConnectionPool } from './connection-pool.ts';
+import type { HealthCheck } from './health-check.ts';
 import { type Balancing, defaultBalancing, type Milliseconds } from './lb-policy.ts';
 import type { Origin } from './origin.ts';
 import type { OutlierDetection } from './outlier-detection.ts';
@@ -38,6 +39,7 @@ export interface PortPolicy extends Balancing {
   readonly tunnel: Tunnel | null;
   readonly proxyProtocol: ProxyProtocol | null;
   readonly retryBudget: RetryBudget | null;
+  readonly healthCheck: HealthCheck | null;
   /** What is tried again where no route says so; null: what is usual. */
   readonly retries: Retries | null;
 }
@@ -51,5 +53,6 @@ export const defaultPortPolicy: PortPolicy = {
   tunnel: null,
   proxyProtocol: null,
   retryBudget: null,
+  healthCheck: null,
   retries: null,
 };

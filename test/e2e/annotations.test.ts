@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { keyedCall } from '../../src/cli/demo/keys.ts';
 import type { JsonObject } from '../../src/lib/json.ts';
 import { counts, TestMesh } from '../harness/mesh.ts';
-import { addresses, backend, policyYaml, shop } from '../harness/shop.ts';
+import { addresses, backend, endpointsYaml, policyYaml, shop } from '../harness/shop.ts';
 
 const hosts = addresses(3);
 const userHash: JsonObject = { httpHeaderName: 'x-user' };
@@ -81,5 +81,55 @@ test('with many choices a slow backend gets no second request while others have 
   const ofTwo = await toSlow('2');
   const ofMany = await toSlow('50');
   expect(ofMany).toBeLessThan(ofTwo);
+  expect(await toSlow('all')).toBeLessThan(ofTwo);
   mesh.backends.behave(slow, { slowness: 0 });
+});
+
+test.each([
+  ['a ring', {}],
+  ['a table', { maglev: {} }],
+] as const)('on %s of Pod names users stay with a Pod whose address changes', async (_, table) => {
+  const pods = ['shop-0', 'shop-1', 'shop-2'];
+  const calls = Array.from({ length: 90 }, (_each, index) =>
+    keyedCall({ kind: 'header', name: 'x-user' }, `user-${index}`),
+  );
+  const moved = [...hosts.slice(0, 2), ...addresses(1, 41)];
+  /** The Pods of the users, with one of the Pods here and then there. */
+  const places = async (annotations: JsonObject) => {
+    const rule = policyYaml({ loadBalancer: { consistentHash: { ...userHash, ...table } } }, annotations);
+    const found = [];
+    for (const addressed of [hosts, moved]) {
+      await mesh.apply({ 'endpoints.yaml': endpointsYaml(addressed, undefined, pods), 'rule.yaml': rule });
+      const answers = await mesh.requests(calls, { atOnce: 8 });
+      found.push(answers.map((who) => pods[addressed.findIndex((each) => backend(each) === who)]));
+    }
+    return found;
+  };
+  const [first, second] = await places({});
+  expect(second).not.toEqual(first);
+  const [before, after] = await places({ 'sluice.dev/hash-endpoints-by': 'pod-name' });
+  expect(new Set(before).size).toBe(3);
+  expect(after).toEqual(before);
+  await mesh.apply({ 'endpoints.yaml': endpointsYaml(hosts) });
+});
+
+test('a key after "else" counts where the first one is not there, and one after "and" always', async () => {
+  const asking = (headers: (index: number) => Readonly<Record<string, string>>) =>
+    mesh.requests(
+      Array.from({ length: 90 }, (_, index) => ({ path: '/', headers: headers(index) })),
+      { atOnce: 8 },
+    );
+  const known = () => asking((index) => ({ 'x-user': `user-${index}` }));
+  const both = () => asking((index) => ({ 'x-user': `user-${index}`, cookie: `session=${index}` }));
+  const unknown = () => asking((index) => ({ cookie: `session=${index}` }));
+  await apply(userHash, { 'sluice.dev/hash-keys': 'header:x-user else cookie:session' });
+  const homes = await known();
+  expect(new Set(homes).size).toBe(3);
+  expect(await both()).toEqual(homes);
+  expect(await unknown()).toEqual(await unknown());
+  await apply(userHash, { 'sluice.dev/hash-keys': 'header:x-user and cookie:session' });
+  expect(await known()).toEqual(homes);
+  const together = await both();
+  expect(together).not.toEqual(homes);
+  expect(await both()).toEqual(together);
 });

@@ -1,5 +1,6 @@
 // Every folder of examples/ as its README says: applied, called, and what answers looked at. Their addresses are fixed,
 // so all of them, and the demo itself, run in this one file, one after the other.
+import { readFile } from 'node:fs/promises';
 import { connect, constants } from 'node:http2';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -7,7 +8,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { keyedCall } from '../../src/cli/demo/keys.ts';
 import { reportLoads } from '../../src/cli/demo/loads.ts';
 import { inTurns } from '../../src/cli/demo/statistics.ts';
-import { plainCall } from '../../src/cli/demo/traffic.ts';
+import { plainCall, send } from '../../src/cli/demo/traffic.ts';
 import { poll } from '../../src/inject/poll.ts';
 import { Demo } from '../harness/demo.ts';
 import { callEdge, edgeLabels } from '../harness/edge.ts';
@@ -54,6 +55,29 @@ const promises: Readonly<Record<string, (mesh: TestMesh) => Promise<void>>> = {
     }
     const calls = Array.from({ length: 60 }, () => call);
     expect(Object.keys(counts(await mesh.requests(calls, { atOnce: 12 })))).toHaveLength(3);
+  },
+
+  'stateful-hash': async (mesh) => {
+    const calls = users.map((user) => keyedCall(mesh.target('shop:80').policy.hash, user));
+    const before = await mesh.requests(calls);
+    const endpoints = await readFile(join(examplesFolder, 'stateful-hash', 'endpoints.yaml'), 'utf8');
+    await mesh.apply({ 'endpoints.yaml': endpoints.replace('127.0.0.12', '127.0.0.14') });
+    const after = await mesh.requests(calls);
+    expect(after).not.toEqual(before);
+    expect(after.map((who) => who.replace('127.0.0.14', '127.0.0.12'))).toEqual(before);
+  },
+
+  'health-checks': async (mesh) => {
+    const [bad = '', ...others] = [...mesh.backends.names].sort();
+    mesh.backends.behave(bad, { status: 503 });
+    const client = mesh.client();
+    const look = async () => {
+      const answers = await send(client, Array(30).fill(plainCall), 1);
+      return answers.every(({ kind }) => kind === 'answered') || undefined;
+    };
+    await poll(look, { within: 15_000, every: 100, what: 'the bad backend to be left alone' });
+    client.close();
+    expect(Object.keys(counts(await mesh.requests(60))).sort()).toEqual(others);
   },
 
   'sticky-sessions': async (mesh) => {

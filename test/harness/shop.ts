@@ -32,14 +32,22 @@ function serviceYaml(port: ShopPort = httpPort): string {
   return stringify({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'shop' }, spec: { ports } });
 }
 
-export function endpointsYaml(hosts: readonly string[], port: ShopPort = httpPort): string {
+/** `pods`: what is behind the hosts, in their order. */
+export function endpointsYaml(
+  hosts: readonly string[],
+  port: ShopPort = httpPort,
+  pods: readonly string[] = [],
+): string {
   return stringify({
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
     metadata: { name: 'shop', labels: { 'kubernetes.io/service-name': 'shop' } },
     addressType: 'IPv4',
     ports: [{ name: port.name, port: backendPort }],
-    endpoints: hosts.map((host) => ({ addresses: [host] })),
+    endpoints: hosts.map((host, index) => {
+      const name = pods[index];
+      return { addresses: [host], ...(name !== undefined && { targetRef: { kind: 'Pod', name } }) };
+    }),
   });
 }
 

@@ -105,6 +105,10 @@ const annotations = fc.constantFrom<JsonObject>(
   {},
   { 'sluice.dev/choice-count': '4', 'sluice.dev/hash-balance-factor': '150' },
   { 'sluice.dev/maximum-ring-size': '99', 'sluice.dev/hash-function': 'MURMUR_HASH_2' },
+  { 'sluice.dev/hash-endpoints-by': 'pod-name', 'sluice.dev/health-check': 'http:/x' },
+  { 'sluice.dev/choice-count': 'all' },
+  { 'sluice.dev/hash-keys': 'header:x else cookie:y and source-ip' },
+  { 'sluice.dev/health-check': 'grpc', 'sluice.dev/health-check-interval': '1s' },
 );
 const subset = fc.record({
   name: fc.constantFrom('v1', 'v2'),

@@ -1,32 +1,30 @@
 // Annotations of a DestinationRule: what Envoy can do in balancing and the kind has no field for.
 //
 // They hold for the whole rule: every port and subset whose policy they fit.
-import type { JsonValue } from '../../lib/json.ts';
-import type { HashFunction, LbPolicy } from '../../model/lb-policy.ts';
-import { sluiceDomain } from '../../model/names.ts';
 import {
-  type Decoder,
-  ignoring,
-  inside,
-  integer,
-  number,
-  object,
-  oneOf,
-  report,
-  type Spot,
-  string,
-  uint32,
-} from '../values/decode.ts';
-import type { Metadata } from '../values/metadata.ts';
+  type Balancing,
+  type HashFunction,
+  type HashStep,
+  isHashing,
+  type LbPolicy,
+  oneKey,
+  type PlacedBy,
+} from '../../model/lb-policy.ts';
+import { sluiceDomain } from '../../model/names.ts';
+import { type Decoder, integer, number, oneOf, report, type Spot, uint32 } from '../values/decode.ts';
+import { hashKeys } from './hash-keys.ts';
+import { annotationSpot, inQuotes } from './own.ts';
 
 /** Undefined: not set. */
 export interface BalancingSettings {
-  readonly choiceCount: number | undefined;
+  readonly choiceCount: number | 'all' | undefined;
   readonly activeRequestBias: number | undefined;
   readonly minimumRingSize: number | undefined;
   readonly maximumRingSize: number | undefined;
   readonly hashFunction: HashFunction | undefined;
   readonly hashBalanceFactor: number | undefined;
+  readonly placedBy: PlacedBy | undefined;
+  readonly hashKeys: readonly HashStep[] | undefined;
 }
 type Setting = keyof BalancingSettings;
 
@@ -38,29 +36,18 @@ interface Row<S extends Setting> {
   readonly fits: readonly LbPolicy['kind'][];
 }
 
-const isNumeral = (text: string): boolean =>
-  text.length <= 20 &&
-  [...text].some((each) => each !== '.') &&
-  [...text].every((each) => '.0123456789'.includes(each));
-
-/** Annotations are text: a number in quotes. */
-function inQuotes(decode: Decoder<number>): Decoder<number> {
-  return (value, spot) => {
-    const text = string(value, spot);
-    if (text === undefined) return undefined;
-    if (isNumeral(text) && !Number.isNaN(Number(text))) return decode(Number(text), spot);
-    return report(spot, 'SLC0102', `expected a number such as "2", found ${JSON.stringify(text.slice(0, 60))}`);
-  };
-}
-
 /** Envoy's limit: RingHashLbConfig.minimum_ring_size and maximum_ring_size. */
 const ringSize = inQuotes(integer({ min: 1, max: 8_388_608 }));
+const placedBy = oneOf({ address: 'address', 'pod-name': 'instance' } as const);
 const hashFunction = oneOf({ XX_HASH: 'XX_HASH', MURMUR_HASH_2: 'MURMUR_HASH_2' } as const);
+
+const someChoices = inQuotes(integer({ min: 2, max: uint32.max }));
+const choiceCount: Decoder<number | 'all'> = (value, spot) => (value === 'all' ? value : someChoices(value, spot));
 
 const rows: { readonly [S in Setting]: Row<S> } = {
   choiceCount: {
     name: 'choice-count',
-    decode: inQuotes(integer({ min: 2, max: uint32.max })),
+    decode: choiceCount,
     fits: ['least-request'],
   },
   activeRequestBias: {
@@ -76,6 +63,8 @@ const rows: { readonly [S in Setting]: Row<S> } = {
     decode: inQuotes(integer({ min: 100, max: uint32.max })),
     fits: ['ring-hash', 'maglev'],
   },
+  placedBy: { name: 'hash-endpoints-by', decode: placedBy, fits: ['ring-hash', 'maglev'] },
+  hashKeys: { name: 'hash-keys', decode: hashKeys, fits: ['ring-hash', 'maglev'] },
 };
 const settingNames = Object.keys(rows) as readonly Setting[];
 
@@ -86,25 +75,22 @@ const policyWords: Readonly<Partial<Record<LbPolicy['kind'], string>>> = {
   maglev: 'consistentHash with maglev',
 };
 
-const annotationOf = (setting: Setting): string => `${sluiceDomain}/${rows[setting].name}`;
+/** By their names behind the prefix. */
+export const balancingAnnotations: Readonly<Record<string, Decoder<unknown>>> = Object.fromEntries(
+  settingNames.map((setting) => [rows[setting].name, rows[setting].decode]),
+);
 
-const decoders = Object.fromEntries(settingNames.map((setting) => [annotationOf(setting), rows[setting].decode]));
-const ours = object<Readonly<Record<string, Decoder<unknown>>>>(decoders, {
-  ignored: ignoring(`${sluiceDomain}/analyze-suppress`),
-});
+/** The name of a setting's annotation. */
+export const annotationOf = (setting: Setting): string => `${sluiceDomain}/${rows[setting].name}`;
 
-/** Where annotations of an object stand. */
-const annotationsIn = (spot: Spot): Spot => inside(spot, 'metadata', 'annotations');
+const placeOf = (setting: Setting, spot: Spot): Spot => annotationSpot(spot, rows[setting].name);
 
-/** What the annotations say; null: nothing. Annotations of ours that there are not are reported. */
-export function balancingSettings({ annotations }: Metadata, spot: Spot): BalancingSettings | null {
-  const written: [string, JsonValue][] = [...annotations].filter(([name]) => name.startsWith(`${sluiceDomain}/`));
-  if (written.length === 0) return null;
-  const decoded = ours(Object.fromEntries(written), annotationsIn(spot)) ?? {};
-  const found = settingNames.map((setting) => [setting, decoded[annotationOf(setting)]] as const);
-  if (found.every(([, value]) => value === undefined)) return null;
+/** What the annotations say; null: nothing. */
+export function balancingSettings(found: Readonly<Record<string, unknown>>, spot: Spot): BalancingSettings | null {
+  const settings = settingNames.map((setting) => [setting, found[rows[setting].name]] as const);
+  if (settings.every(([, value]) => value === undefined)) return null;
   // The decoders in the table give these types.
-  return checked(Object.fromEntries(found) as unknown as BalancingSettings, spot);
+  return checked(Object.fromEntries(settings) as unknown as BalancingSettings, spot);
 }
 
 /** Envoy refuses a ring whose minimum is above its maximum. */
@@ -112,7 +98,7 @@ function checked(settings: BalancingSettings, spot: Spot): BalancingSettings {
   const { minimumRingSize: least, maximumRingSize: most } = settings;
   if (least === undefined || most === undefined || least <= most) return settings;
   const message = `${most} is less than the minimum of ${least}; there is no maximum then`;
-  report(inside(annotationsIn(spot), annotationOf('maximumRingSize')), 'SLC0107', message);
+  report(placeOf('maximumRingSize', spot), 'SLC0107', message);
   return { ...settings, maximumRingSize: undefined };
 }
 
@@ -126,8 +112,7 @@ export function reportUnfit(settings: BalancingSettings, kinds: ReadonlySet<LbPo
     const { fits } = rows[setting];
     if (settings[setting] === undefined || fits.some((kind) => kinds.has(kind))) continue;
     const wanted = fits.map((kind) => policyWords[kind] ?? kind).join(' or ');
-    const place = inside(annotationsIn(spot), annotationOf(setting));
-    report(place, 'SLC0110', `has no effect: it is for ${wanted}, which the rule has nowhere`);
+    report(placeOf(setting, spot), 'SLC0110', `has no effect: it is for ${wanted}, which the rule has nowhere`);
   }
 }
 
@@ -141,7 +126,7 @@ export function reportLowered(settings: BalancingSettings, lb: LbPolicy, spot: S
   const { minimumRingSize: least } = lb;
   if (least === null || least <= most || least === usualRing) return;
   const message = `${most} is less than minimumRingSize, ${least}, which is lowered to it`;
-  report(inside(annotationsIn(spot), annotationOf('maximumRingSize')), 'SLC0107', message);
+  report(placeOf('maximumRingSize', spot), 'SLC0107', message);
 }
 
 /** A ring with what is said; a minimum that only the rule's own field or the default sets gives way to a maximum. */
@@ -149,15 +134,33 @@ function tunedRing(lb: Extract<LbPolicy, { kind: 'ring-hash' }>, settings: Balan
   const { maximumRingSize: most = null, hashFunction: hash = null, hashBalanceFactor: factor = null } = settings;
   const least = settings.minimumRingSize ?? lb.minimumRingSize;
   const minimumRingSize = most !== null && (least ?? usualRing) > most ? most : least;
-  return { ...lb, minimumRingSize, maximumRingSize: most, hashFunction: hash, balanceFactor: factor };
+  const { placedBy = lb.placedBy } = settings;
+  return { ...lb, minimumRingSize, maximumRingSize: most, hashFunction: hash, balanceFactor: factor, placedBy };
 }
 
-/** The policy with those settings that fit it. */
-export function tuned(lb: LbPolicy, settings: BalancingSettings): LbPolicy {
+function tunedPolicy(lb: LbPolicy, settings: BalancingSettings): LbPolicy {
   if (lb.kind === 'least-request') {
     const { choiceCount = null, activeRequestBias = null } = settings;
     return { ...lb, choiceCount, activeRequestBias };
   }
-  if (lb.kind === 'maglev') return { ...lb, balanceFactor: settings.hashBalanceFactor ?? null };
+  if (lb.kind === 'maglev') {
+    const { hashBalanceFactor: balanceFactor = null, placedBy = lb.placedBy } = settings;
+    return { ...lb, balanceFactor, placedBy };
+  }
   return lb.kind === 'ring-hash' ? tunedRing(lb, settings) : lb;
+}
+
+/** A cookie that the rule's own field names too is as the field says. */
+function withOwnCookie(step: HashStep, { hash }: Balancing): HashStep {
+  const same = hash?.kind === 'cookie' && step.key.kind === 'cookie' && step.key.name === hash.name;
+  return same ? { ...step, key: hash } : step;
+}
+
+/** Balancing with those settings that fit it. */
+export function tuned(balancing: Balancing, settings: BalancingSettings): Balancing {
+  const lb = tunedPolicy(balancing.lb, settings);
+  const steps = isHashing(lb) ? settings.hashKeys?.map((step) => withOwnCookie(step, balancing)) : undefined;
+  const [first, ...others] = steps ?? [];
+  if (first === undefined) return { ...balancing, lb };
+  return { ...balancing, lb, hash: first.key, hashSteps: others.length === 0 ? oneKey : [first, ...others] };
 }

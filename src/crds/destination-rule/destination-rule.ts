@@ -6,6 +6,7 @@ import { type Decoder, inside, list, nonEmptyString, object, report, type Spot, 
 import { exportedTo, exportTo, fullHost } from '../values/host.ts';
 import { kind } from '../values/kind.ts';
 import type { Metadata } from '../values/metadata.ts';
+import { reportKeyless } from './keyless-hash.ts';
 import { silentPolicy, type TrafficPolicy, trafficPolicy } from './traffic-policy.ts';
 import { withAnnotations } from './tuned-policy.ts';
 
@@ -109,6 +110,8 @@ function build(metadata: Metadata, decoded: Spec, spot: Spot): DestinationRule |
   if (decoded.host === undefined || decoded.workloadSelector === null) return undefined;
   const { trafficPolicy: whole = null, subsets = [] } = decoded;
   const written = { policy: whole, subsets: uniqueSubsets(subsets, spot) };
+  const policies = withAnnotations(written, metadata, spot);
+  reportKeyless([policies.policy ?? silentPolicy, ...policies.subsets.map(({ policy }) => policy)], spot);
   return {
     namespace: metadata.namespace,
     name: metadata.name,
@@ -116,7 +119,7 @@ function build(metadata: Metadata, decoded: Spec, spot: Spot): DestinationRule |
     host: fullHost(decoded.host, metadata.namespace),
     exportTo: visibleTo(decoded, metadata, spot),
     selector: decoded.workloadSelector ?? null,
-    ...withAnnotations(written, metadata, spot),
+    ...policies,
     origin: originOf(metadata.id),
   };
 }

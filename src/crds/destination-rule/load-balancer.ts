@@ -1,5 +1,5 @@
 // LoadBalancerSettings of a DestinationRule (networking.istio.io): which policy, and what it hashes.
-import type { Balancing, HashKey, LbPolicy, SlowStart } from '../../model/lb-policy.ts';
+import { type Balancing, type HashKey, type LbPolicy, oneKey, type SlowStart } from '../../model/lb-policy.ts';
 import type { LocalitySetting } from '../../model/locality-lb.ts';
 import {
   boolean,
@@ -132,16 +132,20 @@ const hashKeys: {
 function hashKeyOf(hash: ConsistentHash, spot: Spot): HashKey | null {
   const names = presentIn(hash, ['httpHeaderName', 'httpCookie', 'useSourceIp', 'httpQueryParameterName']);
   const used = firstOf(names, spot);
-  if (used === undefined) {
-    report(spot, 'SLC0601', 'consistentHash without a key: every request goes to a random endpoint');
-    return null;
-  }
+  if (used === undefined) return null;
   const make = hashKeys[used] as (value: unknown) => HashKey;
   return make(hash[used]);
 }
 
 const ring = (minimumRingSize: number | null): LbPolicy => {
-  return { kind: 'ring-hash', minimumRingSize, maximumRingSize: null, hashFunction: null, balanceFactor: null };
+  return {
+    kind: 'ring-hash',
+    minimumRingSize,
+    maximumRingSize: null,
+    hashFunction: null,
+    balanceFactor: null,
+    placedBy: 'address',
+  };
 };
 
 const leastRequest = (slowStart: SlowStart | null): LbPolicy => {
@@ -153,7 +157,9 @@ function hashPolicyOf(hash: ConsistentHash, spot: Spot): LbPolicy {
   if (hash.minimumRingSize !== undefined) {
     report(inside(spot, 'minimumRingSize'), 'SLC0109', 'deprecated: write ringHash.minimumRingSize');
   }
-  if (used === 'maglev') return { kind: 'maglev', tableSize: hash.maglev?.tableSize || null, balanceFactor: null };
+  if (used === 'maglev') {
+    return { kind: 'maglev', tableSize: hash.maglev?.tableSize || null, balanceFactor: null, placedBy: 'address' };
+  }
   if (used === 'ringHash') return ring(hash.ringHash?.minimumRingSize || null);
   return ring(hash.minimumRingSize || 1024);
 }
@@ -198,6 +204,7 @@ function policyOf(value: Fields, spot: Spot): Omit<Balancing, 'locality'> {
     return {
       lb: hashPolicyOf(value.consistentHash, place),
       hash: hashKeyOf(value.consistentHash, place),
+      hashSteps: oneKey,
       origin: spot.origin,
     };
   }
@@ -211,11 +218,11 @@ function policyOf(value: Fields, spot: Spot): Omit<Balancing, 'locality'> {
       errorPenaltyPercent: settings.errorUtilizationPenaltyPercent ?? null,
       metricNames: settings.metricNamesForComputingUtilization ?? [],
     };
-    return { lb, hash: null, origin: spot.origin };
+    return { lb, hash: null, hashSteps: oneKey, origin: spot.origin };
   }
   const lb: LbPolicy =
     value.simple === undefined ? leastRequest(slowStart) : simplePolicyOf(value.simple, slowStart, spot);
-  return { lb, hash: null, origin: spot.origin };
+  return { lb, hash: null, hashSteps: oneKey, origin: spot.origin };
 }
 
 /** The policy of `loadBalancer`, with defaults filled in. */

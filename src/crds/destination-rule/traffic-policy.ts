@@ -1,6 +1,7 @@
 // TrafficPolicy of a DestinationRule (networking.istio.io): its blocks, and those of single ports.
 import type { ClientTls } from '../../model/client-tls.ts';
 import type { ConnectionPool } from '../../model/connection-pool.ts';
+import type { HealthCheck } from '../../model/health-check.ts';
 import type { Balancing } from '../../model/lb-policy.ts';
 import type { Origin } from '../../model/origin.ts';
 import type { OutlierDetection } from '../../model/outlier-detection.ts';
@@ -25,6 +26,7 @@ export interface TrafficPolicy extends PortBlocks {
   readonly tunnel: Tunnel | null;
   readonly proxyProtocol: ProxyProtocol | null;
   readonly retryBudget: RetryBudget | null;
+  readonly healthCheck: HealthCheck | null;
   /** A port that is named here takes nothing from above: what it does not say is the default. */
   readonly ports: ReadonlyMap<number, PortBlocks>;
   /** Where each of them is written. */
@@ -40,6 +42,7 @@ export const silentPolicy: TrafficPolicy = {
   tunnel: null,
   proxyProtocol: null,
   retryBudget: null,
+  healthCheck: null,
   ports: new Map(),
   portOrigins: new Map(),
 };
@@ -117,6 +120,8 @@ export const trafficPolicy: Decoder<TrafficPolicy> = (value, spot) => {
     tunnel: through,
     proxyProtocol: proxyProtocolBeside({ tunnel: through, proxyProtocol: header }, spot),
     retryBudget: budget,
+    // Annotations say it.
+    healthCheck: null,
   };
   if (levels.length === 0) return { ...whole, ports, portOrigins };
   return {

@@ -2,12 +2,15 @@
 import { type Balancing, defaultBalancing, type LbPolicy } from '../../model/lb-policy.ts';
 import {
   type BalancingSettings,
+  balancingAnnotations,
   balancingSettings,
   fitsSome,
   reportLowered,
   reportUnfit,
   tuned,
 } from '../annotations/balancing.ts';
+import { healthAnnotations, healthCheck } from '../annotations/health-check.ts';
+import { ownAnnotations } from '../annotations/own.ts';
 import { inside, type Spot } from '../values/decode.ts';
 import type { Metadata } from '../values/metadata.ts';
 import { type PortBlocks, silentPolicy, type TrafficPolicy } from './traffic-policy.ts';
@@ -36,7 +39,7 @@ function tuner(settings: BalancingSettings, kinds: Set<LbPolicy['kind']>, spot: 
     const { lb, origin } = balancing;
     kinds.add(lb.kind);
     reportLowered(settings, lb, spot);
-    return fitsSome(settings, lb.kind) ? { ...balancing, lb: tuned(lb, settings), origin: origin ?? rule } : balancing;
+    return fitsSome(settings, lb.kind) ? { ...tuned(balancing, settings), origin: origin ?? rule } : balancing;
   };
 }
 
@@ -45,14 +48,13 @@ interface Policies<S> {
   readonly subsets: readonly S[];
 }
 
-/** A rule's policies with what its annotations say; the same objects where they say nothing. */
-export function withAnnotations<S extends { readonly policy: TrafficPolicy }>(
+type WithPolicy = { readonly policy: TrafficPolicy };
+
+function withSettings<S extends WithPolicy>(
   written: Policies<S>,
-  metadata: Metadata,
+  settings: BalancingSettings,
   spot: Spot,
 ): Policies<S> {
-  const settings = balancingSettings(metadata, spot);
-  if (settings === null) return written;
   const kinds = new Set<LbPolicy['kind']>();
   const tune = tuner(settings, kinds, spot);
   const whole = withBalancing(written.policy ?? silentPolicy, tune);
@@ -60,4 +62,21 @@ export function withAnnotations<S extends { readonly policy: TrafficPolicy }>(
   const subsets = written.subsets.map((subset) => ({ ...subset, policy: ofSubset(subset.policy, tune) }));
   reportUnfit(settings, kinds, spot);
   return { policy, subsets };
+}
+
+const read = ownAnnotations({ ...balancingAnnotations, ...healthAnnotations });
+
+/** A rule's policies with what its annotations say; the same objects where they say nothing. */
+export function withAnnotations<S extends WithPolicy>(
+  written: Policies<S>,
+  metadata: Metadata,
+  spot: Spot,
+): Policies<S> {
+  const found = read(metadata, spot);
+  if (found === null) return written;
+  const settings = balancingSettings(found, spot);
+  const tuned = settings === null ? written : withSettings(written, settings, spot);
+  const check = healthCheck(found, spot);
+  // Ports and subsets inherit it.
+  return check === null ? tuned : { ...tuned, policy: { ...(tuned.policy ?? silentPolicy), healthCheck: check } };
 }

@@ -22,6 +22,8 @@ export interface Member {
   readonly labels: Labels;
   readonly locality: Locality;
   readonly node: string | null;
+  /** What it is called wherever it runs; null: nothing. */
+  readonly instance: string | null;
   readonly serviceAccount: string | null;
   readonly weight: number;
   /** Where the address is written. */
@@ -109,6 +111,7 @@ export function memberOf(address: MemberAddress, fields: MemberFields, origin: O
     labels: labelsOf(fields),
     locality: fields.locality ?? nowhere,
     node: null,
+    instance: null,
     serviceAccount: fields.serviceAccount ?? null,
     // As Istio has it: none is one.
     weight: fields.weight || 1,

@@ -2,6 +2,7 @@
 import { sluiceDomain } from '../../model/names.ts';
 import { type Origin, originOf } from '../../model/origin.ts';
 import { type ConnectionRoute, meshGateway } from '../../model/route.ts';
+import { ownAnnotations } from '../annotations/own.ts';
 import { type Decoder, inside, list, object, report, type Spot } from '../values/decode.ts';
 import { exportedTo, exportTo, hostAt, hostPattern } from '../values/host.ts';
 import { kind } from '../values/kind.ts';
@@ -33,16 +34,14 @@ export interface VirtualService {
   readonly origin: Origin;
 }
 
+const stickyName = 'sticky-canary';
 /** `"true"`: of several weighted destinations a client keeps the one that its hash key has led it to. */
-export const stickyAnnotation = `${sluiceDomain}/sticky-canary`;
+export const stickyAnnotation = `${sluiceDomain}/${stickyName}`;
 
-function isSticky({ annotations }: Metadata, spot: Spot): boolean {
-  const value = annotations.get(stickyAnnotation) ?? 'false';
-  if (value !== 'true' && value !== 'false') {
-    report(inside(spot, 'metadata', 'annotations', stickyAnnotation), 'SLC0103', 'must be "true" or "false"');
-  }
-  return value === 'true';
-}
+const yesOrNo: Decoder<boolean> = (value, spot) =>
+  value === 'true' || value === 'false' ? value === 'true' : report(spot, 'SLC0103', 'must be "true" or "false"');
+
+const annotations = ownAnnotations({ [stickyName]: yesOrNo });
 
 /** A list that is absent or empty means sidecars; invalid entries mean nobody. */
 const gateways: Decoder<readonly string[]> = (value, spot) =>
@@ -96,7 +95,7 @@ function build(metadata: Metadata, decoded: Spec, spot: Spot): VirtualService {
     hosts: hostsOf(hosts, named.includes(meshGateway), spot),
     gateways: named,
     exportTo: exportedTo(decoded.exportTo, metadata.namespace),
-    http: isSticky(metadata, spot) ? http.map(sticky) : http,
+    http: annotations(metadata, spot)?.[stickyName] ? http.map(sticky) : http,
     connections: [...tls.map((each) => withinHosts(each, names, spot)), ...tcp],
     origin: originOf(metadata.id),
   };

@@ -16,4 +16,12 @@ export const serviceCodes = {
       'A host stands for one service: the Service of Kubernetes, where there is one, else that of the oldest ServiceEntry.',
     fix: 'Name the host in one of the objects; one ServiceEntry can have all of its ports and endpoints.',
   },
+  SLC0209: {
+    severity: 'warning',
+    title: 'An endpoint without a name',
+    explanation:
+      'The annotation sluice.dev/hash-endpoints-by: pod-name keeps the keys of a Pod with its name. Where an EndpointSlice does ' +
+      'not say which Pod is behind an address, the address decides, and its keys move when it changes.',
+    fix: 'Give the endpoint a targetRef of kind Pod, as Kubernetes does for services with a selector, or leave the annotation out.',
+  },
 } as const;

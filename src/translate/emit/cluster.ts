@@ -12,6 +12,7 @@ import { type ClusterPlan, isRefused, panicThreshold } from './cluster-plan.ts';
 import { connectTimeout, emitConnectionLimits } from './connection-limits.ts';
 import { emitDiscovery, type Seeker, seekerOf } from './discovery.ts';
 import { offeredProtocols } from './filters/application-protocols.ts';
+import { emitHealthChecks } from './health-check.ts';
 import { emitHttpOptions } from './http-options.ts';
 import { emitHashBalance } from './lb-policy.ts';
 import { emitLocalityConfig } from './locality.ts';
@@ -96,6 +97,7 @@ function callingCluster(
     ...emitDiscovery(plan, seeker),
     ...emitConnectionLimits(policy.connectionPool, policy.retryBudget),
     ...(outlierDetection !== null && { outlier_detection: emitOutlierDetection(outlierDetection) }),
+    ...(policy.healthCheck !== null && emitHealthChecks(plan)),
     // Envoy's panic mode would send requests to endpoints known to be bad once half of them are.
     common_lb_config: {
       healthy_panic_threshold: { value: panicThreshold(plan) },

@@ -9,8 +9,8 @@ import type { NameResolution } from '../../model/service.ts';
 import { type ClusterPlan, isDynamic } from './cluster-plan.ts';
 import { dynamicDiscovery } from './dynamic-names.ts';
 import { assignment, seenBy } from './endpoints.ts';
-import { emitLbPolicy, emitLbPolicyByPlace } from './lb-policy.ts';
-import { weighsPlaces } from './locality.ts';
+import { emitLbPolicyByPlace } from './lb-policy.ts';
+import { emitPlaces } from './locality.ts';
 
 /** Where ADS resources come from. Zero: wait for the answer, however late it comes. */
 export const adsSource: JsonObject = { ads: {}, initial_fetch_timeout: '0s', resource_api_version: 'V3' };
@@ -53,7 +53,7 @@ const lookups = (family: IpFamily): JsonObject => ({
 function balancing(plan: ClusterPlan): JsonObject {
   const { lb: asked } = plan.policy;
   const policy = asked.kind === 'passthrough' ? defaultBalancing.lb : asked;
-  return weighsPlaces(plan) ? emitLbPolicyByPlace(policy) : emitLbPolicy(policy);
+  return emitLbPolicyByPlace(policy, emitPlaces(plan));
 }
 
 /** What Istio calls STRICT_DNS and LOGICAL_DNS; Envoy has put what goes with them into a type of its own. */

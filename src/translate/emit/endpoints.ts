@@ -5,31 +5,52 @@ import { memo } from '../../lib/memo.ts';
 import { tlsModeIstio, tlsModeLabel } from '../../model/client-tls.ts';
 import { type Endpoint, type EndpointView, matches } from '../../model/endpoint.ts';
 import { allNeeds, anywhere, narrowed, needsOf, ofNode, type ViewNeeds } from '../../model/endpoint-view.ts';
+import { isHashing } from '../../model/lb-policy.ts';
 import type { Ordering } from '../../model/locality-lb.ts';
 import { type ClusterPlan, panicThreshold } from './cluster-plan.ts';
 import { type LocalityGroup, placeEndpoints } from './locality.ts';
 import { marksEndpoints } from './upstream-tls.ts';
 
 /** Says that the endpoint can take mutual TLS: of a cluster's transport sockets it gets that one. */
-const takesMutualTls: JsonObject = {
-  filter_metadata: { 'envoy.transport_socket_match': { tlsMode: tlsModeIstio } },
-};
+const byMutualTls: JsonObject = { 'envoy.transport_socket_match': { tlsMode: tlsModeIstio } };
+const takesMutualTls: JsonObject = { filter_metadata: byMutualTls };
+
+/** What a cluster wants to know of its endpoints. */
+interface Marks {
+  /** Whether they can take mutual TLS. */
+  readonly tls: boolean;
+  /** What they are called wherever they run, by which a hash places them. */
+  readonly instance: boolean;
+}
+
+export const noMarks: Marks = { tls: false, instance: false };
+
+/** Whether a hash places the endpoints of a cluster by what they are called. */
+export const placesInstances = ({ policy: { lb } }: ClusterPlan): boolean =>
+  isHashing(lb) && lb.placedBy === 'instance';
 
 function emitAddress(address: string, port: number): JsonObject {
   return address.startsWith('/') ? { pipe: { path: address } } : { socket_address: { address, port_value: port } };
 }
 
-function emitEndpoint({ address, port, healthy, weight, labels }: Endpoint, marked: boolean): JsonObject {
+/** LbEndpoint.metadata; RING_HASH and MAGLEV read `hash_key`, and take the address where there is none. */
+function emitMarks({ labels, instance }: Endpoint, marks: Marks): JsonObject {
+  const tls = marks.tls && labels.get(tlsModeLabel) === tlsModeIstio;
+  if (!marks.instance || instance === null) return tls ? { metadata: takesMutualTls } : {};
+  return { metadata: { filter_metadata: { ...(tls && byMutualTls), 'envoy.lb': { hash_key: instance } } } };
+}
+
+function emitEndpoint(endpoint: Endpoint, marks: Marks): JsonObject {
+  const { address, port, healthy, weight } = endpoint;
   return {
     endpoint: { address: emitAddress(address, port) },
     ...(!healthy && { health_status: 'UNHEALTHY' }),
-    ...(marked && labels.get(tlsModeLabel) === tlsModeIstio && { metadata: takesMutualTls }),
+    ...((marks.tls || marks.instance) && emitMarks(endpoint, marks)),
     load_balancing_weight: weight,
   };
 }
 
-/** `marked`: endpoints say whether they can take mutual TLS. */
-export function emitLocality({ locality, endpoints, weight, priority }: LocalityGroup, marked: boolean): JsonObject {
+export function emitLocality({ locality, endpoints, weight, priority }: LocalityGroup, marks: Marks): JsonObject {
   const { region, zone, subZone } = locality;
   return {
     locality: {
@@ -37,7 +58,7 @@ export function emitLocality({ locality, endpoints, weight, priority }: Locality
       ...(zone !== '' && { zone }),
       ...(subZone !== '' && { sub_zone: subZone }),
     },
-    ...(endpoints.length > 0 && { lb_endpoints: endpoints.map((endpoint) => emitEndpoint(endpoint, marked)) }),
+    ...(endpoints.length > 0 && { lb_endpoints: endpoints.map((endpoint) => emitEndpoint(endpoint, marks)) }),
     load_balancing_weight: weight,
     ...(priority > 0 && { priority }),
   };
@@ -95,8 +116,8 @@ export function emitLoadAssignment(
 
 /** The endpoints of a cluster as a client with this view may call them. */
 export function assignment(plan: ClusterPlan, endpoints: readonly Endpoint[], view: EndpointView): JsonObject {
-  const marked = marksEndpoints(plan);
-  const groups = callable(plan, endpoints, view).map((group) => emitLocality(group, marked));
+  const marks = { tls: marksEndpoints(plan), instance: placesInstances(plan) };
+  const groups = callable(plan, endpoints, view).map((group) => emitLocality(group, marks));
   return { cluster_name: plan.name, endpoints: groups };
 }
 

@@ -1,6 +1,13 @@
 // A balancing policy → the fields of a cluster and of its routes.
 import type { JsonObject } from '../../lib/json.ts';
-import type { BackendUtilization, HashKey, LbPolicy, SlowStart } from '../../model/lb-policy.ts';
+import {
+  type BackendUtilization,
+  type HashKey,
+  type HashStep,
+  isHashing,
+  type LbPolicy,
+  type SlowStart,
+} from '../../model/lb-policy.ts';
 import { protoDuration } from './duration.ts';
 
 type Policy<K extends LbPolicy['kind']> = Extract<LbPolicy, { readonly kind: K }>;
@@ -36,6 +43,20 @@ function backendUtilization(policy: BackendUtilization): JsonObject {
   return { load_balancing_policy: { policies } };
 }
 
+const leastRequestName = 'envoy.load_balancing_policies.least_request';
+
+/** envoy.extensions.load_balancing_policies.least_request.v3.LeastRequest: the cluster's own field knows no full scan. */
+function fullScan(policy: Policy<'least-request'>, locality: JsonObject): JsonObject {
+  const config: JsonObject = {
+    '@type': 'type.googleapis.com/envoy.extensions.load_balancing_policies.least_request.v3.LeastRequest',
+    selection_method: 'FULL_SCAN',
+    ...leastRequest({ ...policy, choiceCount: null }),
+    ...(Object.keys(locality).length > 0 && { locality_lb_config: locality }),
+  };
+  const policies = [{ typed_extension_config: { name: leastRequestName, typed_config: config } }];
+  return { load_balancing_policy: { policies } };
+}
+
 /** Cluster.LeastRequestLbConfig; null: all of it is Envoy's default. */
 function leastRequest(policy: Policy<'least-request'>): JsonObject | null {
   const { slowStart: start, choiceCount, activeRequestBias: bias } = policy;
@@ -60,12 +81,13 @@ function ring(policy: Policy<'ring-hash'>): JsonObject | null {
 
 /** Cluster.CommonLbConfig: how far a hash may overload an endpoint. */
 export function emitHashBalance(policy: LbPolicy): JsonObject {
-  const factor = policy.kind === 'ring-hash' || policy.kind === 'maglev' ? policy.balanceFactor : null;
+  const factor = isHashing(policy) ? policy.balanceFactor : null;
   return factor === null ? {} : { consistent_hashing_lb_config: { hash_balance_factor: factor } };
 }
 
 const emitters: { readonly [K in LbPolicy['kind']]: Emitter<K> } = {
   'least-request': (policy) => {
+    if (policy.choiceCount === 'all') return fullScan(policy, {});
     const config = leastRequest(policy);
     return { lb_policy: 'LEAST_REQUEST', ...(config !== null && { least_request_lb_config: config }) };
   },
@@ -104,9 +126,15 @@ export function emitLbPolicy(policy: LbPolicy): JsonObject {
   return emit(policy);
 }
 
-/** The same where a place is chosen by its weight first; of most policies the cluster says that beside them. */
-export function emitLbPolicyByPlace(policy: LbPolicy): JsonObject {
-  return policy.kind === 'backend-utilization' ? backendUtilizationByLocality(policy) : emitLbPolicy(policy);
+/** Whether the policy itself says what places are chosen by, not the cluster beside it. */
+export const choosesPlaces = (policy: LbPolicy): boolean =>
+  policy.kind === 'backend-utilization' || (policy.kind === 'least-request' && policy.choiceCount === 'all');
+
+/** The same with what places are chosen by (Cluster.CommonLbConfig); most policies read that beside them. */
+export function emitLbPolicyByPlace(policy: LbPolicy, places: JsonObject): JsonObject {
+  if (policy.kind === 'least-request' && policy.choiceCount === 'all') return fullScan(policy, places);
+  const weighed = policy.kind === 'backend-utilization' && 'locality_weighted_lb_config' in places;
+  return weighed ? backendUtilizationByLocality(policy) : emitLbPolicy(policy);
 }
 
 type HashEmitter<K extends HashKey['kind']> = (key: Extract<HashKey, { readonly kind: K }>) => JsonObject;
@@ -127,7 +155,7 @@ const hashEmitters: { readonly [K in HashKey['kind']]: HashEmitter<K> } = {
 };
 
 /** RouteAction.hash_policy: what of a request decides its endpoint. */
-export function emitHashPolicy(key: HashKey): JsonObject {
+export function emitHashPolicy({ key, terminal }: HashStep): JsonObject {
   const emit = hashEmitters[key.kind] as (key: HashKey) => JsonObject;
-  return emit(key);
+  return terminal ? { ...emit(key), terminal } : emit(key);
 }

@@ -17,6 +17,7 @@ import {
   zoneLabel,
 } from '../../model/locality-lb.ts';
 import type { ClusterPlan } from './cluster-plan.ts';
+import { choosesPlaces } from './lb-policy.ts';
 
 /** Endpoints of one place that are called with the same priority. */
 export interface LocalityGroup {
@@ -175,12 +176,12 @@ export function placeEndpoints(
 }
 
 /** Whether a place is chosen by its weight before an endpoint of it is. */
-export const weighsPlaces = ({ ordering }: Pick<ClusterPlan, 'ordering'>): boolean =>
+const weighsPlaces = ({ ordering }: Pick<ClusterPlan, 'ordering'>): boolean =>
   ordering !== null && ordering.kind !== 'zone-aware' && isExplicit(ordering);
 
-/** Cluster.CommonLbConfig.locality_config_specifier: what a place is chosen by. Not for policies that say so themselves. */
-export function emitLocalityConfig({ ordering, policy, eds, named }: ClusterPlan): JsonObject {
-  if ((!eds && named === null) || policy.lb.kind === 'backend-utilization') return {};
+/** Cluster.CommonLbConfig.locality_config_specifier: what a place is chosen by. */
+export function emitPlaces({ ordering, policy, eds, named }: ClusterPlan): JsonObject {
+  if (!eds && named === null) return {};
   if (weighsPlaces({ ordering })) return { locality_weighted_lb_config: {} };
   if (ordering?.kind === 'zone-aware') {
     const { minClusterSize } = ordering;
@@ -189,3 +190,7 @@ export function emitLocalityConfig({ ordering, policy, eds, named }: ClusterPlan
   // Envoy weighs zones wherever it knows its own, unless it is told not to.
   return policy.locality?.kind === 'zone-unaware' ? { zone_aware_lb_config: { routing_enabled: { value: 0 } } } : {};
 }
+
+/** The same beside policies that do not say so themselves. */
+export const emitLocalityConfig = (plan: ClusterPlan): JsonObject =>
+  choosesPlaces(plan.policy.lb) ? {} : emitPlaces(plan);

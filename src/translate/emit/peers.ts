@@ -6,7 +6,7 @@ import type { Sight } from '../../model/mesh.ts';
 import { localCluster } from '../../model/names.ts';
 import type { ProxyGroup } from '../../model/proxy.ts';
 import { isProxied, type Service } from '../../model/service.ts';
-import { emitLocality } from './endpoints.ts';
+import { emitLocality, noMarks } from './endpoints.ts';
 import { byLocality } from './locality.ts';
 
 const nobody: readonly Endpoint[] = [];
@@ -24,7 +24,7 @@ const ofService = memo(
   (service: Service, endpoints: ServiceEndpoints | undefined, { locality: { region } }: EndpointView): XdsResource => {
     const all = workloads(service, endpoints);
     const near = region === '' ? all : all.filter(({ locality }) => locality.region === region);
-    const groups = byLocality(near).map((group) => emitLocality(group, false));
+    const groups = byLocality(near).map((group) => emitLocality(group, noMarks));
     return resource('endpoint', localCluster, { cluster_name: localCluster, endpoints: groups }, [service.origin]);
   },
 );

@@ -1,7 +1,7 @@
 // What is done with a request: the action of an envoy.config.route.v3.Route.
 import { deepEqual } from 'fast-equals';
 import type { JsonObject } from '../../lib/json.ts';
-import type { HashKey } from '../../model/lb-policy.ts';
+import { type HashStep, hashStepsOf } from '../../model/lb-policy.ts';
 import type { Origin } from '../../model/origin.ts';
 import type {
   Body,
@@ -100,9 +100,9 @@ function emitMirrors(mirrors: readonly Mirror[], plan: RoutePlan, port: number):
 }
 
 /** The keys of all destinations, each once. */
-function hashKeys({ bound }: BoundForward): readonly HashKey[] {
-  const keys = bound.flatMap(({ cluster }) => cluster.policy.hash ?? []);
-  return keys.filter((key, index) => keys.findIndex((other) => deepEqual(other, key)) === index);
+function hashKeys({ bound }: BoundForward): readonly HashStep[] {
+  const steps = bound.flatMap(({ cluster }) => hashStepsOf(cluster.policy));
+  return steps.filter(({ key }, index) => steps.findIndex((other) => deepEqual(other.key, key)) === index);
 }
 
 /** Where the keys are written. */

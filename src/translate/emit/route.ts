@@ -8,6 +8,7 @@ import {
 } from '../../envoy/resource.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { memo } from '../../lib/memo.ts';
+import { hashStepsOf } from '../../model/lb-policy.ts';
 import { clusterDomain } from '../../model/names.ts';
 import type { ProxyGroup } from '../../model/proxy.ts';
 import { hasShortNames, type Service } from '../../model/service.ts';
@@ -60,7 +61,7 @@ function defaultRoute({ service, port, cluster }: CalledPort): JsonObject {
       cluster: cluster.name,
       ...noTimeouts,
       ...(retry !== null && { retry_policy: retry }),
-      ...(hash !== null && { hash_policy: [emitHashPolicy(hash)] }),
+      ...(hash !== null && { hash_policy: hashStepsOf(cluster.policy).map(emitHashPolicy) }),
     },
   };
 }

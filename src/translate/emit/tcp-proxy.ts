@@ -1,6 +1,7 @@
 // Connections passed on as they are: envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.
 import type { JsonObject } from '../../lib/json.ts';
 import type { ConnectionPool } from '../../model/connection-pool.ts';
+import { hashStepsOf } from '../../model/lb-policy.ts';
 import type { PortPolicy, Tunnel } from '../../model/port-policy.ts';
 import { protoDuration } from './duration.ts';
 
@@ -18,7 +19,7 @@ function emitTunnel({ method, target }: Tunnel): JsonObject {
 
 /** A connection has no header or cookie: only its source address can be hashed. */
 export function tcpProxy(cluster: string, policy: PortPolicy | null): JsonObject {
-  const hashed = policy?.hash?.kind === 'source-ip' && policy.hash.enabled;
+  const hashed = policy !== null && hashStepsOf(policy).some(({ key }) => key.kind === 'source-ip' && key.enabled);
   const { connectionPool: pool = null, tunnel = null } = policy ?? {};
   return {
     name: 'envoy.filters.network.tcp_proxy',

@@ -1,9 +1,11 @@
 // What rules ask for that the proxies of a group cannot do.
 import { type Diagnostic, diagnose } from '../../model/diagnostic.ts';
+import type { HealthCheck } from '../../model/health-check.ts';
 import { at, originOf } from '../../model/origin.ts';
 import type { ProxyGroup } from '../../model/proxy.ts';
 import { routesFor } from '../../model/route.ts';
 import type { Service } from '../../model/service.ts';
+import { isRefused } from './cluster-plan.ts';
 import type { CalledService, ListenerPlan } from './plan-listeners.ts';
 import type { RouteSource } from './route-plan.ts';
 
@@ -38,6 +40,19 @@ function withoutDestination(called: CalledService, { interception }: ProxyGroup)
   });
 }
 
+/** Health checks where nothing is balanced. */
+function withoutEndpoints({ ports, subsets }: CalledService): readonly Diagnostic[] {
+  const unchecked = new Map<HealthCheck, string>();
+  for (const { policy, eds, named, service } of [...ports.map(({ cluster }) => cluster), ...subsets]) {
+    if (policy.healthCheck === null || eds || named !== null || isRefused({ policy })) continue;
+    unchecked.set(policy.healthCheck, service.host);
+  }
+  return [...unchecked].map(([{ origin }, host]) => {
+    const message = `nothing of ${host} is checked: its callers choose the address, so sidecars know no endpoints`;
+    return diagnose('SLC0110', origin, message);
+  });
+}
+
 /** Rules that are zone-aware, of proxies that do not know who is like them. */
 function withoutPeers({ ports, subsets }: CalledService, { peers }: ProxyGroup): readonly Diagnostic[] {
   if (peers !== null) return [];
@@ -50,7 +65,12 @@ function withoutPeers({ ports, subsets }: CalledService, { peers }: ProxyGroup):
 }
 
 export function unmet(called: CalledService, group: ProxyGroup): readonly Diagnostic[] {
-  return [...withoutDestination(called, group), ...withoutCertificates(called, group), ...withoutPeers(called, group)];
+  return [
+    ...withoutDestination(called, group),
+    ...withoutCertificates(called, group),
+    ...withoutPeers(called, group),
+    ...withoutEndpoints(called),
+  ];
 }
 
 /** Hosts of rules whose requests no listener takes. */

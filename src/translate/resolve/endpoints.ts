@@ -89,6 +89,7 @@ function endpointAt(from: SliceEndpoint, port: number, place: Place, service: Se
     locality: localityOf(place, from.zone),
     labels: workload?.labels ?? noLabels,
     node: from.node ?? workload?.node ?? null,
+    instance: from.podName,
     serviceAccount: workload?.namespace === service.namespace ? workload.serviceAccount : null,
     weight: 1,
   };

@@ -60,10 +60,10 @@ function portOf({ address, ports }: Member, { name, targetPort }: ServicePort): 
 }
 
 function endpointAt({ address, healthy, ...rest }: Member, port: number, service: Service): Endpoint {
-  const { locality, labels, node, serviceAccount, weight } = rest;
+  const { locality, labels, node, instance, serviceAccount, weight } = rest;
   const text = textOf(address);
   const counted = healthy || service.publishNotReady;
-  return { address: text, port, healthy: counted, locality, labels, node, serviceAccount, weight };
+  return { address: text, port, healthy: counted, locality, labels, node, instance, serviceAccount, weight };
 }
 
 /** What the members of a service come to, in their order. */

@@ -103,6 +103,7 @@ const podCandidate = memo((pod: Pod, workload: Workload): Candidate => {
     labels,
     locality,
     node,
+    instance: name,
     serviceAccount,
     weight: 1,
     origin,

@@ -29,6 +29,7 @@ import { resolveServices } from './services.ts';
 import { resolveScopes } from './sidecars.ts';
 import { sightsOf } from './sight.ts';
 import { silentFailover } from './silent-failover.ts';
+import { unnamedEndpoints } from './unnamed-endpoints.ts';
 import { RouteCalls, resolveRoutes, rulesOfSidecars } from './virtual-services.ts';
 import { resolveWorkloads } from './workloads.ts';
 
@@ -97,12 +98,15 @@ export class MeshResolver {
     const silent = this.#stage('silent failover', [services, policies, endpoints], () =>
       silentFailover(services.value, policies.value, endpoints.value),
     );
+    const unnamed = this.#stage('unnamed endpoints', [policies, endpoints], () =>
+      unnamedEndpoints(policies.value, endpoints.value),
+    );
     this.#stages.endRound();
     const stages = [services, endpoints, merged, policies, routes, scopes];
     const [known, current] = [services.value, endpoints.value];
     const parts = { services: known, policies: policies.value, ...routes.value, endpoints: current, workloads };
     const value = this.#mesh({ ...parts, scopes: scopes.value, defaults }, routes.rules);
-    return { value, diagnostics: [decoding, ...stages.map((stage) => stage.diagnostics), silent].flat() };
+    return { value, diagnostics: [decoding, ...stages.map((stage) => stage.diagnostics), silent, unnamed].flat() };
   }
 
   #findMembers(typed: TypedObjects, services: ReadonlyMap<string, TypedService>, workloads: Mesh['workloads']) {

@@ -8,6 +8,7 @@ import { StableTable, stableList } from '../../lib/stable-table.ts';
 import { TrackedCalls } from '../../lib/tracked-calls.ts';
 import type { MutualTls } from '../../model/client-tls.ts';
 import { type Diagnostic, diagnose, type Outcome } from '../../model/diagnostic.ts';
+import { hashStepsOf } from '../../model/lb-policy.ts';
 import { type MeshDefaults, meshDefaults, type PortDefaults } from '../../model/mesh-defaults.ts';
 import { clusterDomain } from '../../model/names.ts';
 import { at } from '../../model/origin.ts';
@@ -249,9 +250,9 @@ function unknownPorts({ policy, subsets }: DestinationRule, service: Service): r
 /** Keys that only a request has, on ports whose connections are not looked into. */
 function uselessHashes(service: Service, ports: ServicePolicy['ports']): readonly Diagnostic[] {
   return service.ports.flatMap(({ number, protocol }) => {
-    const { hash = null, origin = null } = ports.get(number) ?? {};
-    if ((protocol !== 'tcp' && protocol !== 'tls') || hash === null || hash.kind === 'source-ip' || origin === null)
-      return [];
+    const { hash, origin, hashSteps } = ports.get(number) ?? defaultPortPolicy;
+    if ((protocol !== 'tcp' && protocol !== 'tls') || hash === null || origin === null) return [];
+    if (hashStepsOf({ hash, hashSteps }).some(({ key }) => key.kind === 'source-ip')) return [];
     const message = `port ${number} is not HTTP: a connection has no ${hash.kind}, so it goes to a random endpoint`;
     return [diagnose('SLC0110', at(origin, 'consistentHash'), message)];
   });

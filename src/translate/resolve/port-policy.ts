@@ -6,8 +6,10 @@ import { defaultBalancing } from '../../model/lb-policy.ts';
 import type { PortDefaults } from '../../model/mesh-defaults.ts';
 import { defaultPortPolicy, type PortPolicy } from '../../model/port-policy.ts';
 
+type Around = Pick<PortPolicy, 'tunnel' | 'proxyProtocol' | 'retryBudget' | 'healthCheck'>;
+
 /** What blocks come to where nothing stands above them; of `around` come the settings that ports cannot have. */
-function compose(blocks: PortBlocks, around: Pick<PortPolicy, 'tunnel' | 'proxyProtocol' | 'retryBudget'>): PortPolicy {
+function compose(blocks: PortBlocks, around: Around): PortPolicy {
   return {
     ...(blocks.loadBalancer ?? defaultBalancing),
     connectionPool: blocks.connectionPool,
@@ -16,16 +18,17 @@ function compose(blocks: PortBlocks, around: Pick<PortPolicy, 'tunnel' | 'proxyP
     tunnel: around.tunnel,
     proxyProtocol: around.proxyProtocol,
     retryBudget: around.retryBudget,
+    healthCheck: around.healthCheck,
     retries: null,
   };
 }
 
 const ofWhole = memo((policy: TrafficPolicy): PortPolicy => compose(policy, policy));
 
-/** A port that is set by itself inherits no block; only the tunnel holds for all ports. */
+/** A port that is set by itself inherits no block; only the tunnel and the health check hold for all ports. */
 const ofLevel = memo(
   (level: PortBlocks, policy: TrafficPolicy): PortPolicy =>
-    compose(level, { tunnel: policy.tunnel, proxyProtocol: null, retryBudget: null }),
+    compose(level, { tunnel: policy.tunnel, proxyProtocol: null, retryBudget: null, healthCheck: policy.healthCheck }),
 );
 
 /** The policy of a service's port. */
@@ -47,6 +50,7 @@ const ofSubset = memo((inherited: PortPolicy, policy: TrafficPolicy, level: Port
     tunnel: policy.tunnel,
     proxyProtocol: policy.proxyProtocol ?? inherited.proxyProtocol,
     retryBudget: policy.retryBudget ?? inherited.retryBudget,
+    healthCheck: inherited.healthCheck,
   });
 });
 

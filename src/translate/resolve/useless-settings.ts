@@ -2,6 +2,7 @@
 import type { Service } from '../../crds/service.ts';
 import { httpVersionOf } from '../../model/connection-pool.ts';
 import { type Diagnostic, diagnose } from '../../model/diagnostic.ts';
+import { healthCheckOf } from '../../model/health-check.ts';
 import type { LbPolicy } from '../../model/lb-policy.ts';
 import { at, type Origin } from '../../model/origin.ts';
 import type { ServicePolicy } from '../../model/policy.ts';
@@ -41,13 +42,24 @@ function leastHealthOf({ nearness }: Service, { outlierDetection }: PortPolicy):
   return [{ origin: at(outlierDetection.origin, 'minHealthPercent'), works: false, why }];
 }
 
-function settingsOf(service: Service, { protocol }: ServicePort, policy: PortPolicy): readonly Setting[] {
+/** What endpoints are asked, in a protocol that they may not speak. */
+function healthCheckIn(port: ServicePort, policy: PortPolicy): readonly Setting[] {
+  const { healthCheck } = policy;
+  if (healthCheck === null) return [];
+  const { kind } = healthCheck.probe;
+  const why = `a check by ${kind} needs a port that speaks ${kind === 'grpc' ? 'HTTP/2' : 'HTTP'}`;
+  return [{ origin: healthCheck.origin, works: healthCheckOf(port, policy) !== null, why }];
+}
+
+function settingsOf(service: Service, port: ServicePort, policy: PortPolicy): readonly Setting[] {
+  const { protocol } = port;
   const { connectionPool: pool, tunnel } = policy;
   const http2 = pool !== null && httpVersionOf(protocol, pool) === 'http2';
   const why = 'only ports that speak HTTP/2 have streams: grpc, http2, or h2UpgradePolicy UPGRADE';
   return [
     ...localityOf(policy),
     ...leastHealthOf(service, policy),
+    ...healthCheckIn(port, policy),
     ...(pool === null || pool.maxConcurrentStreams === null
       ? []
       : [{ origin: at(pool.origin, 'http', 'maxConcurrentStreams'), works: http2, why }]),

@@ -1,6 +1,6 @@
 // Hash keys that keep no client where it was.
 import { stickyAnnotation, type VirtualService } from '../../../crds/virtual-service/virtual-service.ts';
-import type { HashKey, LbPolicy } from '../../../model/lb-policy.ts';
+import { type HashKey, isHashing } from '../../../model/lb-policy.ts';
 import { at, originOf } from '../../../model/origin.ts';
 import { anyClientIn, policyFor } from '../../../model/policy.ts';
 import type { Destination, Shares } from '../../../model/route.ts';
@@ -8,7 +8,6 @@ import { serviceAt } from '../../../model/service.ts';
 import type { Facts, Finder } from '../facts.ts';
 import { describeTarget } from '../targets.ts';
 
-const hashes = ({ kind }: LbPolicy): boolean => kind === 'ring-hash' || kind === 'maglev';
 const works = (hash: HashKey | null): boolean => hash !== null && (hash.kind !== 'source-ip' || hash.enabled);
 
 export const keylessHashes: Finder = function* ({ targets }) {
@@ -22,7 +21,7 @@ export const keylessHashes: Finder = function* ({ targets }) {
 export const proxiesAtOdds: Finder = function* ({ targets }) {
   for (const target of targets()) {
     const { lb, hash, outlierDetection, origin } = target.policy;
-    if (origin === null || !hashes(lb) || !works(hash) || outlierDetection === null || !target.balanced) continue;
+    if (origin === null || !isHashing(lb) || !works(hash) || outlierDetection === null || !target.balanced) continue;
     const message = `outlierDetection holds for ${describeTarget(target)} too: a key moves for those proxies that have ejected its endpoint, and not for others`;
     yield { origin: at(origin, 'consistentHash'), message };
   }
@@ -31,6 +30,8 @@ export const proxiesAtOdds: Finder = function* ({ targets }) {
 export const unsetCookies: Finder = function* ({ targets }) {
   for (const { policy } of targets()) {
     if (policy.origin === null || policy.hash?.kind !== 'cookie' || policy.hash.ttl !== null) continue;
+    // Others may be found where the cookie is not.
+    if (policy.hashSteps.length > 0) continue;
     const message = `without ttl Envoy never sets the cookie "${policy.hash.name}"; a client without it goes to a random endpoint`;
     yield { origin: at(policy.origin, 'consistentHash', 'httpCookie'), message };
   }
@@ -45,7 +46,7 @@ function isKept({ host, port, subset }: Destination, namespace: string, { mesh }
   const numbers = port === null ? service.ports.map(({ number }) => number) : [port];
   return numbers.some((number) => {
     const own = ports?.get(number);
-    return own !== undefined && hashes(own.lb) && works(own.hash);
+    return own !== undefined && isHashing(own.lb) && works(own.hash);
   });
 }
 

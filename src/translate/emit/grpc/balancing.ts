@@ -2,8 +2,8 @@
 // with another one it refuses.
 import type { JsonObject } from '../../../lib/json.ts';
 import { type Diagnostic, diagnose } from '../../../model/diagnostic.ts';
-import type { HashKey, LbPolicy } from '../../../model/lb-policy.ts';
-import { at } from '../../../model/origin.ts';
+import { type HashKey, type HashStep, hashStepsOf, type LbPolicy } from '../../../model/lb-policy.ts';
+import { at, type Origin } from '../../../model/origin.ts';
 import type { PortPolicy } from '../../../model/port-policy.ts';
 import { emitLbPolicy } from '../lb-policy.ts';
 
@@ -11,8 +11,8 @@ import { emitLbPolicy } from '../lb-policy.ts';
 export interface GrpcBalancing {
   /** The balancing fields of envoy.config.cluster.v3.Cluster. */
   readonly fields: JsonObject;
-  /** RouteAction.hash_policy; null: nothing is hashed. */
-  readonly hash: JsonObject | null;
+  /** RouteAction.hash_policy; empty: nothing is hashed. */
+  readonly hash: readonly JsonObject[];
   /** What is left out of what the user asked for: the field, and why. */
   readonly lost: { readonly field: string; readonly why: string } | null;
 }
@@ -32,6 +32,13 @@ function emitGrpcHash(key: HashKey): JsonObject | null {
   // A client does not know its own address before it has chosen an endpoint.
   return key.kind === 'source-ip' ? { filter_state: { key: channelId } } : null;
 }
+
+function emitGrpcStep({ key, terminal }: HashStep): JsonObject | null {
+  const emitted = emitGrpcHash(key);
+  return emitted !== null && terminal ? { ...emitted, terminal } : emitted;
+}
+
+const nothing: readonly JsonObject[] = [];
 
 const keyNames: Readonly<Record<HashKey['kind'], string>> = {
   header: 'this header',
@@ -53,20 +60,23 @@ const policyNames: { readonly [K in LbPolicy['kind']]: readonly [name: string, f
 const turns = emitLbPolicy({ kind: 'round-robin', slowStart: null });
 
 /** ROUND_ROBIN, or RING_HASH where the key is one that gRPC hashes. */
-export function grpcBalancing({ lb, hash }: PortPolicy): GrpcBalancing {
+export function grpcBalancing(policy: PortPolicy): GrpcBalancing {
+  const { lb, hash } = policy;
   const [name, field] = policyNames[lb.kind];
   if (lb.kind === 'round-robin') {
     const why = 'no warm-up of new endpoints';
-    return { fields: turns, hash: null, lost: lb.slowStart === null ? null : { field: 'warmup', why } };
+    return { fields: turns, hash: nothing, lost: lb.slowStart === null ? null : { field: 'warmup', why } };
   }
-  if (lb.kind !== 'ring-hash') return { fields: turns, hash: null, lost: { field, why: `no ${name}` } };
+  if (lb.kind !== 'ring-hash') return { fields: turns, hash: nothing, lost: { field, why: `no ${name}` } };
   // gRPC refuses a ring with another hash function.
   const ring = emitLbPolicy({ ...lb, hashFunction: null });
   // As in Envoy, each call goes to a random endpoint then.
-  if (hash === null || (hash.kind === 'source-ip' && !hash.enabled)) return { fields: ring, hash: null, lost: null };
-  const key = emitGrpcHash(hash);
-  if (key !== null) return { fields: ring, hash: key, lost: null };
-  return { fields: turns, hash: null, lost: { field, why: `no hash of ${keyNames[hash.kind]}` } };
+  if (hash === null || (hash.kind === 'source-ip' && !hash.enabled)) return { fields: ring, hash: nothing, lost: null };
+  const keys = hashStepsOf(policy)
+    .map(emitGrpcStep)
+    .filter((each) => each !== null);
+  if (keys.length > 0) return { fields: ring, hash: keys, lost: null };
+  return { fields: turns, hash: nothing, lost: { field, why: `no hash of ${keyNames[hash.kind]}` } };
 }
 
 /** Says what of policies that a user wrote gRPC clients cannot do; each policy once. */
@@ -80,8 +90,20 @@ export function reportLost(policies: Iterable<PortPolicy>): readonly Diagnostic[
   });
 }
 
-function lostHashing({ lb, origin }: PortPolicy): Diagnostic[] {
+/** Of several keys those that gRPC passes over. */
+function lostKeys({ hashSteps, origin }: PortPolicy): Diagnostic[] {
+  const lost = hashSteps.filter(({ key }) => emitGrpcHash(key) === null).map(({ key }) => keyNames[key.kind]);
+  if (lost.length === 0 || origin === null) return [];
+  return [diagnose('SLC0403', origin, `gRPC clients know no hash of ${lost.join(', ')}; the other keys count`)];
+}
+
+function lostHashing(policy: PortPolicy): Diagnostic[] {
+  const { lb, origin } = policy;
   if (lb.kind !== 'ring-hash' || origin === null) return [];
+  return [...lostKeys(policy), ...lostSettings(lb, origin)];
+}
+
+function lostSettings(lb: Extract<LbPolicy, { readonly kind: 'ring-hash' }>, origin: Origin): Diagnostic[] {
   if (lb.balanceFactor === null && (lb.hashFunction ?? 'XX_HASH') === 'XX_HASH') return [];
   const message = "gRPC clients hash by XX_HASH alone, without a limit to an endpoint's share of the load";
   return [diagnose('SLC0403', origin, message)];
@@ -92,9 +114,16 @@ function lostZones({ locality }: PortPolicy): Diagnostic[] {
   return [diagnose('SLC0403', locality.origin, 'gRPC clients do not weigh zones; they call all of a region alike')];
 }
 
-function lostBlocks({ connectionPool, outlierDetection, tls, proxyProtocol, retryBudget }: PortPolicy): Diagnostic[] {
+function lostBlocks({
+  connectionPool,
+  outlierDetection,
+  tls,
+  proxyProtocol,
+  retryBudget,
+  healthCheck,
+}: PortPolicy): Diagnostic[] {
   const encrypts = tls?.kind === 'tls' || tls?.kind === 'mesh';
-  const blocks = [connectionPool, outlierDetection, encrypts ? tls : null, proxyProtocol, retryBudget];
+  const blocks = [connectionPool, outlierDetection, encrypts ? tls : null, proxyProtocol, retryBudget, healthCheck];
   return blocks.flatMap((block) => {
     if (block === null) return [];
     const message =

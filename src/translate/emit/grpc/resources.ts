@@ -17,7 +17,7 @@ import { clusterMetadata, clusterOrigins } from '../cluster.ts';
 import { type ClusterPlan, isRefused } from '../cluster-plan.ts';
 import { circuitBreakers } from '../connection-limits.ts';
 import { adsSource } from '../discovery.ts';
-import { callable, emitLocality, seenBy } from '../endpoints.ts';
+import { callable, emitLocality, noMarks, placesInstances, seenBy } from '../endpoints.ts';
 import { apiHttp } from '../http-connection-manager.ts';
 import { routeOrigins } from '../http-routes.ts';
 import { type CalledPort, type CalledService, sniffedRouteName } from '../plan-listeners.ts';
@@ -51,9 +51,10 @@ const assignment = memo((plan: ClusterPlan, endpoints: readonly Endpoint[], view
   const { name } = plan;
   const healthy = isRefused(plan) ? noEndpoints : endpoints.filter((endpoint) => endpoint.healthy);
   const ring = grpcBalancing(plan.policy).fields['lb_policy'] === 'RING_HASH';
+  const marks = { ...noMarks, instance: ring && placesInstances(plan) };
   const groups = callable(plan, healthy, view)
     .filter((group) => group.endpoints.length > 0)
-    .map((group) => emitLocality(ring ? { ...group, weight: 1 } : group, false));
+    .map((group) => emitLocality(ring ? { ...group, weight: 1 } : group, marks));
   return resource('endpoint', name, { cluster_name: name, endpoints: groups }, [plan.service.origin]);
 });
 
@@ -63,12 +64,12 @@ const emitLoadAssignment = (plan: ClusterPlan, endpoints: readonly Endpoint[], v
 /** The route configuration of one port: whatever the name by which it is called, all calls go to its cluster. */
 const emitRoutes = memo(({ service, port, cluster }: CalledPort): XdsResource => {
   const { hash } = grpcBalancing(cluster.policy);
-  const origins = [port.origin, ...(hash !== null && cluster.policy.origin !== null ? [cluster.policy.origin] : [])];
+  const origins = [port.origin, ...(hash.length > 0 && cluster.policy.origin !== null ? [cluster.policy.origin] : [])];
   const route = {
     name: 'default',
     match: { prefix: '/' },
     metadata: { filter_metadata: placesMetadata(origins) },
-    route: { cluster: cluster.name, retry_policy: usualRetries, ...(hash !== null && { hash_policy: [hash] }) },
+    route: { cluster: cluster.name, retry_policy: usualRetries, ...(hash.length > 0 && { hash_policy: hash }) },
   };
   return routeConfiguration(sniffedRouteName(service, port.number), [route], [service.origin, ...origins]);
 });
