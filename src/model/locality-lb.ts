@@ -85,7 +85,7 @@ export function orderingOf({ setting, nearness, detects }: Placing): Ordering | 
     return setting.kind === 'failover' && !detects ? null : setting;
   }
   if (nearness !== null) return byNearness[nearness];
-  // The mesh's setting, which is on where MeshConfig says nothing.
+  // Where MeshConfig says nothing it is on.
   return detects ? nearestFirst : null;
 }
 

@@ -3,6 +3,7 @@ import { interner } from '../lib/intern.ts';
 import { memo } from '../lib/memo.ts';
 import type { TcpKeepalive } from './connection-pool.ts';
 import type { Milliseconds } from './lb-policy.ts';
+import type { LocalitySetting } from './locality-lb.ts';
 import { rootNamespace } from './names.ts';
 import type { Origin } from './origin.ts';
 import type { Destination, Retries } from './route.ts';
@@ -23,6 +24,8 @@ export interface PortDefaults {
   /** Whether HTTP/1 becomes HTTP/2. */
   readonly upgrade: boolean;
   readonly retries: Retries | null;
+  /** Which endpoints come first. */
+  readonly locality: LocalitySetting | null;
   readonly origin: Origin;
 }
 

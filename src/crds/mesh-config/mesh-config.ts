@@ -12,7 +12,8 @@ import {
 } from '../../model/mesh-defaults.ts';
 import { rootNamespace } from '../../model/names.ts';
 import { tcpKeepalive } from '../destination-rule/connection-pool.ts';
-import { boolean, type Decoder, inside, later, object, oneOf, report, type Spot } from '../values/decode.ts';
+import { localityLbSetting } from '../destination-rule/locality-lb.ts';
+import { boolean, type Decoder, inside, object, oneOf, report, type Spot } from '../values/decode.ts';
 import { duration } from '../values/duration.ts';
 import { exportTo, namespaceName } from '../values/host.ts';
 import { retries } from '../virtual-service/policies.ts';
@@ -56,7 +57,7 @@ const fields = object(
     defaultServiceExportTo: exportTo,
     defaultVirtualServiceExportTo: exportTo,
     defaultDestinationRuleExportTo: exportTo,
-    localityLbSetting: later('localityLbSetting of the whole mesh'),
+    localityLbSetting,
     defaultHttpRetryPolicy: retries,
     ...accessLogFields,
     enableAutoMtls: boolean,
@@ -75,9 +76,9 @@ type Fields = NonNullable<ReturnType<typeof fields>>;
 
 function portsOf(decoded: Fields, { origin }: Spot): PortDefaults | null {
   const { connectTimeout = null, tcpKeepalive: keepalive = null, h2UpgradePolicy: upgrade = false } = decoded;
-  const { defaultHttpRetryPolicy: tried = null } = decoded;
-  const silent = connectTimeout === null && keepalive === null && !upgrade && tried === null;
-  return silent ? null : { connectTimeout, keepalive, upgrade, retries: tried, origin };
+  const { defaultHttpRetryPolicy: tried = null, localityLbSetting: locality = null } = decoded;
+  const silent = [connectTimeout, keepalive, tried, locality].every((each) => each === null) && !upgrade;
+  return silent ? null : { connectTimeout, keepalive, upgrade, retries: tried, locality, origin };
 }
 
 const exportsOf = (decoded: Fields): ExportDefaults => ({

@@ -1,22 +1,9 @@
 // The ports of a ServiceEntry, and what they speak.
 import type { Protocol, ServicePort } from '../../model/service.ts';
 import { type Decoder, inside, integer, nonEmptyString, object, portRange, report, string } from '../values/decode.ts';
-import { protocolOf } from '../values/protocol.ts';
+import { protocolOf, protocolWords } from '../values/protocol.ts';
 
-const words: Readonly<Record<string, Protocol>> = {
-  http: 'http',
-  http_proxy: 'http',
-  https: 'tls',
-  http2: 'http2',
-  grpc: 'grpc',
-  'grpc-web': 'grpc',
-  tcp: 'tcp',
-  tls: 'tls',
-  mongo: 'tcp',
-  redis: 'tcp',
-  mysql: 'tcp',
-  udp: 'udp',
-};
+const words: Readonly<Record<string, Protocol>> = { ...protocolWords, http_proxy: 'http', udp: 'udp' };
 
 /** The protocol in whatever case; as with Istio, a word that nobody knows leaves it to be found out. */
 const protocol: Decoder<Protocol> = (value, spot) => {

@@ -6,7 +6,7 @@ import type { Protocol } from '../../model/service.ts';
 import { connectionPool } from '../destination-rule/connection-pool.ts';
 import { type Decoder, inside, integer, object, oneOf, portRange, report, string } from '../values/decode.ts';
 import { ipAddress } from '../values/ip.ts';
-import { protocolOf } from '../values/protocol.ts';
+import { protocolOf, protocolWords } from '../values/protocol.ts';
 
 export const captureMode = oneOf<ListenerCapture>({ DEFAULT: 'as-proxy', IPTABLES: 'captured', NONE: 'bound' });
 
@@ -20,10 +20,7 @@ export interface ListenerPort {
   readonly protocol: Protocol;
 }
 
-const protocols = oneOf<string>({
-  ...{ HTTP: 'http', HTTP2: 'http2', GRPC: 'grpc', 'GRPC-WEB': 'grpc-web', HTTPS: 'https', TLS: 'tls', TCP: 'tcp' },
-  ...{ MONGO: 'mongo', REDIS: 'redis', MYSQL: 'mysql' },
-});
+const protocols = oneOf(Object.fromEntries(Object.keys(protocolWords).map((word) => [word.toUpperCase(), word])));
 
 /** In capital letters or not. */
 const protocol: Decoder<string> = (value, spot) =>

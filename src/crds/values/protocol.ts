@@ -1,7 +1,8 @@
 // Which protocol a service port speaks, from what its author wrote.
 import type { Protocol } from '../../model/service.ts';
 
-const byAppProtocol: Readonly<Record<string, Protocol>> = {
+/** The words for what a port speaks. */
+export const protocolWords: Readonly<Record<string, Protocol>> = {
   http: 'http',
   https: 'tls',
   http2: 'http2',
@@ -12,6 +13,9 @@ const byAppProtocol: Readonly<Record<string, Protocol>> = {
   mongo: 'tcp',
   redis: 'tcp',
   mysql: 'tcp',
+};
+const byAppProtocol: Readonly<Record<string, Protocol>> = {
+  ...protocolWords,
   'kubernetes.io/h2c': 'http2',
   'kubernetes.io/ws': 'http',
   'kubernetes.io/wss': 'tls',

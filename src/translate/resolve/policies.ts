@@ -34,8 +34,8 @@ interface Around {
 const around = memo((ports: PortDefaults | null, mutual: MutualTls | null): Around => ({ ports, mutual }));
 const alone = around(null, null);
 
-const completed = (policy: PortPolicy, { ports }: Around): PortPolicy =>
-  ports === null ? policy : withPortDefaults(policy, ports);
+const completed = (policy: PortPolicy, { nearness }: Service, { ports }: Around): PortPolicy =>
+  ports === null ? policy : withPortDefaults(policy, ports, nearness !== null);
 
 /** A merged rule bound to a service: the policy of each of its ports, whole and per subset. */
 const bind = memo((service: Service, rule: MergedRule, mesh: Around): ServicePolicy => {
@@ -48,17 +48,19 @@ const bind = memo((service: Service, rule: MergedRule, mesh: Around): ServicePol
     ports: new Map(
       numbers.map((port) => {
         const inherited = whole.get(port) ?? defaultPortPolicy;
-        return [port, completed(named(policyOfSubset(policy, port, inherited)), mesh)] as const;
+        return [port, completed(named(policyOfSubset(policy, port, inherited)), service, mesh)] as const;
       }),
     ),
   }));
-  const ports = new Map([...whole].map(([port, policy]) => [port, completed(policy, mesh)] as const));
+  const ports = new Map([...whole].map(([port, policy]) => [port, completed(policy, service, mesh)] as const));
   return { rules: ruleIds(rule), ports, subsets, mutual: mesh.mutual };
 });
 
 /** Where no rule speaks of a service, but the mesh does. */
 const bindNothing = memo((service: Service, mesh: Around): ServicePolicy => {
-  const ports = new Map(service.ports.map(({ number }) => [number, completed(defaultPortPolicy, mesh)] as const));
+  const ports = new Map(
+    service.ports.map(({ number }) => [number, completed(defaultPortPolicy, service, mesh)] as const),
+  );
   return { rules: [], ports, subsets: [], mutual: mesh.mutual };
 });
 

@@ -3,6 +3,7 @@ import type { PortBlocks, TrafficPolicy } from '../../crds/destination-rule/traf
 import { memo } from '../../lib/memo.ts';
 import type { ConnectionPool } from '../../model/connection-pool.ts';
 import { defaultBalancing } from '../../model/lb-policy.ts';
+import type { LocalitySetting } from '../../model/locality-lb.ts';
 import type { PortDefaults } from '../../model/mesh-defaults.ts';
 import { defaultPortPolicy, type PortPolicy } from '../../model/port-policy.ts';
 
@@ -98,10 +99,21 @@ function poolWith(pool: ConnectionPool | null, defaults: PortDefaults): Connecti
   };
 }
 
-/** A port's policy, completed with what holds in the whole mesh. */
+/** A rule's setting comes first, then what the service says. Nothing fails over that is not found to be bad. */
+function localityWith(
+  { locality, outlierDetection }: PortPolicy,
+  { locality: setting }: PortDefaults,
+  ordered: boolean,
+): LocalitySetting | null {
+  if (locality !== null || ordered) return locality;
+  return setting?.kind === 'failover' && outlierDetection === null ? null : setting;
+}
+
+/** A port's policy, completed with what holds in the whole mesh. `ordered`: its service says which endpoints come first. */
 export const withPortDefaults = memo(
-  (policy: PortPolicy, defaults: PortDefaults): PortPolicy => ({
+  (policy: PortPolicy, defaults: PortDefaults, ordered: boolean): PortPolicy => ({
     ...policy,
+    locality: localityWith(policy, defaults, ordered),
     connectionPool: poolWith(policy.connectionPool, defaults),
     retries: defaults.retries,
   }),
