@@ -60,7 +60,7 @@ describe('what may stand at the cursor', () => {
 
   test('nothing that is hidden', () => {
     expect(values('_')).toEqual([]);
-    expect(values('translate', '--gate')).toEqual([]);
+    expect(values('translate', '--nod')).toEqual([]);
   });
 });
 
