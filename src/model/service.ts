@@ -1,4 +1,5 @@
 // A service of the mesh: a name that clients call, and its ports.
+import { byText } from '../lib/sorted.ts';
 import type { ServiceEndpoints } from './endpoint.ts';
 import type { Nearness } from './locality-lb.ts';
 import type { Origin } from './origin.ts';
@@ -75,6 +76,14 @@ export const everybody: ReadonlySet<string> = new Set(['*']);
 /** Whether clients name it by parts of its host too, as those of the cluster's own services do. */
 export function hasShortNames({ name, host }: Pick<Service, 'name' | 'host'>): boolean {
   return name !== host;
+}
+
+/**
+ * In which order services stand. Where two claim the same address or name the first one has it: those of the cluster come
+ * before those that anybody may write an entry for.
+ */
+export function inOrder(a: Service, b: Service): number {
+  return Number(!hasShortNames(a)) - Number(!hasShortNames(b)) || byText(a.host, b.host);
 }
 
 const httpProtocols: ReadonlySet<Protocol> = new Set(['http', 'http2', 'grpc']);

@@ -5,7 +5,7 @@ import { memo } from '../../lib/memo.ts';
 import { byText } from '../../lib/sorted.ts';
 import { type Diagnostic, diagnose, type Outcome } from '../../model/diagnostic.ts';
 import { at } from '../../model/origin.ts';
-import { isProxied } from '../../model/service.ts';
+import { inOrder, isProxied } from '../../model/service.ts';
 import { claimHosts } from './service-entries.ts';
 
 /** Oldest first; what does not say its age counts as youngest; then by namespace and name. */
@@ -59,14 +59,14 @@ const unproxied = (service: Service): readonly Diagnostic[] =>
       return diagnose('SLC0402', port.origin, message);
     });
 
-/** By host, sorted by host. Reports ports that proxies leave alone, aliases whose target is unknown, hosts claimed twice. */
+/** By host, in the order in which they count. Reports ports that proxies leave alone, aliases whose target is unknown, hosts claimed twice. */
 export function resolveServices(
   services: readonly Service[],
   entries: readonly ServiceEntry[],
 ): Outcome<ReadonlyMap<string, Service>> {
   const others = claimHosts(services, entries);
   const all = others.value.length === 0 ? services : [...services, ...others.value];
-  const byHost = new Map([...all].sort((a, b) => byText(a.host, b.host)).map((each) => [each.host, each] as const));
+  const byHost = new Map([...all].sort(inOrder).map((each) => [each.host, each] as const));
   const resolved = new Map<string, Service>();
   const diagnostics: Diagnostic[] = [...others.diagnostics];
   for (const [host, service] of byHost) {

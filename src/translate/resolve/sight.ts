@@ -3,12 +3,11 @@
 //
 // Invariant: what is looked at is what a Sidecar imports, not the whole mesh, unless it names a wildcard in all namespaces.
 import { memo } from '../../lib/memo.ts';
-import { sortedBy } from '../../lib/sorted.ts';
 import { stableMap } from '../../lib/stable-table.ts';
 import type { ListenerSight, Mesh, Sight, Sights } from '../../model/mesh.ts';
 import type { ProxyGroup } from '../../model/proxy.ts';
 import type { EgressListener, Scope } from '../../model/scope.ts';
-import { type Service, serviceAt } from '../../model/service.ts';
+import { inOrder, type Service, serviceAt } from '../../model/service.ts';
 import { restrictedServices } from '../../model/visibility.ts';
 import type { RoutingRule } from './delegates.ts';
 import { isExportedTo } from './exports.ts';
@@ -105,7 +104,7 @@ function trimmed(imported: readonly Imported[]): Service | undefined {
 function merged(all: readonly Imported[]): Services {
   const byHost = Map.groupBy(all, ({ service }) => service.host);
   const services = [...byHost.values()].flatMap((group) => trimmed(group) ?? []);
-  return new Map(sortedBy(services, ({ host }) => host).map((each) => [each.host, each] as const));
+  return new Map(services.sort(inOrder).map((each) => [each.host, each] as const));
 }
 
 /** What was found last, so that what is the same stays the same. */
