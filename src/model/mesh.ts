@@ -1,8 +1,11 @@
 // The mesh as resolved: what all proxies' configuration is made from.
+
+import type { AuthorizationPolicies } from './authorization.ts';
 import type { Labels, Locality, ServiceEndpoints } from './endpoint.ts';
 import type { Gateway } from './gateway.ts';
 import type { MeshDefaults } from './mesh-defaults.ts';
 import type { ObjectId } from './object.ts';
+import type { PeerAuthentications } from './peer-authentication.ts';
 import type { PolicyChoice } from './policy.ts';
 import type { RouteChoice } from './route.ts';
 import type { EgressListener, Scope, Scopes } from './scope.ts';
@@ -65,6 +68,10 @@ export interface Mesh {
   /** What clients may know of it. */
   readonly sights: Sights;
   readonly defaults: MeshDefaults;
+  /** Whom workloads answer, and … */
+  readonly peers: PeerAuthentications;
+  /** … what they allow. */
+  readonly authorization: AuthorizationPolicies;
 }
 
 /** What a client knows of the mesh: the parts that its configuration is made from. */

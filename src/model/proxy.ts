@@ -1,4 +1,5 @@
 // Proxies: who asks for configuration, and what of it the configuration depends on.
+import type { AuthorizationPolicy } from './authorization.ts';
 import type { EndpointView, Labels, Locality } from './endpoint.ts';
 import type { MutualTlsMode, ServedPort } from './mesh.ts';
 import type { ProxyDefaults } from './mesh-defaults.ts';
@@ -68,6 +69,8 @@ export interface ProxyGroup {
   readonly served: readonly ServedPort[];
   /** Whom its workload answers on ports that no service names. */
   readonly mutualTls: MutualTlsMode;
+  /** What holds for its workload; by namespace and name. */
+  readonly authorization: readonly AuthorizationPolicy[];
   readonly interception: Interception;
   readonly ipFamily: IpFamily;
   readonly portOffset: number;
