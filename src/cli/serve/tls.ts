@@ -1,7 +1,8 @@
 // Mutual TLS of the control plane: its certificates from a folder, and who is let in by theirs.
 import { spiffeAuthenticator } from '../../identity/authenticator.ts';
 import { isTrustDomain } from '../../identity/spiffe.ts';
-import { type TlsEvent, TlsFolder, UnusableTlsFolder } from '../../identity/tls-folder.ts';
+import { TlsFolder, UnusableTlsFolder } from '../../identity/tls-folder.ts';
+import type { WatchedEvent } from '../../identity/watched.ts';
 import { UsageError } from '../command.ts';
 import type { Address } from './address.ts';
 import type { Log } from './log.ts';
@@ -37,7 +38,7 @@ export async function openTls({ folder, address, trustDomains }: TlsOptions, log
   }
 }
 
-function logTlsEvent(event: TlsEvent, log: Log): void {
+function logTlsEvent(event: WatchedEvent, log: Log): void {
   if (event.kind === 'broken') {
     log.error({ reason: event.reason }, 'new TLS files cannot be used; the old ones stay in force');
     return;
