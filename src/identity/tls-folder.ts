@@ -1,5 +1,7 @@
 // The server's TLS material, kept as the files in a folder are: whoever renews them need not restart anything.
+import { X509Certificate } from 'node:crypto';
 import { folderHints } from './folder-hints.ts';
+import type { Validity } from './renewal.ts';
 import { readTlsMaterial, type TlsMaterial } from './tls-material.ts';
 import { Watched, type WatchedEvent, type WatchTimers } from './watched.ts';
 
@@ -33,6 +35,11 @@ export class TlsFolder {
   /** What is in force, as node:tls takes it. */
   options(): TlsMaterial {
     return this.#watched.current();
+  }
+
+  validity(): Validity {
+    const { validFromDate, validToDate } = new X509Certificate(this.#watched.current().cert);
+    return { from: validFromDate.getTime(), to: validToDate.getTime() };
   }
 
   /** Calls `listener` whenever something new is in force; returns what ends that. */

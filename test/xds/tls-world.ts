@@ -73,7 +73,7 @@ export async function inTlsWorld(
   };
   const tls = { host: '127.0.0.1', port: 0, material };
   const authorize: AuthorizeNode = (node, identity) => authorizeNode(node, identity, undefined);
-  const authenticator = spiffeAuthenticator({ trustDomains: ['cluster.local'], now });
+  const authenticator = spiffeAuthenticator({ trustDomains: () => ['cluster.local'], now });
   try {
     await inWorld(protocol, within, given, { tls, authenticator, authorizeNode: authorize, ...more });
   } finally {

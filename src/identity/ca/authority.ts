@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { JsonGeneralName } from '@peculiar/x509';
 import { Broken } from '../pem-file.ts';
+import type { Validity } from '../renewal.ts';
 import { Alarm, type WallClock, wallClock } from '../wall-clock.ts';
 import { type Reading, Watched, type WatchedEvent, type WatchTimers } from '../watched.ts';
 import { type CaMaterial, readCa, sameCa } from './ca-material.ts';
@@ -104,9 +105,10 @@ export class Authority {
     return believed(this.#rollover).join('');
   }
 
-  /** When the first of what signs now expires, in milliseconds since 1970. */
-  expires(): number {
-    return this.#rollover.signing.expires;
+  /** The life of what signs now, up to the end of the first certificate that it depends on. */
+  validity(): Validity {
+    const { certificate, expires } = this.#rollover.signing;
+    return { from: certificate.validFromDate.getTime(), to: expires };
   }
 
   /** Calls `listener` whenever it signs with something else or others are to be believed; returns what ends that. */

@@ -29,11 +29,18 @@ async function readFiles(path: string): Promise<CaFiles | null> {
   };
 }
 
+/** Not what is above it: whoever misspells the place should hear of it. */
+async function makeFolder(path: string): Promise<void> {
+  await mkdir(path, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
+}
+
 /** The key decides who was first: a link does not replace what is there. */
 async function createFiles(path: string, files: CaFiles): Promise<boolean> {
   const draft = (name: string): string => join(path, `.${name}.${randomUUID()}`);
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await makeFolder(path);
     const key = draft('ca-key.pem');
     await writeFile(key, files['ca-key.pem'], { mode: 0o600, flush: true });
     try {
