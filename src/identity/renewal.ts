@@ -9,9 +9,14 @@ export interface Validity {
 /** Between these shares of a certificate's life it is renewed; where between is chance, so that not all come at once. */
 const shares = { first: 0.5, last: 0.8 } as const;
 
-/** `chance`: at least 0 and less than 1. */
-export function renewalTime({ from, to }: Validity, chance: number): number {
-  return from + (to - from) * (shares.first + (shares.last - shares.first) * chance);
+/** In milliseconds: not sooner than that, however short the rest of the CA's own life is. */
+const least = 1_000;
+
+/** Of a certificate that came at `now`, which may be some time after its validity began. `chance`: at least 0 and less than 1. */
+export function renewalTime({ from, to }: Validity, now: number, chance: number): number {
+  const begin = Math.min(Math.max(from, now), to);
+  const at = begin + (to - begin) * (shares.first + (shares.last - shares.first) * chance);
+  return Math.max(at, now + least);
 }
 
 /** All in milliseconds. */

@@ -21,14 +21,20 @@ export class Alarm {
     this.#clock = clock;
   }
 
-  /** `at`: in milliseconds since 1970; null: never. */
-  set(at: number | null): void {
+  /**
+   * `at`: in milliseconds since 1970; null: never. It rings as well when it looks at the clock and finds that it is before
+   * `from`: the clock was set back, and what began then has not begun.
+   */
+  set(at: number | null, from = Number.NEGATIVE_INFINITY): void {
     clearTimeout(this.#timer);
     if (at === null) return;
     const { now, look } = this.#clock;
-    const left = at - now();
-    const wait = Math.max(0, Math.min(left, look));
-    this.#timer = setTimeout(() => (at <= now() ? this.#ring() : this.set(at)), wait);
+    const wait = Math.max(0, Math.min(at - now(), look));
+    this.#timer = setTimeout(() => {
+      const time = now();
+      if (at <= time || time < from) this.#ring();
+      else this.set(at, from);
+    }, wait);
     // It keeps no process alive.
     this.#timer.unref();
   }

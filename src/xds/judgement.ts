@@ -29,7 +29,7 @@ export function judgeAgain(options: JudgementOptions): { readonly stop: () => vo
     sweep();
     const before = trusted;
     trusted = trustIn(material);
-    if (trusted !== before) void renewAll(options);
+    if (isNarrower(trusted, before)) void renewAll(options);
   });
   return {
     stop: () => {
@@ -40,9 +40,21 @@ export function judgeAgain(options: JudgementOptions): { readonly stop: () => vo
 }
 
 /** By what a client's chain is judged. */
-function trustIn(material: TlsMaterial): string {
+interface Trusted {
+  readonly authorities: ReadonlySet<string>;
+  readonly revoked: string;
+}
+
+function trustIn(material: TlsMaterial): Trusted {
   const { ca, crl } = material.options();
-  return JSON.stringify([ca, crl]);
+  const certificates = [ca].flat().flatMap((text) => String(text).split(/(?<=-----END CERTIFICATE-----)/));
+  const named = certificates.map((each) => each.trim()).filter((each) => each !== '');
+  return { authorities: new Set(named), revoked: JSON.stringify(crl) };
+}
+
+/** Whether somebody who was believed may not be any more. One authority more changes nothing for who is there. */
+function isNarrower(now: Trusted, before: Trusted): boolean {
+  return now.revoked !== before.revoked || !before.authorities.isSubsetOf(now.authorities);
 }
 
 /** Whoever would not be let in any more has its streams ended. */

@@ -8,8 +8,13 @@ const hour = 3_600_000;
 const day = 24 * hour;
 
 test('a certificate is renewed between half and four fifths of its life', () => {
-  const validity = { from: 1000, to: 2000 };
-  expect([renewalTime(validity, 0), renewalTime(validity, 0.999_999)].map(Math.round)).toEqual([1500, 1800]);
+  const validity = { from: hour, to: 2 * hour };
+  const shares = [0, 0.999_999_9].map((chance) => (renewalTime(validity, hour, chance) - hour) / hour);
+  expect(shares.map((share) => share.toFixed(3))).toEqual(['0.500', '0.800']);
+  // Its life began before it came, so that clocks may differ.
+  expect(renewalTime(validity, 1.9 * hour, 0)).toBe(1.95 * hour);
+  // However little is left, there is a second between two.
+  expect(renewalTime(validity, 3 * hour, 0)).toBe(3 * hour + 1000);
 });
 
 test('tries that fail become rarer, and not so rare that the certificate expires between them', () => {

@@ -1,5 +1,5 @@
 // The control plane's own certificate, from its own CA: renewed in time, and whenever the CA changes. Who is connected stays so.
-import { randomInt, webcrypto, X509Certificate } from 'node:crypto';
+import { webcrypto, X509Certificate } from 'node:crypto';
 import type { JsonGeneralName } from '@peculiar/x509';
 import { renewalTime, type Validity } from '../renewal.ts';
 import type { TlsMaterial } from '../tls-material.ts';
@@ -103,7 +103,7 @@ export class ServerCertificate {
 
   #take(issued: Issued): void {
     this.#issued = issued;
-    this.#alarm.set(renewalTime(issued.validity, randomInt(1_000_000) / 1_000_000));
+    this.#alarm.set(renewalTime(issued.validity, this.#clock.now(), Math.random()), issued.validity.from);
     this.#options.onEvent({ kind: 'issued', validity: issued.validity });
   }
 }
