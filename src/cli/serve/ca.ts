@@ -24,8 +24,8 @@ export interface Ca {
 
 export interface CaParts {
   readonly log: Log;
-  /** The mesh's own. */
-  readonly trustDomain: () => string;
+  /** The mesh's own; null as long as it is not known. */
+  readonly trustDomain: () => string | null;
   /** Told of every request for a certificate: what came of it. */
   readonly onRequest: (outcome: string) => void;
 }
@@ -35,7 +35,7 @@ export async function openCa(options: CaOptions, { log, trustDomain, onRequest }
   const { folder, serverNames, lifetime, tokens } = options;
   if (tokens !== null) await checkTokenKeys(tokens);
   const authority = await openAuthority(folder, {
-    organization: trustDomain(),
+    organization: trustDomain() ?? 'Sluice',
     ...(lifetime !== null && { lifetime }),
     onEvent: (event) => logCa(event, log),
   });

@@ -1,7 +1,6 @@
 // The control plane as a process: its parts are built here, run until a signal ends them, and end in order.
 import { setLogger } from '@grpc/grpc-js';
 import { ControlPlane } from '../../control-plane.ts';
-import { clusterDomain } from '../../model/names.ts';
 import { filesSource } from '../../sources/files.ts';
 import { defaultWipeGuard } from '../../sources/wipe-guard.ts';
 import type { XdsEvent } from '../../xds/xds-event.ts';
@@ -80,7 +79,7 @@ async function startParts(options: ServeOptions, { log, metrics, parts }: Starte
   const onFault = (error: unknown): void => log.error({ err: error }, 'a fault of Sluice ended a call');
   const tls = await openTls(
     options.tls,
-    { log, metrics: metrics.certificates, trustDomains: () => [clusterDomain] },
+    { log, metrics: metrics.certificates, trustDomains: () => controlPlane.trustDomains },
     parts,
   );
   const issue = tls?.desk ?? undefined;

@@ -5,6 +5,7 @@ import { type Expiring, watchExpiry } from '../../identity/expiry.ts';
 import { isTrustDomain } from '../../identity/spiffe.ts';
 import { TlsFolder, UnusableTlsFolder } from '../../identity/tls-folder.ts';
 import type { WatchedEvent } from '../../identity/watched.ts';
+import { meshDefaults, type TrustDomains } from '../../model/mesh-defaults.ts';
 import type { TlsListener } from '../../xds/transport/http2-server.ts';
 import { UsageError } from '../command.ts';
 import type { Address } from './address.ts';
@@ -26,8 +27,8 @@ export interface Tls {
 export interface TlsParts {
   readonly log: Log;
   readonly metrics: CertificateMetrics;
-  /** What MeshConfig says; the first one is the mesh's own. */
-  readonly trustDomains: () => readonly [string, ...(readonly string[])];
+  /** What MeshConfig says; null as long as nobody has read it. */
+  readonly trustDomains: () => TrustDomains | null;
 }
 
 /** Reads the certificates. Throws UsageError where they cannot be used. */
@@ -39,8 +40,9 @@ export async function openTls(options: TlsOptions, { log, metrics, trustDomains 
       `${wrong} is no trust domain: it has lower-case letters, digits and .-_ only (--trust-domain)`,
     );
   }
-  const trusted = () => asked ?? trustDomains();
-  const source = await openSource(options, log, metrics, () => trusted()[0] ?? trustDomains()[0]);
+  // Before MeshConfig is read nothing is served; nobody is signed for either.
+  const trusted = () => asked ?? trustDomains() ?? meshDefaults.proxy.trustDomains;
+  const source = await openSource(options, log, metrics, () => (asked ?? trustDomains())?.[0] ?? null);
   metrics.follow(source.certificates);
   const stop = watchExpiry({ certificates: source.certificates, onStep: expiryLog(log) });
   return {
@@ -61,7 +63,7 @@ async function openSource(
   { certificates }: TlsOptions,
   log: Log,
   metrics: CertificateMetrics,
-  trustDomain: () => string,
+  trustDomain: () => string | null,
 ): Promise<Source> {
   if (certificates.kind === 'folder') return openFolder(certificates.folder, log);
   const { openCa } = await import('./ca.ts');

@@ -11,8 +11,8 @@ export interface DeskOptions {
   readonly authority: Pick<Authority, 'sign'>;
   /** Null: tokens are not accepted. */
   readonly tokens: TokenReviewer | null;
-  /** Asked at every request. */
-  readonly trustDomain: () => string;
+  /** Asked at every request; null: it is not known yet. */
+  readonly trustDomain: () => string | null;
   readonly limits?: Partial<DeskLimits>;
   /** In milliseconds, of any beginning. */
   readonly elapsed?: () => number;
@@ -101,7 +101,9 @@ async function callerOf(
   if (review.kind === 'refused') return refused('unauthenticated', review.reason, null);
   if (review.kind === 'unavailable') return refused('unavailable', review.reason, null);
   const { namespace, serviceAccount, pod } = review;
-  const identity = { trustDomain: options.trustDomain(), namespace, serviceAccount };
+  const trustDomain = options.trustDomain();
+  if (trustDomain === null) return refused('unavailable', 'the trust domain is not known yet: try again', null);
+  const identity = { trustDomain, namespace, serviceAccount };
   return { kind: 'caller', identity, account: `${spiffeId(identity)} ${pod ?? ''}` };
 }
 
