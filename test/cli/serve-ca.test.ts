@@ -1,13 +1,14 @@
 // `sluice serve --ca-dir`: the control plane is the CA. Workloads get certificates for their tokens, and are let in by them.
 import { X509Certificate } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { credentials, status } from '@grpc/grpc-js';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { stringify } from 'yaml';
 import { readCertificate } from '../../src/identity/certificate.ts';
 import { AdsClient } from '../harness/ads-client.ts';
-import { newKey, pemOf } from '../harness/ca-files.ts';
+import { filesOf, makeCa, newKey, pemOf } from '../harness/ca-files.ts';
 import { type Answer, type AskOptions, askForCertificate } from '../harness/certificate-client.ts';
 import { serverName } from '../harness/certificates.ts';
 import { makeCsr } from '../harness/csr.ts';
@@ -15,6 +16,7 @@ import { TokenIssuer, tokenIssuer } from '../harness/tokens.ts';
 import { documents, rule, service, slice } from './input.ts';
 import { folder, type Serving, serve, sluice } from './sluice.ts';
 
+const day = 24 * 3_600_000;
 const input = documents(service, slice, rule('RANDOM'));
 
 interface Installation {
@@ -26,13 +28,25 @@ interface Installation {
   ask(options: Partial<AskOptions>): Promise<Answer>;
 }
 
-async function install(more: readonly string[] = []): Promise<Installation> {
+async function install(
+  more: readonly string[] = [],
+  files: Readonly<Record<string, string>> = {},
+  mesh = '',
+): Promise<Installation> {
   const caDir = mkdtempSync(join(tmpdir(), 'sluice-ca-'));
   onTestFinished(() => rmSync(caDir, { recursive: true, force: true }));
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(caDir, name), text, { mode: 0o600 });
   const issuer = new TokenIssuer('rsa');
   const tokens = ['--token-keys', issuer.path, '--token-issuer', tokenIssuer];
   const tls = ['--ca-dir', caDir, '--server-name', serverName, '--xds-tls-address', '127.0.0.1:0'];
-  const config = ['--config', folder({ 'all.yaml': input }), '--log-level', 'debug', '--log-format', 'json'];
+  const config = [
+    '--config',
+    folder({ 'all.yaml': input, 'mesh.yaml': mesh }),
+    '--log-level',
+    'debug',
+    '--log-format',
+    'json',
+  ];
   const serving = await serve([...config, ...tls, ...tokens, ...more]);
   const port = Number(serving.xdsTls.split(':')[1]);
   const roots = readFileSync(join(caDir, 'root-cert.pem'), 'utf8');
@@ -110,6 +124,18 @@ test('S-43: nothing of keys and tokens is in the log, in answers or in metrics',
   for (const secret of secrets) {
     expect([stderr, metrics, JSON.stringify(answers)].filter((text) => text.includes(secret))).toEqual([]);
   }
+});
+
+test('R-91: a CA that comes to its end is told of, and so is what goes with its trust domain', async () => {
+  const ca = await makeCa({ name: 'old', from: -300 * day, to: 6 * day });
+  const mesh = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'istio', namespace: 'istio-system' } };
+  const config = stringify({ ...mesh, data: { mesh: 'trustDomain: example.com' } });
+  const { serving, ask, issuer } = await install([], { ...filesOf(ca) }, config);
+  expect(JSON.parse(await serving.line('expires in less than 7 days'))).toMatchObject({
+    level: 'warn',
+    certificate: 'ca',
+  });
+  expect(uriOf(await ask({ token: await issuer.token() }))).toEqual(['spiffe://example.com/ns/shop/sa/web']);
 });
 
 test.each([
