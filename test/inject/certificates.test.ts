@@ -120,6 +120,26 @@ test('SDS: differences, with names that nobody has', async () => {
   expect(refusals).toEqual(['not taken']);
 });
 
+test('S-43: what Envoy quotes of a key is not told to anybody', async () => {
+  const refusals: string[] = [];
+  const { path, sds } = await startSds(refusals);
+  sds.publish(await newSecrets(await newCa()));
+  const { stream, next } = open(path, 'StreamSecrets');
+  stream.write({ resource_names: ['default'] });
+  const { resources } = (await next()) as { resources: readonly { tlsCertificate: { privateKey: JsonObject } }[] };
+  const key = String(resources[0]?.tlsCertificate.privateKey['inlineString']);
+  for (const quoted of [key, `resources { value: "${key}" }`, `goo.gle/debugstr x value: "${key}"`]) {
+    const detail = { code: 13, message: `rejected: ${quoted}` };
+    stream.write({ resource_names: ['default'], response_nonce: '1', error_detail: detail });
+  }
+  // The other name is answered after all that came before it.
+  stream.write({ resource_names: ['ROOTCA'], response_nonce: '1' });
+  await next();
+  expect(refusals.map((each) => each.split(':')[0])).toEqual(['rejected', 'rejected', 'rejected']);
+  for (const line of key.split('\n'))
+    expect(refusals.filter((each) => line.length > 5 && each.includes(line))).toEqual([]);
+});
+
 test('a certificate stays as long as no better one comes, and it is tried again', async () => {
   const ca = await newCa();
   const answers: ((csr: string) => Promise<readonly string[]>)[] = [

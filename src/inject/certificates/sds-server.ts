@@ -15,7 +15,7 @@ import type { Secret } from './secrets.ts';
 export interface SdsServerOptions {
   /** Of the socket, at most 107 bytes. Whoever may open it gets the key: its folder should be open to Envoy alone. */
   readonly path: string;
-  /** Told when Envoy does not take what it was sent, in Envoy's words. */
+  /** Told when Envoy does not take what it was sent, in Envoy's words, without what it quotes. */
   readonly onRefused: (message: string) => void;
 }
 
@@ -30,6 +30,8 @@ const discovery = 'envoy.service.discovery.v3';
 
 /** So many bytes may one request have. */
 const longestRequest = 64 << 10;
+/** In characters: what is told of a refusal. */
+const longestMessage = 300;
 
 /** Starts to serve; what asks before the first secrets are there waits. A socket that is left of an earlier process is replaced. */
 export async function startSdsServer({ path, onRefused }: SdsServerOptions): Promise<SdsServer> {
@@ -42,7 +44,7 @@ export async function startSdsServer({ path, onRefused }: SdsServerOptions): Pro
       const push = (): void => send(call, stream.change(secrets));
       pushes.add(push);
       call.on('data', (request: R) => {
-        if (request.error_detail !== null) onRefused(request.error_detail.message);
+        if (request.error_detail !== null) onRefused(withoutSecrets(request.error_detail.message));
         send(call, stream.request(request, secrets));
       });
       for (const event of ['close', 'cancelled', 'error', 'end']) call.on(event, () => pushes.delete(push));
@@ -70,6 +72,12 @@ export async function startSdsServer({ path, onRefused }: SdsServerOptions): Pro
 
 interface Refusable {
   readonly error_detail: { readonly message: string } | null;
+}
+
+/** Envoy may quote in its message the whole response, with the key in it: what it quotes is left out. */
+function withoutSecrets(message: string): string {
+  const [words = ''] = message.split(/-----BEGIN|\bresources\s*\{|\bvalue:|debugstr/, 1);
+  return words.trim().slice(0, longestMessage);
 }
 
 function send<R>(call: ServerDuplexStream<R, object>, response: object | null): void {
