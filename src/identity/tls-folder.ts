@@ -4,7 +4,7 @@ import { type MaterialOutcome, type ReadMaterial, readTlsMaterial, type TlsMater
 
 export type TlsEvent =
   /** Something new is in force. */
-  | ({ readonly kind: 'loaded' } & Omit<ReadMaterial, 'material'>)
+  | ({ readonly kind: 'loaded' } & Omit<ReadMaterial, 'material' | 'ends'>)
   /** What is in the folder now cannot be used; what was in force stays so. */
   | { readonly kind: 'broken'; readonly reason: string };
 
@@ -39,6 +39,7 @@ export class TlsFolder {
   readonly #timers: TlsFolderTimers;
   readonly #listeners = new Set<() => void>();
   #material: TlsMaterial;
+  #ends: readonly number[];
   #watcher: FSWatcher | null = null;
   #timer: NodeJS.Timeout | undefined;
   #reading = false;
@@ -47,11 +48,12 @@ export class TlsFolder {
   /** Since when the files are unusable, and whether that was told. */
   #broken: { readonly reason: string; readonly since: number; told: boolean } | null = null;
 
-  private constructor(path: string, options: TlsFolderOptions, material: TlsMaterial) {
+  private constructor(path: string, options: TlsFolderOptions, { material, ends }: ReadMaterial) {
     this.#path = path;
     this.#options = options;
     this.#timers = { ...defaultTimers, ...options.timers };
     this.#material = material;
+    this.#ends = ends;
     // What changed since the files were read is not missed.
     this.#wait(0);
   }
@@ -60,14 +62,20 @@ export class TlsFolder {
   static async open(path: string, options: TlsFolderOptions): Promise<TlsFolder> {
     const outcome = await readTlsMaterial(path);
     if (outcome.kind === 'broken') throw new UnusableTlsFolder(outcome.reason);
-    const { summary, warnings, material } = outcome;
+    const { summary, warnings } = outcome;
     options.onEvent({ kind: 'loaded', summary, warnings });
-    return new TlsFolder(path, options, material);
+    return new TlsFolder(path, options, outcome);
   }
 
   /** What is in force, as node:tls takes it. */
   options(): TlsMaterial {
     return this.#material;
+  }
+
+  /** How many of its CAs and lists of revoked certificates have run out by now. */
+  lapsed(): number {
+    const now = Date.now();
+    return this.#ends.filter((end) => end <= now).length;
   }
 
   /** Calls `listener` whenever something new is in force; returns what ends that. */
@@ -126,12 +134,13 @@ export class TlsFolder {
     this.#wait(this.#broken?.told === false ? patience : recheck);
   }
 
-  #take({ material, summary, warnings }: ReadMaterial): void {
+  #take({ material, ends, summary, warnings }: ReadMaterial): void {
     const recovered = this.#broken?.told === true;
     this.#broken = null;
     const changed = !same(material, this.#material);
     if (!changed && !recovered) return;
     this.#material = material;
+    this.#ends = ends;
     this.#options.onEvent({ kind: 'loaded', summary, warnings });
     if (changed) for (const listener of this.#listeners) this.#announce(listener);
   }

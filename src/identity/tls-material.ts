@@ -21,6 +21,8 @@ export interface ReadMaterial {
   readonly material: TlsMaterial;
   /** What the certificate says of itself, for the log. */
   readonly summary: { readonly subject: string; readonly fingerprint: string; readonly expires: string };
+  /** When each CA and each list of revoked certificates runs out, in milliseconds since 1970. */
+  readonly ends: readonly number[];
   /** What works and should be otherwise. */
   readonly warnings: readonly string[];
 }
@@ -116,6 +118,10 @@ function check({ crt, key, ca, crl }: PemFiles): ReadMaterial {
       fingerprint: leaf.fingerprint256,
       expires: leaf.validToDate.toISOString(),
     },
+    ends: [
+      ...authorities.map((each) => each.validToDate.getTime()),
+      ...(lists ?? []).flatMap(({ nextUpdate }) => nextUpdate ?? []),
+    ],
     warnings: [
       ...(key.shared ? [`${key.path} can be read by others than its owner: chmod 600`] : []),
       ...authorities.filter(expired).map((each) => `${ca.path} has an expired CA: ${subject(each)}`),

@@ -1,5 +1,6 @@
 // Who was let in is judged again. A connection may last for longer than its certificate is valid, and OpenSSL looks at the
-// chain and at lists of revoked certificates in the handshake only: when those change, every client has to come anew.
+// chain and at lists of revoked certificates in the handshake only: when those change or run out, every client has to come
+// anew.
 import { status } from '@grpc/grpc-js';
 import type { Ads } from './ads.ts';
 import type { Authenticator, Connection } from './authenticator.ts';
@@ -23,14 +24,14 @@ export interface JudgementOptions {
 export function judgeAgain(options: JudgementOptions): { readonly stop: () => void } {
   const { material, timers } = options;
   let trusted = trustIn(material);
-  const sweep = (): void => dismissRefused(options);
-  const timer = setInterval(sweep, timers.judge);
-  const forget = material.onChange(() => {
-    sweep();
+  const sweep = (): void => {
+    dismissRefused(options);
     const before = trusted;
     trusted = trustIn(material);
     if (trusted !== before) void renewAll(options);
-  });
+  };
+  const timer = setInterval(sweep, timers.judge);
+  const forget = material.onChange(sweep);
   return {
     stop: () => {
       clearInterval(timer);
@@ -42,7 +43,7 @@ export function judgeAgain(options: JudgementOptions): { readonly stop: () => vo
 /** By what a client's chain is judged. */
 function trustIn(material: TlsMaterial): string {
   const { ca, crl } = material.options();
-  return JSON.stringify([ca, crl]);
+  return JSON.stringify([ca, crl, material.lapsed()]);
 }
 
 /** Whoever would not be let in any more has its streams ended. */
