@@ -2,7 +2,7 @@
 import { Command, Option } from 'commander';
 import { clusterDomain } from '../model/names.ts';
 import { helpText, UsageError, withStatus } from './command.ts';
-import { loopbackOption } from './options.ts';
+import { countOption, loopbackOption } from './options.ts';
 import { type Address, formatAddress, isLoopback, parseAddress, parseAddressOrNone } from './serve/address.ts';
 import { type LogFormat, type LogLevel, logFormats, logLevels } from './serve/log-options.ts';
 import type { TlsOptions } from './serve/tls.ts';
@@ -17,6 +17,7 @@ interface ServeFlags {
   readonly trustDomain?: readonly string[];
   readonly allowLoopbackEndpoints?: boolean;
   readonly allowWipe?: boolean;
+  readonly loadReportInterval: number;
   readonly logLevel: LogLevel;
   readonly logFormat?: LogFormat;
 }
@@ -54,12 +55,9 @@ export function serveCommand(): Command {
       '--allow-wipe',
       'let most objects of a kind vanish at once; else, where they are more than ten, they stay for a minute: SLC0007',
     )
+    .addOption(countOption('--load-report-interval <seconds>', 'how often proxies report their load', 1).default(10))
     .addOption(new Option('--log-level <level>', 'what is logged').choices(logLevels).default('info'))
-    .addOption(
-      new Option('--log-format <format>', 'how it is logged (default: text on a terminal, else json)').choices(
-        logFormats,
-      ),
-    )
+    .addOption(logFormatOption())
     .addHelpText('after', serveHelp)
     .action(withStatus(serve));
 }
@@ -72,6 +70,11 @@ const tlsAddress = '0.0.0.0:15012';
 function trustDomainOption(): Option {
   const flags = '--trust-domain <name...>';
   return new Option(flags, `whose identities are accepted over TLS (default: ${clusterDomain})`);
+}
+
+function logFormatOption(): Option {
+  const description = 'how it is logged (default: text on a terminal, else json)';
+  return new Option('--log-format <format>', description).choices(logFormats);
 }
 
 const serveHelp = helpText({
@@ -103,6 +106,7 @@ async function serve(flags: ServeFlags): Promise<0> {
     httpAddress: flags.httpAddress,
     allowLoopbackEndpoints: flags.allowLoopbackEndpoints ?? false,
     allowWipe: flags.allowWipe ?? false,
+    loadReportInterval: flags.loadReportInterval * 1000,
     logLevel: flags.logLevel,
     logFormat: flags.logFormat ?? (process.stderr.isTTY ? 'text' : 'json'),
   });

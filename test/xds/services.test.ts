@@ -204,7 +204,11 @@ async function seen(issuer: TestCa | 'own' | null): Promise<string> {
     ],
   });
   const leaf = issuer === null ? null : await (issuer === 'own' ? ca : issuer).issue(workload('shop', 'web'));
-  const material = { options: () => ({ cert: own.cert, key: own.key, ca: ca.cert }), lapsed: () => 0, onChange: () => () => {} };
+  const material = {
+    options: () => ({ cert: own.cert, key: own.key, ca: ca.cert }),
+    lapsed: () => 0,
+    onChange: () => () => {},
+  };
   let text = '';
   await inWorld(
     'delta',
@@ -244,6 +248,7 @@ test('new certificates are used by the next connection', async () => {
   const listeners = new Set<() => void>();
   const material = {
     options: () => ({ cert: current.cert, key: current.key, ca: ca.cert }),
+    lapsed: () => 0,
     onChange: (listener: () => void) => {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -31,6 +31,8 @@ export interface ServeOptions {
   readonly allowLoopbackEndpoints: boolean;
   /** Let most of the objects vanish at once. */
   readonly allowWipe: boolean;
+  /** How often proxies that report load do so, in milliseconds. */
+  readonly loadReportInterval: number;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
 }
@@ -76,7 +78,7 @@ async function startParts(options: ServeOptions, { log, metrics, parts }: Starte
   metrics.follow(controlPlane);
   const refusals: ControlPlane['refusals'] = (nodeId) => controlPlane.refusals(nodeId);
   const onFault = (error: unknown): void => log.error({ err: error }, 'a fault of Sluice ended a call');
-  const services = createServices({ refusals, onFault });
+  const services = createServices({ refusals, onFault, load: { interval: options.loadReportInterval } });
   const { allowWipe } = options;
   const readiness = createReadiness({ controlPlane, allowWipe, log, onChange: (ready) => services.setServing(ready) });
   const { ready } = readiness;
