@@ -113,10 +113,9 @@ async function runsOut(world: TlsWorld, what: 'list' | 'CA'): Promise<void> {
   expect((await client.ended).code).toBe(status.UNAVAILABLE);
   const again = world.connectAs(certificate, { node: sidecar('web', 'shop') });
   again.subscribe('cluster');
-  expect(await again.ended).toMatchObject({
-    code: status.UNAUTHENTICATED,
-    details: expect.stringMatching(/expired/i),
-  });
+  // Its connection may be closed before its stream is looked at.
+  expect((await again.ended).code).not.toBe(status.OK);
+  expect(rejections(world)).toContainEqual(expect.stringMatching(/^unauthenticated: .*expired/i));
 }
 
 const health = healthService([]);
