@@ -1,7 +1,7 @@
 // `sluice serve`: the control plane.
 import { Command, Option } from 'commander';
 import { helpText, UsageError, withStatus } from './command.ts';
-import { loopbackOption } from './options.ts';
+import { countOption, loopbackOption } from './options.ts';
 import { type Address, formatAddress, isLoopback, parseAddress, parseAddressOrNone } from './serve/address.ts';
 import { type LogFormat, type LogLevel, logFormats, logLevels } from './serve/log-options.ts';
 import { addTlsOptions, type TlsFlags, tlsOptions } from './serve/tls-options.ts';
@@ -13,6 +13,7 @@ interface ServeFlags extends TlsFlags {
   readonly plaintext?: boolean;
   readonly allowLoopbackEndpoints?: boolean;
   readonly allowWipe?: boolean;
+  readonly loadReportInterval: number;
   readonly logLevel: LogLevel;
   readonly logFormat?: LogFormat;
 }
@@ -43,18 +44,20 @@ export function serveCommand(): Command {
       '--allow-wipe',
       'let most objects of a kind vanish at once; else, where they are more than ten, they stay for a minute: SLC0007',
     )
+    .addOption(countOption('--load-report-interval <seconds>', 'how often proxies report their load', 1).default(10))
     .addOption(new Option('--log-level <level>', 'what is logged').choices(logLevels).default('info'))
-    .addOption(
-      new Option('--log-format <format>', 'how it is logged (default: text on a terminal, else json)').choices(
-        logFormats,
-      ),
-    )
+    .addOption(logFormatOption())
     .addHelpText('after', serveHelp)
     .action(withStatus(serve));
 }
 
 const plainAddress = '127.0.0.1:15010';
 const httpAddress = '127.0.0.1:15014';
+
+function logFormatOption(): Option {
+  const description = 'how it is logged (default: text on a terminal, else json)';
+  return new Option('--log-format <format>', description).choices(logFormats);
+}
 
 const serveHelp = helpText({
   examples: [
@@ -91,6 +94,7 @@ async function serve(flags: ServeFlags): Promise<0> {
     httpAddress: flags.httpAddress,
     allowLoopbackEndpoints: flags.allowLoopbackEndpoints ?? false,
     allowWipe: flags.allowWipe ?? false,
+    loadReportInterval: flags.loadReportInterval * 1000,
     logLevel: flags.logLevel,
     logFormat: flags.logFormat ?? (process.stderr.isTTY ? 'text' : 'json'),
   });

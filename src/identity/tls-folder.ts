@@ -2,7 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { folderHints } from './folder-hints.ts';
 import type { Validity } from './renewal.ts';
-import { readTlsMaterial, type TlsMaterial } from './tls-material.ts';
+import { lapsedOf, readTlsMaterial, type TlsMaterial } from './tls-material.ts';
 import { Watched, type WatchedEvent, type WatchTimers } from './watched.ts';
 
 export interface TlsFolderOptions {
@@ -40,6 +40,11 @@ export class TlsFolder {
   validity(): Validity {
     const { validFromDate, validToDate } = new X509Certificate(this.#watched.current().cert);
     return { from: validFromDate.getTime(), to: validToDate.getTime() };
+  }
+
+  /** How many of its CAs and lists of revoked certificates have run out by now. */
+  lapsed(): number {
+    return lapsedOf(this.#watched.current());
   }
 
   /** Calls `listener` whenever something new is in force; returns what ends that. */

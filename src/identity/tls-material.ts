@@ -14,6 +14,14 @@ export interface TlsMaterial {
   readonly ca: string;
   /** One list of revoked certificates each; left out: nothing is revoked. */
   readonly crl?: readonly string[];
+  /** When each CA and each list of revoked certificates runs out, in milliseconds since 1970. */
+  readonly ends: readonly number[];
+}
+
+/** How many of its CAs and lists of revoked certificates have run out by now. */
+export function lapsedOf({ ends }: TlsMaterial): number {
+  const now = Date.now();
+  return ends.filter((end) => end <= now).length;
 }
 
 /** Reads `tls.crt` (the certificate and what links it to a CA), `tls.key`, `ca.crt` and, where there is one, `ca.crl`. */
@@ -55,7 +63,11 @@ function check({ crt, key, ca, crl }: PemFiles): Read<TlsMaterial> {
     throw new Broken(`${crl?.path} has to be lists of revoked certificates in PEM format, -----BEGIN X509 CRL-----`);
   }
   const revoked = lists === undefined ? {} : { crl: lists.map(({ pem }) => pem) };
-  const material = { cert: crt.text, key: key.text, ca: ca.text, ...revoked };
+  const ends = [
+    ...authorities.map((each) => each.validToDate.getTime()),
+    ...(lists ?? []).flatMap(({ nextUpdate }) => nextUpdate ?? []),
+  ];
+  const material = { cert: crt.text, key: key.text, ca: ca.text, ...revoked, ends };
   tryOut(material, crt);
   return {
     material,
@@ -90,9 +102,9 @@ function checkLeaf({ path }: PemFile, leaf: X509Certificate): void {
 }
 
 /** OpenSSL has the last word: what it does not take must not reach the server. */
-function tryOut({ crl, ...material }: TlsMaterial, { path }: PemFile): void {
+function tryOut({ crl, cert, key, ca }: TlsMaterial, { path }: PemFile): void {
   try {
-    createSecureContext({ ...material, ...(crl === undefined ? {} : { crl: [...crl] }) });
+    createSecureContext({ cert, key, ca, ...(crl === undefined ? {} : { crl: [...crl] }) });
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
     throw new Broken(`OpenSSL does not take ${path} and the files beside it (${code}): issue them anew`);

@@ -86,7 +86,7 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
   const limits = { ...defaultLimits, ...options.limits };
   const { ready = () => true, authorizeNode = () => null, tokenMethods = [] } = options;
   const ads = createAds({ provider, timers, limits, ready, authorizeNode, onEvent });
-  const relay = createRelay();
+  const relay = createRelay(timers);
   const streams = (): readonly StreamStatus[] => [...ads.sessions].flatMap(statusOf);
   relay.serve(options.services?.({ streams, callerOf: relay.callerOf }) ?? []);
   const onRejected = (rejection: Rejection): void => {

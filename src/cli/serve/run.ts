@@ -32,6 +32,8 @@ export interface ServeOptions {
   readonly allowLoopbackEndpoints: boolean;
   /** Let most of the objects vanish at once. */
   readonly allowWipe: boolean;
+  /** How often proxies that report load do so, in milliseconds. */
+  readonly loadReportInterval: number;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
 }
@@ -83,7 +85,8 @@ async function startParts(options: ServeOptions, { log, metrics, parts }: Starte
     parts,
   );
   const issue = tls?.desk ?? undefined;
-  const services = createServices({ refusals, onFault, ...(issue !== undefined && { issue }) });
+  const load = { interval: options.loadReportInterval };
+  const services = createServices({ refusals, onFault, load, ...(issue !== undefined && { issue }) });
   const { allowWipe } = options;
   const readiness = createReadiness({ controlPlane, allowWipe, log, onChange: (ready) => services.setServing(ready) });
   const { ready } = readiness;

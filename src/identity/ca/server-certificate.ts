@@ -1,8 +1,9 @@
 // The control plane's own certificate, from its own CA: renewed in time, and whenever the CA changes. Who is connected stays so.
 import { webcrypto, X509Certificate } from 'node:crypto';
 import type { JsonGeneralName } from '@peculiar/x509';
+import { pemBlocks } from '../pem.ts';
 import { renewalTime, type Validity } from '../renewal.ts';
-import type { TlsMaterial } from '../tls-material.ts';
+import { lapsedOf, type TlsMaterial } from '../tls-material.ts';
 import { Alarm, type WallClock, wallClock } from '../wall-clock.ts';
 import type { Authority } from './authority.ts';
 import { keyPem, newKeyPair } from './signing-key.ts';
@@ -37,7 +38,8 @@ async function issue({ authority, names }: ServerCertificateOptions): Promise<Is
   const publicKey = new Uint8Array(await webcrypto.subtle.exportKey('spki', keys.publicKey));
   const { chain, roots } = await authority.sign({ publicKey, names, client: false, lifetime: null });
   const cert = chain.join('');
-  return { material: { cert, key: await keyPem(keys.privateKey), ca: roots }, validity: validityOf(cert) };
+  const ends = pemBlocks(roots, 'CERTIFICATE').map((root) => validityOf(root).to);
+  return { material: { cert, key: await keyPem(keys.privateKey), ca: roots, ends }, validity: validityOf(cert) };
 }
 
 export class ServerCertificate {
@@ -67,6 +69,11 @@ export class ServerCertificate {
   /** What is in force, as node:tls takes it. */
   options(): TlsMaterial {
     return this.#issued.material;
+  }
+
+  /** How many of the roots have run out by now. */
+  lapsed(): number {
+    return lapsedOf(this.#issued.material);
   }
 
   validity(): Validity {
