@@ -67,6 +67,18 @@ async function distrusted(world: TlsWorld): Promise<void> {
   expect((await again.ended).code).toBe(status.UNAUTHENTICATED);
 }
 
+/** One authority more, as in a rotation: who is there stays. */
+async function oneMore(world: TlsWorld): Promise<void> {
+  world.provider.publish({ cluster: 'a=1' });
+  const client = await proxy(world, await world.ca.issue(workload('shop', 'web')), 'web');
+  const other = await TestCa.create('CN=Other');
+  await replace(world, other.cert + world.ca.cert);
+  const newcomer = await proxy(world, await other.issue(workload('shop', 'cart')), 'cart');
+  world.provider.publish({ cluster: 'a=2' });
+  for (const each of [client, newcomer]) expect(text(await each.take('cluster'))).toBe('a=2');
+  expect(world.server.streams()).toHaveLength(2);
+}
+
 /** A handshake that has begun before the change does not end in a connection that was judged by what was trusted then. */
 async function midway(world: TlsWorld): Promise<void> {
   const begun = dial(world.tlsPort, '127.0.0.1');
@@ -142,6 +154,8 @@ describe.each<Protocol>(['sotw', 'delta'])('%s', (protocol) => {
   test('S-02: the streams of a CA end when it expires', () =>
     inTlsWorld(protocol, (world) => runsOut(world, 'CA'), { timers: { ...quick, judge: 20 } }));
   test('S-02: a stream ends when its certificate expires', () => expires(protocol));
+  test('R-90: no stream ends because one authority more is trusted', () =>
+    inTlsWorld(protocol, oneMore, { timers: quick }));
 });
 
 test('S-02: streams of services beside ADS end with the trust in their CA', () =>
