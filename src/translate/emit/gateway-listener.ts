@@ -129,7 +129,7 @@ function serverChains(listener: GatewayListener, placed: PlacedServer, source: R
   if (server.tls?.kind === 'passthrough') return passedChains(listener, placed, {}, source, group);
   const tls = endedTls(server, certificates);
   if (tls === null) return { chains: [closedChain(placed)], fallback: null, diagnostics: withoutCertificates(placed) };
-  const socket = { transport_socket: emitDownstreamTls(tls, server, certificates) };
+  const socket = { transport_socket: emitDownstreamTls(tls, server, group) };
   if (server.protocol === 'tcp') return passedChains(listener, placed, socket, source, group);
   const name = listenerName(listener.bind, listener.port);
   const filters = [gatewayHttp(name, routeNameOf(listener, placed), group)];

@@ -81,12 +81,11 @@ type Owner = Pick<ProxyGroup, 'certificates' | 'defaults'>;
 
 /** A chain's transport socket; none where its connections are as they are. */
 export function chainSocket({ encryption, reading }: InboundChain, group: Owner): JsonObject {
-  const { minimumTls } = group.defaults;
   const certificates = group.certificates.server;
   if (encryption === 'none' || certificates.kind === 'none') return {};
   return {
     transport_socket:
-      reading === 'http' ? emitHttpTls(certificates, minimumTls) : emitConnectionTls(certificates, minimumTls),
+      reading === 'http' ? emitHttpTls(certificates, group.defaults) : emitConnectionTls(certificates, group.defaults),
   };
 }
 

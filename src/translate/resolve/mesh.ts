@@ -91,7 +91,7 @@ export class MeshResolver {
     const merged = this.#stage('rules', [typed.rules], () => mergeRules(typed.rules, this.#mergeCalls));
     const injected = takesMutualTls(members, services.value);
     const called = [services.value, endpoints.value, workloads, merged.value, peers, injected] as const;
-    const callees = this.#callees.of(defaults.autoMutualTls, ...called);
+    const callees = this.#callees.of(defaults, ...called);
     const policies = this.#stage('policies', [services, merged, callees, defaults], () =>
       resolvePolicies(services.value, merged.value, callees, defaults, this.#policyCalls),
     );
