@@ -120,7 +120,9 @@ function rule(value: JsonValue, index: number, namespace: string, spot: Spot): A
   };
 }
 
-const rulesAsWritten: Decoder<readonly JsonValue[]> = (value, spot) => list(valuesAsWritten)(value, spot) ?? [];
+/** Null: it is no list. */
+const rulesAsWritten: Decoder<readonly JsonValue[] | null> = (value, spot) =>
+  list(valuesAsWritten)(value, spot) ?? null;
 
 const actions = oneOf({ ALLOW: 'allow', DENY: 'deny', AUDIT: 'audit', CUSTOM: 'custom' } as const);
 
@@ -132,22 +134,47 @@ const action: Decoder<ReturnType<typeof actions>> = (value, spot) => {
   return decoded;
 };
 
-const spec = object({
+const specFields = {
   selector: workloadSelector,
   action,
   rules: rulesAsWritten,
   provider: ignored,
   targetRef: later('targetRef'),
   targetRefs: later('targetRefs'),
-});
+};
+const specObject = object(specFields);
+
+interface Spec extends Partial<NonNullable<ReturnType<typeof specObject>>> {
+  /** Whether something is written that nobody knows. */
+  readonly strange: boolean;
+}
+
+const spec: Decoder<Spec> = (value, spot) => {
+  const decoded = specObject(value, spot);
+  const strange = isObject(value) && Object.keys(value).some((key) => !Object.hasOwn(specFields, key));
+  return decoded === undefined ? undefined : { ...decoded, strange };
+};
 
 const dryRunKey = 'istio.io/dry-run';
 
-/** An action that cannot be read denies everything: whatever was meant, it was meant to protect. */
-function actionOf(decoded: ReturnType<typeof action>, written: boolean): Pick<AuthorizationPolicy, 'action'> {
-  if (decoded === 'audit') return { action: null };
-  if (decoded === 'custom') return { action: 'deny' };
-  return { action: decoded ?? (written ? 'deny' : 'allow') };
+/** One rule that is always true. */
+const everything: readonly AuthorizationRule[] = [{ index: 0, from: null, to: null, when: [] }];
+
+/** An action that cannot be read denies everything: whatever was meant, it was meant to protect. Null: it only watches. */
+function actionOf(fields: Partial<Spec>): AuthorizationPolicy['action'] {
+  const { action: decoded } = fields;
+  if (decoded === 'audit') return null;
+  if (decoded === 'custom') return 'deny';
+  return decoded ?? ('action' in fields ? 'deny' : 'allow');
+}
+
+/** What is not understood makes a policy allow less, or deny more. */
+function rulesOf(fields: Partial<Spec>, namespace: string, spot: Spot): readonly AuthorizationRule[] {
+  const { rules, strange = false } = fields;
+  const decoded = (rules ?? []).map((each, index) => rule(each, index, namespace, inside(spot, index)));
+  if (actionOf(fields) === 'allow') return strange ? [] : decoded;
+  const unread = rules === null || ('action' in fields && fields.action === undefined);
+  return unread ? everything : decoded;
 }
 
 export const authorizationPolicyKind = kind(
@@ -158,17 +185,13 @@ export const authorizationPolicyKind = kind(
     body: { spec, status: ignored },
   },
   ({ id, namespace, name, annotations }, body, spot): AuthorizationPolicy | undefined => {
-    const fields: Partial<NonNullable<typeof body.spec>> = body.spec ?? {};
-    const unread = 'action' in fields && fields.action === undefined;
+    const fields: Partial<Spec> = body.spec ?? {};
     // Those for a gateway of another kind hold for nobody here, rather than for the whole namespace.
     if ('targetRef' in fields || 'targetRefs' in fields) return undefined;
-    const rules = (fields.rules ?? []).map((each, index) =>
-      rule(each, index, namespace, inside(spot, 'spec', 'rules', index)),
-    );
     return {
       ...{ object: id, namespace, name, selector: chosenBy(fields.selector) },
-      ...actionOf(fields.action, unread),
-      rules: unread ? [{ index: 0, from: null, to: null, when: [] }] : rules,
+      action: actionOf(fields),
+      rules: rulesOf(fields, namespace, inside(spot, 'spec', 'rules')),
       dryRun: annotations.get(dryRunKey) === 'true',
     };
   },

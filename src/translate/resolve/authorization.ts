@@ -2,13 +2,21 @@
 import { byText } from '../../lib/sorted.ts';
 import { type AuthorizationPolicies, type AuthorizationPolicy, noPolicies } from '../../model/authorization.ts';
 import { type Labels, matches } from '../../model/endpoint.ts';
+import type { TrustDomains } from '../../model/mesh-defaults.ts';
+import { withTrustDomains } from './principals.ts';
 
 /** Where there are none. */
 export const noAuthorization: AuthorizationPolicies = { of: () => noPolicies };
 
 /** `root`: the namespace whose policies are for the whole mesh. */
-export function resolveAuthorization(policies: readonly AuthorizationPolicy[], root: string): AuthorizationPolicies {
-  const active = policies.filter(({ action }) => action !== null);
+export function resolveAuthorization(
+  policies: readonly AuthorizationPolicy[],
+  root: string,
+  trustDomains: TrustDomains,
+): AuthorizationPolicies {
+  const active = policies
+    .filter(({ action }) => action !== null)
+    .map((policy) => withTrustDomains(policy, trustDomains));
   if (active.length === 0) return noAuthorization;
   const sorted = active.toSorted((a, b) => byText(a.namespace, b.namespace) || byText(a.name, b.name));
   const byNamespace = Map.groupBy(sorted, ({ namespace }) => namespace);

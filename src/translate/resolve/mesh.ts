@@ -9,6 +9,7 @@ import { TrackedCalls } from '../../lib/tracked-calls.ts';
 import type { Diagnostic, Outcome } from '../../model/diagnostic.ts';
 import type { ServiceEndpoints } from '../../model/endpoint.ts';
 import type { Mesh, Workload } from '../../model/mesh.ts';
+import type { MeshDefaults } from '../../model/mesh-defaults.ts';
 import { meshDefaults } from '../../model/mesh-defaults.ts';
 import type { ObjectSet } from '../../model/object.ts';
 import type { PolicyChoice } from '../../model/policy.ts';
@@ -81,7 +82,7 @@ export class MeshResolver {
     const services = this.#stage('names', [claimed, members.named], () =>
       nameServices(claimed, members.named, this.#allowLoopback, this.#nameCalls),
     );
-    const protection = this.#protection(typed, defaults.rootNamespace);
+    const protection = this.#protection(typed, defaults);
     const { peers } = protection.value;
     const { slices } = typed;
     const found = { services: services.value, slices, workloads, nodes, members: members.sent, peers };
@@ -125,13 +126,13 @@ export class MeshResolver {
 
   #protection(
     { peerAuthentications, authorizationPolicies }: TypedObjects,
-    root: string,
+    { rootNamespace: root, proxy: { trustDomains } }: MeshDefaults,
   ): Outcome<Pick<Mesh, 'peers' | 'authorization'>> {
     const { value: peers, diagnostics } = this.#stage('peer authentications', [peerAuthentications, root], () =>
       resolvePeerAuthentications(peerAuthentications, root),
     );
-    const authorization = this.#stage('authorization', [authorizationPolicies, root], () =>
-      resolveAuthorization(authorizationPolicies, root),
+    const authorization = this.#stage('authorization', [authorizationPolicies, root, trustDomains], () =>
+      resolveAuthorization(authorizationPolicies, root, trustDomains),
     );
     return { value: { peers, authorization }, diagnostics };
   }

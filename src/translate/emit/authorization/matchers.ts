@@ -16,10 +16,10 @@ const any = (side: Side, items: readonly JsonObject[]): JsonObject => {
 const none = (side: Side, item: JsonObject): JsonObject =>
   side === 'permission' ? { not_rule: item } : { not_id: item };
 
-/** RE2: everything but letters, digits and a few signs stands for itself. */
-function escaped(text: string): string {
-  return [...text].map((sign) => (/[A-Za-z0-9_/-]/.test(sign) ? sign : `\\${sign}`)).join('');
-}
+const signs = new Set('!"#$%&\'()*+,.:;<=>?@[\\]^`{|}~');
+
+/** RE2: a sign after a backslash stands for itself, and letters, digits and what is not ASCII do so anyway. */
+const escaped = (text: string): string => [...text].map((each) => (signs.has(each) ? `\\${each}` : each)).join('');
 
 const regex = (pattern: string): JsonObject => ({ safe_regex: { regex: pattern } });
 
@@ -27,9 +27,21 @@ function stringMatch(match: TextMatch): JsonObject {
   return match.kind === 'present' ? regex('.+') : { [match.kind]: match.text };
 }
 
-function headerMatch(name: string, match: TextMatch, ignoreCase = false): JsonObject {
+function headerMatch(name: string, match: TextMatch): JsonObject {
   if (match.kind === 'present') return { header: { name, present_match: true } };
-  return { header: { name, string_match: { [match.kind]: match.text, ...(ignoreCase && { ignore_case: true }) } } };
+  return { header: { name, string_match: { [match.kind]: match.text } } };
+}
+
+/** A host is the same in any case, with a port or without, and with the dot that ends a full name. */
+function hostMatch(match: TextMatch): JsonObject {
+  if (match.kind === 'present') return { header: { name: ':authority', present_match: true } };
+  const { kind, text } = match;
+  const ported = text.includes(':');
+  const string_match =
+    kind === 'prefix' || ported
+      ? { [kind]: text, ignore_case: true }
+      : regex(`(?i)${kind === 'suffix' ? '.*' : ''}${escaped(text)}\\.?(:[0-9]+)?`);
+  return { header: { name: ':authority', string_match } };
 }
 
 function pathMatch(match: TextMatch): JsonObject {
@@ -78,7 +90,7 @@ const addressField = { peer: 'direct_remote_ip', remote: 'remote_ip', destinatio
 function itemsOf(condition: Known): readonly JsonObject[] {
   switch (condition.kind) {
     case 'host':
-      return condition.texts.map((text) => headerMatch(':authority', text, true));
+      return condition.texts.map(hostMatch);
     case 'method':
       return condition.texts.map((text) => headerMatch(':method', text));
     case 'path':
