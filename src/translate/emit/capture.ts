@@ -8,7 +8,7 @@ import { type Origin, originOf } from '../../model/origin.ts';
 import type { ProxyGroup } from '../../model/proxy.ts';
 import { protoDuration } from './duration.ts';
 import type { Elsewhere } from './elsewhere.ts';
-import { connectionAuthorization } from './filters/authorization.ts';
+import { guardedConnection } from './filters/authorization.ts';
 import { type InboundHttp, inboundHttp } from './http-connection-manager.ts';
 import { chainSocket, type InboundChain, inboundChains, inspectionFor } from './inbound-chains.ts';
 import { inspectors } from './inspectors.ts';
@@ -83,7 +83,7 @@ const policiesOf = ({ defaults, authorization }: ProxyGroup) => ({ defaults, aut
 function reader({ reading, encryption }: InboundChain, http: InboundHttp): readonly JsonObject[] {
   if (reading === 'refused') return [tcpProxy(blackHoleCluster, null)];
   if (reading === 'http') return [inboundHttp(http, encryption === 'mutual')];
-  return [...connectionAuthorization(http.authorization), tcpProxy(http.cluster, null)];
+  return guardedConnection(http.authorization, tcpProxy(http.cluster, null));
 }
 
 const unserved: Omit<InboundHttp, 'defaults' | 'authorization'> = {

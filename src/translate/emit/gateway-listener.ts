@@ -8,7 +8,7 @@ import { at } from '../../model/origin.ts';
 import type { ProxyGroup } from '../../model/proxy.ts';
 import { type ConnectionEntry, type ConnectionMatch, routesFor } from '../../model/route.ts';
 import { type ConnectionChains, emitConnections } from './connection-routes.ts';
-import { connectionAuthorization } from './filters/authorization.ts';
+import { guardedConnection } from './filters/authorization.ts';
 import { type GatewayListener, type PlacedServer, serverFor } from './gateway-plan.ts';
 import { routeNameOf } from './gateway-routes.ts';
 import { emitDownstreamTls, endedTls } from './gateway-tls.ts';
@@ -93,8 +93,8 @@ function connectionsOf(
 
 /** A chain of connections behind those filters that say who may pass. */
 function guarded(chain: JsonObject, { authorization }: ProxyGroup): JsonObject {
-  const guards = connectionAuthorization(authorization);
-  return guards.length === 0 ? chain : { ...chain, filters: [...guards, ...(chain['filters'] as JsonObject[])] };
+  const filters = chain['filters'] as JsonObject[];
+  return { ...chain, filters: filters.flatMap((filter) => guardedConnection(authorization, filter)) };
 }
 
 /** What of a server's connections goes on as bytes. */

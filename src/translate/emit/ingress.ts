@@ -10,7 +10,7 @@ import type { ProxyGroup } from '../../model/proxy.ts';
 import type { IngressListener } from '../../model/scope.ts';
 import { isHttp } from '../../model/service.ts';
 import { protoDuration } from './duration.ts';
-import { connectionAuthorization } from './filters/authorization.ts';
+import { guardedConnection } from './filters/authorization.ts';
 import { inboundHttp } from './http-connection-manager.ts';
 import { plainHttp } from './inbound-chains.ts';
 import { httpInspector } from './inspectors.ts';
@@ -42,7 +42,7 @@ function isReachable(listener: IngressListener, group: ProxyGroup): boolean {
 function filters(served: ServedPort, name: string, group: ProxyGroup): JsonObject {
   const cluster = inboundCluster(served.targetPort);
   const { host, port, protocol } = served;
-  const connections = { filters: [...connectionAuthorization(group.authorization), tcpProxy(cluster, null)] };
+  const connections = { filters: guardedConnection(group.authorization, tcpProxy(cluster, null)) };
   if (!isHttp(protocol) && protocol !== 'auto') return { filter_chains: [connections] };
   const http = {
     statName: name,

@@ -40,8 +40,11 @@ function oneSide(side: Side, clauses: readonly (readonly Known[])[], when: reado
 
 const everything: readonly Clause[] = [[]];
 
+/** The fields of envoy.config.rbac.v3.Policy. */
+type Emitted = Readonly<Record<'permissions' | 'principals', readonly JsonObject[]>>;
+
 /** Null: it is never true. */
-function emitRule(rule: AuthorizationRule, action: AuthorizationAction, layer: Layer): JsonObject | null {
+function emitRule(rule: AuthorizationRule, action: AuthorizationAction, layer: Layer): Emitted | null {
   const when = known(rule.when, action, layer);
   const read = (clauses: readonly Clause[] | null) =>
     (clauses ?? everything).flatMap((clause) => {
@@ -78,3 +81,17 @@ export const emitAuthorization = memo((policies: readonly AuthorizationPolicy[],
     return [{ ...(real.length > 0 && { rules: emitRules(real, action, layer) }), ...(tried.length > 0 && shadow) }];
   }),
 );
+
+const isAny = (items: readonly JsonObject[]): boolean => items.some(({ any }) => any === true);
+
+/** Whether a rule denies every connection, or none allows any. */
+export const nobodyPasses = memo((policies: readonly AuthorizationPolicy[]): boolean => {
+  const real = policies.filter(({ dryRun }) => !dryRun);
+  const emitted = (action: AuthorizationAction) =>
+    real
+      .filter((policy) => policy.action === action)
+      .map(({ rules }) => rules.map((rule) => emitRule(rule, action, 'tcp')).filter((rule) => rule !== null));
+  const [denied, allowed] = [emitted('deny').flat(), emitted('allow')];
+  const closed = allowed.length > 0 && allowed.flat().length === 0;
+  return closed || denied.some(({ permissions, principals }) => isAny(permissions) && isAny(principals));
+});
