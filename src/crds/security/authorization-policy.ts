@@ -138,7 +138,7 @@ const specFields = {
   selector: workloadSelector,
   action,
   rules: rulesAsWritten,
-  provider: ignored,
+  provider: later('provider'),
   targetRef: later('targetRef'),
   targetRefs: later('targetRefs'),
 };
