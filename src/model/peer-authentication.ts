@@ -1,7 +1,12 @@
 // Whom workloads answer: by mutual TLS, in plain text, or both (PeerAuthentication, security.istio.io).
 import type { Labels } from './endpoint.ts';
-import type { MutualTlsMode } from './mesh.ts';
 import type { ObjectId } from './object.ts';
+
+/** Who may call: by mutual TLS alone, anybody, or in plain text alone. */
+export type MutualTlsMode = 'strict' | 'permissive' | 'disable';
+
+/** Where nothing else is said. */
+export const usualMutualTls: MutualTlsMode = 'permissive';
 
 export interface PeerAuthentication {
   readonly object: ObjectId;

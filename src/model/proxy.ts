@@ -1,8 +1,9 @@
 // Proxies: who asks for configuration, and what of it the configuration depends on.
 import type { AuthorizationPolicy } from './authorization.ts';
 import type { EndpointView, Labels, Locality } from './endpoint.ts';
-import type { MutualTlsMode, ServedPort } from './mesh.ts';
+import type { ServedPort } from './mesh.ts';
 import type { ProxyDefaults } from './mesh-defaults.ts';
+import type { MutualTlsMode } from './peer-authentication.ts';
 import type { Scope } from './scope.ts';
 
 export type Role = 'sidecar' | 'router';

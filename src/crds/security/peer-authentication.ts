@@ -1,7 +1,6 @@
 // PeerAuthentication (security.istio.io): whether workloads answer callers by mutual TLS alone.
 import { isObject } from '../../lib/json.ts';
-import type { MutualTlsMode } from '../../model/mesh.ts';
-import type { PeerAuthentication } from '../../model/peer-authentication.ts';
+import type { MutualTlsMode, PeerAuthentication } from '../../model/peer-authentication.ts';
 import { type Decoder, ignored, inside, object, oneOf, portRange, report, type Spot } from '../values/decode.ts';
 import { kind } from '../values/kind.ts';
 import { chosenBy, hasFields, workloadSelector } from './selector.ts';

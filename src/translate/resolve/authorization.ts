@@ -6,7 +6,7 @@ import type { TrustDomains } from '../../model/mesh-defaults.ts';
 import { withTrustDomains } from './principals.ts';
 
 /** Where there are none. */
-export const noAuthorization: AuthorizationPolicies = { of: () => noPolicies };
+const noAuthorization: AuthorizationPolicies = { of: () => noPolicies };
 
 /** `root`: the namespace whose policies are for the whole mesh. */
 export function resolveAuthorization(

@@ -3,10 +3,15 @@
 import { memo } from '../../lib/memo.ts';
 import { type Diagnostic, diagnose, type Outcome } from '../../model/diagnostic.ts';
 import { type Labels, matches } from '../../model/endpoint.ts';
-import { type MutualTlsMode, usualMutualTls } from '../../model/mesh.ts';
 import { describeObject } from '../../model/object.ts';
 import { originOf } from '../../model/origin.ts';
-import type { PeerAuthentication, PeerAuthentications, PeerModes } from '../../model/peer-authentication.ts';
+import {
+  type MutualTlsMode,
+  type PeerAuthentication,
+  type PeerAuthentications,
+  type PeerModes,
+  usualMutualTls,
+} from '../../model/peer-authentication.ts';
 import { byAge } from './services.ts';
 
 const noPorts: ReadonlyMap<number, MutualTlsMode> = new Map();
