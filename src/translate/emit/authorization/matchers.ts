@@ -1,4 +1,4 @@
-// Conditions of a policy → envoy.config.rbac.v3.Permission and Principal. Patterns are made of escaped text alone.
+// Conditions of a policy → envoy.config.rbac.v3.Permission and Principal.
 import type { JsonObject } from '../../../lib/json.ts';
 import type { Condition, TextMatch } from '../../../model/authorization.ts';
 import type { Subnet } from '../../../model/service.ts';
@@ -16,15 +16,8 @@ const any = (side: Side, items: readonly JsonObject[]): JsonObject => {
 const none = (side: Side, item: JsonObject): JsonObject =>
   side === 'permission' ? { not_rule: item } : { not_id: item };
 
-const signs = new Set('!"#$%&\'()*+,.:;<=>?@[\\]^`{|}~');
-
-/** RE2: a sign after a backslash stands for itself, and letters, digits and what is not ASCII do so anyway. */
-const escaped = (text: string): string => [...text].map((each) => (signs.has(each) ? `\\${each}` : each)).join('');
-
-const regex = (pattern: string): JsonObject => ({ safe_regex: { regex: pattern } });
-
 function stringMatch(match: TextMatch): JsonObject {
-  return match.kind === 'present' ? regex('.+') : { [match.kind]: match.text };
+  return match.kind === 'present' ? { safe_regex: { regex: '.+' } } : { [match.kind]: match.text };
 }
 
 function headerMatch(name: string, match: TextMatch): JsonObject {
@@ -33,15 +26,15 @@ function headerMatch(name: string, match: TextMatch): JsonObject {
 }
 
 /** A host is the same in any case, with a port or without, and with the dot that ends a full name. */
-function hostMatch(match: TextMatch): JsonObject {
-  if (match.kind === 'present') return { header: { name: ':authority', present_match: true } };
+function hostMatches(match: TextMatch): readonly JsonObject[] {
+  if (match.kind === 'present') return [headerMatch(':authority', match)];
   const { kind, text } = match;
-  const ported = text.includes(':');
-  const string_match =
-    kind === 'prefix' || ported
-      ? { [kind]: text, ignore_case: true }
-      : regex(`(?i)${kind === 'suffix' ? '.*' : ''}${escaped(text)}\\.?(:[0-9]+)?`);
-  return { header: { name: ':authority', string_match } };
+  const ported = kind === 'suffix' ? 'contains' : 'prefix';
+  const forms =
+    kind === 'prefix' || text.includes(':')
+      ? [{ [kind]: text }]
+      : [{ [kind]: text }, { [kind]: `${text}.` }, { [ported]: `${text}:` }, { [ported]: `${text}.:` }];
+  return forms.map((form) => ({ header: { name: ':authority', string_match: { ...form, ignore_case: true } } }));
 }
 
 function pathMatch(match: TextMatch): JsonObject {
@@ -51,37 +44,38 @@ function pathMatch(match: TextMatch): JsonObject {
 }
 
 const scheme = 'spiffe://';
-const segment = '[^/]+';
+const anyone: JsonObject = { prefix: scheme };
 
-/** A segment of an identity; `present`: whatever it is. */
-function part(match: TextMatch): string {
-  if (match.kind === 'present') return segment;
-  const text = escaped(match.text);
-  return match.kind === 'prefix' ? `${text}[^/]*` : match.kind === 'suffix' ? `[^/]*${text}` : text;
+/** Of a text that is one part of an identity: what stands before it and after it. */
+function partMatch(match: TextMatch, before: string, after: string): JsonObject {
+  if (match.kind === 'present') return anyone;
+  const { kind, text } = match;
+  return { contains: `${kind === 'suffix' ? '' : before}${text}${kind === 'prefix' ? '' : after}` };
 }
 
-const identity = (trustDomain: string, namespace: string, account: string): string =>
-  `${escaped(scheme)}${trustDomain}/ns/${namespace}/sa/${account}`;
-
-function accountPattern(match: TextMatch): string {
-  if (match.kind === 'present') return identity(segment, segment, segment);
-  const [namespace = '', account] = match.text.split('/');
-  if (account === undefined) return identity(segment, segment, part(match));
-  const fixed = (text: string): TextMatch => ({ kind: 'exact', text });
-  return match.kind === 'suffix'
-    ? identity(segment, part({ kind: 'suffix', text: namespace }), part(fixed(account)))
-    : identity(segment, part(fixed(namespace)), part({ ...match, text: account }));
+/** `namespace/name`, or a name in any namespace. */
+function accountMatch(match: TextMatch): JsonObject {
+  if (match.kind === 'present') return anyone;
+  const text = match.text.replace('/', '/sa/');
+  const before = match.kind === 'suffix' ? '' : text === match.text ? '/sa/' : '/ns/';
+  return { [match.kind === 'prefix' ? 'contains' : 'suffix']: before + text };
 }
 
-/** The whole identity is compared, so that what is in one part of it cannot pass for another. */
+/**
+ * An identity is spiffe://TRUST-DOMAIN/ns/NAMESPACE/sa/NAME, and no part has a slash: what stands beside a text in it tells
+ * which part it is. There are no patterns, whose size Envoy limits.
+ */
 const callers = {
   principal: (match) => {
-    if (match.kind === 'exact' || match.kind === 'prefix') return { [match.kind]: scheme + match.text };
-    return regex(`${escaped(scheme)}.*${match.kind === 'present' ? '.' : escaped(match.text)}`);
+    if (match.kind === 'present') return anyone;
+    return { [match.kind]: match.kind === 'suffix' ? match.text : scheme + match.text };
   },
-  namespace: (match) => regex(identity(segment, part(match), segment)),
-  'service-account': (match) => regex(accountPattern(match)),
-  'trust-domain': (match) => regex(identity(part(match), segment, segment)),
+  namespace: (match) => partMatch(match, '/ns/', '/sa/'),
+  'service-account': accountMatch,
+  'trust-domain': (match) => {
+    if (match.kind === 'present' || match.kind === 'suffix') return partMatch(match, '', '/ns/');
+    return { prefix: `${scheme}${match.text}${match.kind === 'prefix' ? '' : '/'}` };
+  },
 } as const satisfies Readonly<Record<string, (match: TextMatch) => JsonObject>>;
 
 const cidr = ({ address, length }: Subnet): JsonObject => ({ address_prefix: address, prefix_len: length });
@@ -90,7 +84,7 @@ const addressField = { peer: 'direct_remote_ip', remote: 'remote_ip', destinatio
 function itemsOf(condition: Known): readonly JsonObject[] {
   switch (condition.kind) {
     case 'host':
-      return condition.texts.map(hostMatch);
+      return condition.texts.flatMap(hostMatches);
     case 'method':
       return condition.texts.map((text) => headerMatch(':method', text));
     case 'path':
