@@ -69,7 +69,7 @@ describe.skipIf(reason !== null)(`who is let in${reason === null ? '' : ` (skipp
   });
   afterAll(() => mesh?.close());
 
-  test('PeerAuthentication: STRICT refuses who has no certificate, and PERMISSIVE does not', async () => {
+  test('S-29: STRICT refuses who has no certificate, and PERMISSIVE does not', async () => {
     await mesh.apply(peers('STRICT'));
     expect(await called(`http://${service}/`)).toMatch(letIn);
     expect(await called(`http://${pod}:8080/`)).not.toMatch(letIn);
@@ -79,7 +79,7 @@ describe.skipIf(reason !== null)(`who is let in${reason === null ? '' : ` (skipp
     expect(await mesh.fromClient('hello', `${pod}:9000`, 1)).toEqual([expect.stringMatching(/^server/)]);
   });
 
-  test('a path that is denied is so on a port without a name too, however it is written', async () => {
+  test('S-29: a path that is denied is so on a port without a name too, however it is written', async () => {
     await mesh.apply(policy('{action: DENY, rules: [{to: [{operation: {paths: [/admin*]}}]}]}'));
     for (const origin of [`http://${service}`, `http://${service}:81`, `http://${pod}:8081`]) {
       await becomes(`${origin}/admin`, denied);
