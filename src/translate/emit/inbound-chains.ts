@@ -1,7 +1,7 @@
 // Whom a port of the workload answers, and how its connections are understood: envoy.config.listener.v3.FilterChain.
 // Source of the matches: Istio's table of mutual TLS modes and protocols.
 import type { JsonObject } from '../../lib/json.ts';
-import type { MutualTlsMode } from '../../model/mesh.ts';
+import type { MutualTlsMode } from '../../model/peer-authentication.ts';
 import type { CertificateSource, ProxyGroup } from '../../model/proxy.ts';
 import { isHttp, type Protocol } from '../../model/service.ts';
 import { emitConnectionTls, emitHttpTls } from './downstream-tls.ts';

@@ -5,6 +5,7 @@ import { type MutualTls, tlsModeIstio, tlsModeLabel } from '../../model/client-t
 import type { Mesh, Workload } from '../../model/mesh.ts';
 import type { MeshDefaults, TrustDomains } from '../../model/mesh-defaults.ts';
 import { identityPrefix } from '../../model/names.ts';
+import type { PeerAuthentications } from '../../model/peer-authentication.ts';
 import { isNamed, type Service } from '../../model/service.ts';
 import type { MergedRule } from './rules.ts';
 
@@ -16,9 +17,12 @@ export interface Callees {
   /** Whether any Pod takes mutual TLS. */
   readonly auto: boolean;
   readonly identities: Identities;
+  readonly peers: PeerAuthentications;
 }
 
-const callees = memo((identities: Identities, auto: boolean): Callees => ({ identities, auto }));
+const callees = memo(
+  (identities: Identities, peers: PeerAuthentications, auto: boolean): Callees => ({ identities, peers, auto }),
+);
 
 const anyInjected = memo((workloads: ReadonlyMap<string, Workload>): boolean =>
   workloads.values().some(({ labels }) => labels.get(tlsModeLabel) === tlsModeIstio),
@@ -38,11 +42,11 @@ const mutualTls = memo((identities: readonly string[], auto: boolean): MutualTls
 
 /** Null where neither the mesh nor a rule calls the service by mutual TLS. */
 export function mutualTlsOf(
-  { host, external }: Service,
+  { host, external, namespace }: Service,
   rules: readonly MergedRule[],
   callees: Callees,
 ): MutualTls | null {
-  const auto = callees.auto && !external;
+  const auto = callees.auto && !external && !callees.peers.disabled(namespace);
   if (!auto && !rules.some(asksForMeshTls)) return null;
   return mutualTls(callees.identities.get(host) ?? nobody, auto);
 }
@@ -64,11 +68,12 @@ export class CalleeIndex {
     endpoints: Mesh['endpoints'],
     workloads: Mesh['workloads'],
     rules: readonly MergedRule[],
+    peers: PeerAuthentications,
     injected: boolean,
   ): Callees | null {
     if (trustDomains !== this.#trustDomains) this.#forget(trustDomains);
     const auto = autoMutualTls && (injected || anyInjected(workloads));
-    return auto || anyAsks(rules) ? callees(this.#follow(services, endpoints, trustDomains), auto) : null;
+    return auto || anyAsks(rules) ? callees(this.#follow(services, endpoints, trustDomains), peers, auto) : null;
   }
 
   /** Nobody has the identity any more that was known. */
