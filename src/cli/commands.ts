@@ -5,6 +5,7 @@ import { codesCommand } from './codes.ts';
 import { completionCommand } from './completion.ts';
 import { configCommand } from './config.ts';
 import { demoCommand } from './demo.ts';
+import { injectCommand } from './inject.ts';
 import { serveCommand } from './serve.ts';
 import { statusCommand } from './status.ts';
 import { translateCommand } from './translate.ts';
@@ -17,6 +18,7 @@ export const commands: readonly (() => Command)[] = [
   validateCommand,
   analyzeCommand,
   translateCommand,
+  injectCommand,
   statusCommand,
   configCommand,
   codesCommand,
