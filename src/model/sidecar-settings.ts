@@ -16,7 +16,7 @@ export interface CaptureSettings {
   readonly excludeInterfaces: readonly string[];
 }
 
-const captureAll: CaptureSettings = {
+export const captureAll: CaptureSettings = {
   includeOutboundRanges: '*',
   excludeOutboundRanges: [],
   includeOutboundPorts: [],
