@@ -6,6 +6,7 @@ import { loopbackOption } from './options.ts';
 import { type Address, formatAddress, isLoopback, parseAddress, parseAddressOrNone } from './serve/address.ts';
 import { type LogFormat, type LogLevel, logFormats, logLevels } from './serve/log-options.ts';
 import type { TlsOptions } from './serve/tls.ts';
+import type { WebhookOptions } from './serve/webhook.ts';
 
 interface ServeFlags {
   readonly config: readonly string[];
@@ -15,6 +16,9 @@ interface ServeFlags {
   readonly tlsDir?: string;
   readonly xdsTlsAddress?: Address;
   readonly trustDomain?: readonly string[];
+  readonly webhookAddress?: Address;
+  readonly webhookTlsDir?: string;
+  readonly sidecarImage?: string;
   readonly allowLoopbackEndpoints?: boolean;
   readonly allowWipe?: boolean;
   readonly logLevel: LogLevel;
@@ -22,7 +26,7 @@ interface ServeFlags {
 }
 
 export function serveCommand(): Command {
-  return new Command('serve')
+  const command = new Command('serve')
     .helpGroup('Run:')
     .summary('run the control plane on folders of YAML, watched')
     .description(
@@ -59,9 +63,19 @@ export function serveCommand(): Command {
       new Option('--log-format <format>', 'how it is logged (default: text on a terminal, else json)').choices(
         logFormats,
       ),
+    );
+  return withWebhooks(command).addHelpText('after', serveHelp).action(withStatus(serve));
+}
+
+function withWebhooks(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--webhook-address <host:port>', 'where admission webhooks answer: /inject and /validate').argParser(
+        parseAddress,
+      ),
     )
-    .addHelpText('after', serveHelp)
-    .action(withStatus(serve));
+    .option('--webhook-tls-dir <path>', 'a folder with tls.crt and tls.key for them')
+    .option('--sidecar-image <name>', 'the image of injected sidecars');
 }
 
 const plainAddress = '127.0.0.1:15010';
@@ -101,6 +115,7 @@ async function serve(flags: ServeFlags): Promise<0> {
     xdsAddress,
     tls,
     httpAddress: flags.httpAddress,
+    webhook: webhookOptions(flags),
     allowLoopbackEndpoints: flags.allowLoopbackEndpoints ?? false,
     allowWipe: flags.allowWipe ?? false,
     logLevel: flags.logLevel,
@@ -116,6 +131,14 @@ function plainTextAddress({ xdsAddress, plaintext }: ServeFlags): Address | null
     `other machines reach ${formatAddress(xdsAddress)}, and xDS there is plain text without authentication: ` +
       'whoever connects reads the configuration of every proxy. Use a loopback address, --tls-dir, or add --plaintext.',
   );
+}
+
+function webhookOptions({ webhookAddress: address, webhookTlsDir, sidecarImage }: ServeFlags): WebhookOptions | null {
+  if (address === undefined && webhookTlsDir === undefined && sidecarImage === undefined) return null;
+  if (address !== undefined && webhookTlsDir !== undefined) {
+    return { address, folder: webhookTlsDir, image: sidecarImage ?? null };
+  }
+  throw new UsageError('admission webhooks need --webhook-address and --webhook-tls-dir');
 }
 
 function tlsOptions({ xdsAddress, tlsDir, xdsTlsAddress, trustDomain }: ServeFlags): TlsOptions | null {

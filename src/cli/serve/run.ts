@@ -18,6 +18,7 @@ import { rehearse } from './rehearsal/rehearsal.ts';
 import { createServices } from './services.ts';
 import type { Tls, TlsOptions } from './tls.ts';
 import { warmUp } from './warm-up.ts';
+import type { WebhookOptions } from './webhook.ts';
 import { startXds } from './xds.ts';
 import { xdsEventLog } from './xds-log.ts';
 
@@ -28,6 +29,8 @@ export interface ServeOptions {
   /** Null: no TLS. */
   readonly tls: TlsOptions | null;
   readonly httpAddress: Address;
+  /** Null: no admission webhooks. */
+  readonly webhook: WebhookOptions | null;
   readonly allowLoopbackEndpoints: boolean;
   /** Let most of the objects vanish at once. */
   readonly allowWipe: boolean;
@@ -86,6 +89,7 @@ async function startParts(options: ServeOptions, { log, metrics, parts }: Starte
   const http = await opening([['--http-address', httpAddress]], () => startHttpServer(httpAddress, content));
   parts.push(http);
   const tls = await openTls(options.tls, log, parts);
+  const webhook = await openWebhook(options.webhook, { controlPlane, metrics, log, parts });
   const onEvent = both(xdsEventLog(log), (event) => metrics.onXdsEvent(event));
   const xds = await startXds(xdsAddress, tls, { controlPlane, services: services.serve, ready, onEvent });
   parts.push(controlPlane, xds);
@@ -101,7 +105,7 @@ async function startParts(options: ServeOptions, { log, metrics, parts }: Starte
   // What the start leaves behind would otherwise lie there while the first proxies come.
   globalThis.gc?.();
   readiness.start();
-  process.stderr.write(`listening ${xds.where} http=${formatAddress(http)}\n`);
+  process.stderr.write(`listening ${xds.where} http=${formatAddress(http)}${webhook}\n`);
 }
 
 function createControlPlane(options: ServeOptions, log: Log, metrics: Metrics): ControlPlane {
@@ -130,6 +134,16 @@ async function openTls(options: TlsOptions | null, log: Log, parts: Part[]): Pro
   const tls = await (await import('./tls.ts')).openTls(options, log);
   parts.push(tls.material);
   return tls;
+}
+
+/** Where the webhooks are, as the line says it; they are loaded only where they are wanted. */
+async function openWebhook(options: WebhookOptions | null, started: Started & { readonly controlPlane: ControlPlane }) {
+  if (options === null) return '';
+  const { controlPlane, metrics, log, parts } = started;
+  const { openWebhooks } = await import('./webhook.ts');
+  const server = await openWebhooks(options, { controlPlane, metrics: metrics.injection, log });
+  parts.push(server);
+  return ` webhook=${formatAddress(server)}`;
 }
 
 /** gRPC's own messages, which would go to standard error as they are: the errors among them are reported elsewhere too. */
