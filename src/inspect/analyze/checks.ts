@@ -5,6 +5,7 @@ import { everyoneEjected, neverEjected, undoneEjections } from './checks/ejectio
 import { exportsToNobody } from './checks/exports.ts';
 import { headlessBalancing } from './checks/headless.ts';
 import { headersThatAreNone, pathsNobodyAsksFor, regexesOfAPart, smallMethods } from './checks/matches.ts';
+import { hashesOfNames, hashesOfOne } from './checks/names.ts';
 import { protocolsAtOdds, slicesAtOdds, unnamedProtocols } from './checks/ports.ts';
 import { replacedByPorts, replacedByRules, replacedBySubsets } from './checks/replaced.ts';
 import { smallRings } from './checks/ring.ts';
@@ -36,6 +37,8 @@ export const checks: { readonly [C in AnalysisCode]: Finder } = {
   SLC0613: unsetCookies,
   SLC0614: replacedByRules,
   SLC0615: replacedBySubsets,
+  SLC0616: hashesOfOne,
+  SLC0617: hashesOfNames,
   SLC0630: tooManyTries,
   SLC0631: shadowedMatches,
   SLC0632: regexesOfAPart,
