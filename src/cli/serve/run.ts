@@ -16,7 +16,8 @@ import { logPublications } from './publications.ts';
 import { createReadiness } from './readiness.ts';
 import { rehearse } from './rehearsal/rehearsal.ts';
 import { createServices } from './services.ts';
-import type { Tls, TlsOptions } from './tls.ts';
+import type { Tls, TlsParts } from './tls.ts';
+import type { TlsOptions } from './tls-options.ts';
 import { warmUp } from './warm-up.ts';
 import { startXds } from './xds.ts';
 import { xdsEventLog } from './xds-log.ts';
@@ -31,6 +32,8 @@ export interface ServeOptions {
   readonly allowLoopbackEndpoints: boolean;
   /** Let most of the objects vanish at once. */
   readonly allowWipe: boolean;
+  /** How often proxies that report load do so, in milliseconds. */
+  readonly loadReportInterval: number;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
 }
@@ -76,7 +79,14 @@ async function startParts(options: ServeOptions, { log, metrics, parts }: Starte
   metrics.follow(controlPlane);
   const refusals: ControlPlane['refusals'] = (nodeId) => controlPlane.refusals(nodeId);
   const onFault = (error: unknown): void => log.error({ err: error }, 'a fault of Sluice ended a call');
-  const services = createServices({ refusals, onFault });
+  const tls = await openTls(
+    options.tls,
+    { log, metrics: metrics.certificates, trustDomains: () => controlPlane.trustDomains },
+    parts,
+  );
+  const issue = tls?.desk ?? undefined;
+  const load = { interval: options.loadReportInterval };
+  const services = createServices({ refusals, onFault, load, ...(issue !== undefined && { issue }) });
   const { allowWipe } = options;
   const readiness = createReadiness({ controlPlane, allowWipe, log, onChange: (ready) => services.setServing(ready) });
   const { ready } = readiness;
@@ -85,7 +95,6 @@ async function startParts(options: ServeOptions, { log, metrics, parts }: Starte
   const content = { ready, metrics, pages };
   const http = await opening([['--http-address', httpAddress]], () => startHttpServer(httpAddress, content));
   parts.push(http);
-  const tls = await openTls(options.tls, log, parts);
   const onEvent = both(xdsEventLog(log), (event) => metrics.onXdsEvent(event));
   const xds = await startXds(xdsAddress, tls, { controlPlane, services: services.serve, ready, onEvent });
   parts.push(controlPlane, xds);
@@ -125,10 +134,10 @@ function both(...handlers: readonly ((event: XdsEvent) => void)[]): (event: XdsE
 }
 
 /** What is for TLS is loaded only where there is some. */
-async function openTls(options: TlsOptions | null, log: Log, parts: Part[]): Promise<Tls | null> {
+async function openTls(options: TlsOptions | null, given: TlsParts, parts: Part[]): Promise<Tls | null> {
   if (options === null) return null;
-  const tls = await (await import('./tls.ts')).openTls(options, log);
-  parts.push(tls.material);
+  const tls = await (await import('./tls.ts')).openTls(options, given);
+  parts.push(tls);
   return tls;
 }
 

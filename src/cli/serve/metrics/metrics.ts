@@ -5,6 +5,7 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { ControlPlane } from '../../../control-plane.ts';
 import type { XdsEvent } from '../../../xds/xds-event.ts';
 import { version } from '../../version.ts';
+import { type CertificateMetrics, certificateMetrics } from './certificate-metrics.ts';
 import { publicationMetrics } from './publication-metrics.ts';
 import { xdsMetrics } from './xds-metrics.ts';
 
@@ -13,6 +14,7 @@ export interface Metrics {
   /** All metrics in Prometheus' text format. */
   text(): Promise<string>;
   onXdsEvent(event: XdsEvent): void;
+  readonly certificates: CertificateMetrics;
   /** A turn of the loop failed. */
   onFault(): void;
   /** Counts every publication from now on. */
@@ -41,6 +43,7 @@ export function createMetrics(): Metrics {
     contentType: registry.contentType,
     text: () => registry.metrics(),
     onXdsEvent: xdsMetrics(registers, faults),
+    certificates: certificateMetrics(registers),
     onFault: () => faults.inc(),
     follow: (controlPlane) => {
       controlPlane.onPublish(onPublication);
