@@ -6,7 +6,7 @@ export type IstioCode = readonly DiagnosticCode[] | string;
 
 const injection = 'comes with injection of sidecars';
 const gatewayApi = 'comes with Gateway API';
-const policies = 'comes with the kinds of security';
+const policies = 'comes with RequestAuthentication and with Gateway API';
 const telemetry = 'comes with Telemetry';
 const filters = 'comes with EnvoyFilter';
 const statuses = 'need not be: no annotation that is read is about to go, or to change';
