@@ -87,7 +87,7 @@ build/envoy: $(PYTHON)
 build/envoy.binpb: proto/descriptors.py proto/entries.txt $(PYTHON)
 	build/python/bin/python proto/descriptors.py proto/entries.txt $@
 
-$(DEFINITIONS): proto/bundle.ts build/envoy.binpb $(NPM)
+$(DEFINITIONS): proto/bundle.ts proto/certificates.proto build/envoy.binpb $(NPM)
 	node proto/bundle.ts build/envoy.binpb proto/generated
 
 $(PROGRAM): scripts/build.ts $(SOURCES) $(DEFINITIONS)

@@ -1,5 +1,5 @@
 // `make bench`: Sluice and go-control-plane on the same workloads, in turn, and the ratios against the goals.
-// Usage: run.ts [--only S,M] [--runs 3] [--changes 8] [--scale 1] [--cache linear|snapshot]
+// Usage: run.ts [--only S,M] [--runs 3] [--changes N] [--scale 1] [--cache linear|snapshot]
 // [--mode delta|sotw] [--markdown]
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,7 @@ const { values } = parseArgs({
   options: {
     only: { type: 'string', default: parts.join(',') },
     runs: { type: 'string', default: '3' },
-    changes: { type: 'string', default: '8' },
+    changes: { type: 'string' },
     scale: { type: 'string', default: '1' },
     cache: { type: 'string', default: 'linear' },
     mode: { type: 'string', default: 'delta' },
@@ -41,7 +41,8 @@ async function measure(chosen: readonly Part[], folder: string): Promise<{ resul
   const progress = (text: string): void => {
     console.error(`${((performance.now() - began) / 1000).toFixed(0).padStart(4)} s  ${text}`);
   };
-  const [runs, changes, scale] = [Number(values.runs), Number(values.changes), Number(values.scale)];
+  const [runs, scale] = [Number(values.runs), Number(values.scale)];
+  const changes = values.changes === undefined ? null : Number(values.changes);
   const cache = oneOf(values.cache, ['linear', 'snapshot']);
   const mode = oneOf(values.mode, ['delta', 'sotw']);
   const work = new Workspace({ runs, changes, scale, cache, mode, folder, progress });

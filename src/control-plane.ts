@@ -5,6 +5,7 @@ import { Batches, type BatchTiming, defaultTiming } from './lib/batches.ts';
 import { atOnce, inSlices, type Steps } from './lib/slices.ts';
 import { type Diagnostic, distinct, type Outcome } from './model/diagnostic.ts';
 import type { Mesh, Workload } from './model/mesh.ts';
+import type { TrustDomains } from './model/mesh-defaults.ts';
 import type { ObjectId, ObjectSet } from './model/object.ts';
 import type { ProxyNode } from './model/proxy.ts';
 import { type Emitted, type Failed, Proxies } from './proxies.ts';
@@ -109,6 +110,11 @@ export class ControlPlane implements SnapshotProvider {
   workloadOf({ name, namespace }: ProxyNode): Workload | null | undefined {
     if (this.#mesh === undefined || this.#mesh.workloads.size === 0) return undefined;
     return this.#mesh.workloads.get(`${name}.${namespace}`) ?? null;
+  }
+
+  /** Whose identities are the mesh's, as MeshConfig says; null before the first publication. */
+  get trustDomains(): TrustDomains | null {
+    return this.#mesh?.defaults.proxy.trustDomains ?? null;
   }
 
   /** What a proxy would get now, whether it is connected or not; undefined before the first publication. */

@@ -28,9 +28,8 @@ export const measurements: { readonly [P in Part]: (work: Workspace, into: Mutab
   },
   prototype: async (work, into) => {
     const data = await work.dump('M');
-    const { changes, runs } = work.options;
-    into.prototype = await repeated(work, 'prototype', runs, () =>
-      measureServer(() => startPrototype(data), work.proxies('M'), changes),
+    into.prototype = await repeated(work, 'prototype', work.options.runs, () =>
+      measureServer(() => startPrototype(data), work.proxies('M'), work.changes('M')),
     );
   },
   namespaces: async (work, into) => {
@@ -62,14 +61,13 @@ export const measurements: { readonly [P in Part]: (work: Workspace, into: Mutab
 /** Sluice and the peer in turn, so that both meet the same weather. */
 async function compare(work: Workspace, name: 'S' | 'M' | 'L', runs: number): Promise<Comparison> {
   const [size, proxies] = [work.size(name), work.proxies(name)];
-  const { changes, cache } = work.options;
   const measured = async (who: string, start: () => Promise<Server>): Promise<Measured> => {
     work.options.progress(`${name}: ${who}`);
-    return measureServer(start, proxies, changes);
+    return measureServer(start, proxies, work.changes(name));
   };
   return repeated(work, name, runs, async () => ({
     sluice: await measured('sluice', async () => startSluice(await work.yaml(name))),
-    peer: await measured('go-control-plane', () => startPeer(size, cache)),
+    peer: await measured('go-control-plane', () => startPeer(size, work.options.cache)),
   }));
 }
 

@@ -6,15 +6,15 @@ import { promisify } from 'node:util';
 import { type Certificates, writeCertificates } from '../certificates.ts';
 import { tool } from '../server-process.ts';
 import type { Cache } from '../servers.ts';
-import { type Size, scaled, sizes } from '../workloads.ts';
+import { changesOf, type Size, scaled, sizes } from '../workloads.ts';
 import { restoreYaml, writeYaml, type YamlFolder } from '../yaml-folder.ts';
 import type { Proxies } from './served.ts';
 
 export interface RunOptions {
   /** Of small workloads the median of so many runs is taken. */
   readonly runs: number;
-  /** How many changes are measured in each run. */
-  readonly changes: number;
+  /** How many changes are measured in each run; null for as many as the workload needs. */
+  readonly changes: number | null;
   readonly scale: number;
   readonly cache: Cache;
   readonly mode: Proxies['mode'];
@@ -38,6 +38,10 @@ export class Workspace {
 
   proxies(name: keyof typeof sizes): Proxies {
     return { count: this.size(name).proxies, mode: this.options.mode };
+  }
+
+  changes(name: keyof typeof changesOf): number {
+    return this.options.changes ?? changesOf[name];
   }
 
   /** The folder of a workload as it was written first, whatever was edited in it since. */

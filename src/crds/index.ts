@@ -1,10 +1,12 @@
 // The kinds that Sluice reads, and the step from objects to typed values.
 import { memo } from '../lib/memo.ts';
 import type { Steps } from '../lib/slices.ts';
+import type { AuthorizationPolicy } from '../model/authorization.ts';
 import { type Diagnostic, diagnose, type Outcome } from '../model/diagnostic.ts';
 import type { MeshDefaults } from '../model/mesh-defaults.ts';
 import { type ObjectId, type ObjectSet, objectName, type SourceObject } from '../model/object.ts';
 import { originOf } from '../model/origin.ts';
+import type { PeerAuthentication } from '../model/peer-authentication.ts';
 import type { Scope } from '../model/scope.ts';
 import { configMapKind, meshConfigId } from './config-map.ts';
 import { type DestinationRule, destinationRuleKind } from './destination-rule/destination-rule.ts';
@@ -13,6 +15,8 @@ import { type Gateway, gatewayKind } from './gateway/gateway.ts';
 import { type Namespace, namespaceKind } from './namespace.ts';
 import { type Node, nodeKind } from './node.ts';
 import { type Pod, podKind } from './pod.ts';
+import { authorizationPolicyKind } from './security/authorization-policy.ts';
+import { peerAuthenticationKind } from './security/peer-authentication.ts';
 import { type Service, serviceKind } from './service.ts';
 import { type ServiceEntry, serviceEntryKind } from './service-entry/service-entry.ts';
 import { sidecarKind } from './sidecar/sidecar.ts';
@@ -36,6 +40,8 @@ export interface TypedObjects {
   readonly serviceEntries: readonly ServiceEntry[];
   readonly workloadEntries: readonly WorkloadEntry[];
   readonly workloadGroups: readonly never[];
+  readonly peerAuthentications: readonly PeerAuthentication[];
+  readonly authorizationPolicies: readonly AuthorizationPolicy[];
 }
 
 const kinds = {
@@ -52,6 +58,8 @@ const kinds = {
   serviceEntries: serviceEntryKind,
   workloadEntries: workloadEntryKind,
   workloadGroups: workloadGroupKind,
+  peerAuthentications: peerAuthenticationKind,
+  authorizationPolicies: authorizationPolicyKind,
 } as const;
 type Plural = keyof typeof kinds;
 
@@ -160,6 +168,8 @@ export function decodeObjects(objects: ObjectSet): Outcome<TypedObjects> {
     serviceEntries: [],
     workloadEntries: [],
     workloadGroups: [],
+    peerAuthentications: [],
+    authorizationPolicies: [],
   };
   for (const object of objects.values()) {
     const outcome = decodeObject(object);

@@ -97,6 +97,12 @@ class Part implements EncodedPart {
     this.#version ??= contentHash(this.bytes);
     return this.#version;
   }
+
+  /** Whether two hold the same message. Of one that is made anew whenever it is asked for, the bytes are at hand. */
+  static sameMessage(a: Part, b: Part): boolean {
+    if (typeof a.#json !== 'function' || !(a.#bytes instanceof Uint8Array)) return deepEqual(a.json, b.json);
+    return b.#bytes instanceof Uint8Array && Buffer.compare(a.#bytes, b.#bytes) === 0;
+  }
 }
 
 class Whole extends Part implements XdsResource {
@@ -162,10 +168,11 @@ export function routeConfiguration(name: string, shell: JsonObject, hosts: reado
 }
 
 /** Whether two are the same to Envoy and to whoever asks where they came from. */
-export const sameContent = (
-  a: Pick<EncodedPart, 'json' | 'origins'>,
-  b: Pick<EncodedPart, 'json' | 'origins'>,
-): boolean => a === b || (deepEqual(a.json, b.json) && deepEqual(a.origins, b.origins));
+export function sameContent(a: EncodedPart | XdsResource, b: EncodedPart | XdsResource): boolean {
+  if (a === b) return true;
+  const same = a instanceof Part && b instanceof Part ? Part.sameMessage(a, b) : deepEqual(a.json, b.json);
+  return same && deepEqual(a.origins, b.origins);
+}
 
 /** Whether two resources are the same to Envoy and to whoever asks where they came from. */
 export function sameResource(a: XdsResource, b: XdsResource): boolean {

@@ -21,8 +21,8 @@ type Authentication =
   | { readonly kind: 'refused'; readonly reason: string };
 
 export interface Trust {
-  /** Identities of all other trust domains are refused, whoever signed them. */
-  readonly trustDomains: readonly string[];
+  /** Identities of all other trust domains are refused, whoever signed them. Asked at every stream. */
+  readonly trustDomains: () => readonly string[];
   /** The time, in milliseconds since 1970; for tests. */
   readonly now?: () => number;
 }
@@ -46,7 +46,7 @@ export function spiffeAuthenticator({
     const outcome = workloadOf(certificate);
     if (outcome.kind === 'refused') return outcome;
     const { trustDomain } = outcome.identity;
-    if (trustDomains.includes(trustDomain)) return outcome;
+    if (trustDomains().includes(trustDomain)) return outcome;
     return refused(`the trust domain ${trustDomain} of the client certificate is not one that is accepted here`);
   };
 }

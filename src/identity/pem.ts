@@ -8,3 +8,8 @@ export function pemBlocks(text: string, label: string): readonly string[] {
     .slice(1)
     .map((rest) => `${begin}${rest.split(end, 1)[0] ?? ''}${end}\n`);
 }
+
+/** Text without the byte order mark that some editors put in front: OpenSSL would not find the first block. */
+export function withoutMark(text: string): string {
+  return text.startsWith('\u{feff}') ? text.slice(1) : text;
+}

@@ -1,12 +1,11 @@
 // What the server needs for TLS, read from a folder laid out as Kubernetes' TLS Secrets are, and checked as a whole.
-import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { join } from 'node:path';
+import type { X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { readCertificate } from './certificate.ts';
-import { pemBlocks } from './pem.ts';
+import { certificatesIn, hasExpired, type NotEmpty, privateKeyIn, subjectOf } from './pem-content.ts';
+import { Broken, type PemFile, readOptional, readPem } from './pem-file.ts';
 import { readRevocations, unrevocable } from './revocations.ts';
+import type { Read, Reading } from './watched.ts';
 
 /** PEM texts, as node:tls takes them. */
 export interface TlsMaterial {
@@ -15,29 +14,18 @@ export interface TlsMaterial {
   readonly ca: string;
   /** One list of revoked certificates each; left out: nothing is revoked. */
   readonly crl?: readonly string[];
+  /** When each CA and each list of revoked certificates runs out, in milliseconds since 1970. */
+  readonly ends: readonly number[];
 }
 
-export interface ReadMaterial {
-  readonly material: TlsMaterial;
-  /** What the certificate says of itself, for the log. */
-  readonly summary: { readonly subject: string; readonly fingerprint: string; readonly expires: string };
-  /** What works and should be otherwise. */
-  readonly warnings: readonly string[];
+/** How many of its CAs and lists of revoked certificates have run out by now. */
+export function lapsedOf({ ends }: TlsMaterial): number {
+  const now = Date.now();
+  return ends.filter((end) => end <= now).length;
 }
-
-export type MaterialOutcome =
-  | ({ readonly kind: 'read' } & ReadMaterial)
-  /** One line: which file, what is wrong with it, and what to do. Never anything of a key. */
-  | { readonly kind: 'broken'; readonly reason: string };
-
-/** A file of more bytes is not read. */
-const largestFile = 1 << 20;
-
-/** Why the folder cannot be used; only ever caught in this file. */
-class Broken extends Error {}
 
 /** Reads `tls.crt` (the certificate and what links it to a CA), `tls.key`, `ca.crt` and, where there is one, `ca.crl`. */
-export async function readTlsMaterial(folder: string): Promise<MaterialOutcome> {
+export async function readTlsMaterial(folder: string): Promise<Reading<TlsMaterial>> {
   try {
     // One after the other, so that it is always the first file that is complained of.
     const crt = await readPem(folder, 'tls.crt');
@@ -51,13 +39,6 @@ export async function readTlsMaterial(folder: string): Promise<MaterialOutcome> 
   }
 }
 
-interface PemFile {
-  readonly path: string;
-  readonly text: string;
-  /** Whether others than its owner can read it. */
-  readonly shared: boolean;
-}
-
 interface PemFiles {
   readonly crt: PemFile;
   readonly key: PemFile;
@@ -65,62 +46,41 @@ interface PemFiles {
   readonly crl: PemFile | null;
 }
 
-async function readPem(folder: string, name: string): Promise<PemFile> {
-  const file = await readOptional(folder, name);
-  if (file !== null) return file;
-  throw new Broken(`there is no ${join(folder, name)}: it has to be a readable file in PEM format`);
-}
-
-/** Null where there is no such file. */
-async function readOptional(folder: string, name: string): Promise<PemFile | null> {
-  const path = join(folder, name);
-  try {
-    // Not waiting for whoever writes into a pipe.
-    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const stat = await file.stat();
-    if (!stat.isFile() || stat.size > largestFile) {
-      throw new Broken(`${path} is not a file of at most ${largestFile} bytes: it has to be one in PEM format`);
-    }
-    return { path, text: await file.readFile('utf8'), shared: (stat.mode & 0o044) !== 0 };
-  } catch (error) {
-    if (error instanceof Broken) throw error;
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
-    if (code === 'ENOENT') return null;
-    throw new Broken(`cannot read ${path} (${code}): it has to be a readable file in PEM format`);
-  }
-}
-
-function check({ crt, key, ca, crl }: PemFiles): ReadMaterial {
-  const chain = certificates(crt);
+function check({ crt, key, ca, crl }: PemFiles): Read<TlsMaterial> {
+  const chain = certificatesIn(crt);
   const [leaf] = chain;
-  const authorities = certificates(ca);
+  const authorities = certificatesIn(ca);
   checkLeaf(crt, leaf);
-  if (!leaf.checkPrivateKey(privateKey(key))) {
+  if (!leaf.checkPrivateKey(privateKeyIn(key))) {
     throw new Broken(`${key.path} is not the key of the certificate in ${crt.path}: replace both together`);
   }
   const noAuthority = authorities.find((each) => !each.ca);
   if (noAuthority !== undefined) {
-    throw new Broken(`${ca.path} has a certificate that is no CA: ${subject(noAuthority)}: take it out`);
+    throw new Broken(`${ca.path} has a certificate that is no CA: ${subjectOf(noAuthority)}: take it out`);
   }
   const lists = crl === null ? undefined : readRevocations(crl.text);
   if (lists === null) {
     throw new Broken(`${crl?.path} has to be lists of revoked certificates in PEM format, -----BEGIN X509 CRL-----`);
   }
   const revoked = lists === undefined ? {} : { crl: lists.map(({ pem }) => pem) };
-  const material = { cert: crt.text, key: key.text, ca: ca.text, ...revoked };
+  const ends = [
+    ...authorities.map((each) => each.validToDate.getTime()),
+    ...(lists ?? []).flatMap(({ nextUpdate }) => nextUpdate ?? []),
+  ];
+  const material = { cert: crt.text, key: key.text, ca: ca.text, ...revoked, ends };
   tryOut(material, crt);
   return {
     material,
     summary: {
-      subject: subject(leaf),
+      subject: subjectOf(leaf),
       fingerprint: leaf.fingerprint256,
       expires: leaf.validToDate.toISOString(),
     },
     warnings: [
       ...(key.shared ? [`${key.path} can be read by others than its owner: chmod 600`] : []),
-      ...authorities.filter(expired).map((each) => `${ca.path} has an expired CA: ${subject(each)}`),
+      ...authorities.filter(hasExpired).map((each) => `${ca.path} has an expired CA: ${subjectOf(each)}`),
       ...unrevocable(authorities, lists).map(
-        (each) => `${crl?.path} has no current list of ${subject(each)}: every client of that CA is refused`,
+        (each) => `${crl?.path} has no current list of ${subjectOf(each)}: every client of that CA is refused`,
       ),
       ...(linked(chain, authorities)
         ? []
@@ -130,7 +90,7 @@ function check({ crt, key, ca, crl }: PemFiles): ReadMaterial {
 }
 
 function checkLeaf({ path }: PemFile, leaf: X509Certificate): void {
-  if (expired(leaf)) throw new Broken(`the certificate in ${path} has expired on ${leaf.validTo}: renew it`);
+  if (hasExpired(leaf)) throw new Broken(`the certificate in ${path} has expired on ${leaf.validTo}: renew it`);
   if (leaf.validFromDate.getTime() > Date.now()) {
     throw new Broken(`the certificate in ${path} is not valid before ${leaf.validFrom}: check the clock, or wait`);
   }
@@ -142,52 +102,16 @@ function checkLeaf({ path }: PemFile, leaf: X509Certificate): void {
 }
 
 /** OpenSSL has the last word: what it does not take must not reach the server. */
-function tryOut({ crl, ...material }: TlsMaterial, { path }: PemFile): void {
+function tryOut({ crl, cert, key, ca }: TlsMaterial, { path }: PemFile): void {
   try {
-    createSecureContext({ ...material, ...(crl === undefined ? {} : { crl: [...crl] }) });
+    createSecureContext({ cert, key, ca, ...(crl === undefined ? {} : { crl: [...crl] }) });
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
     throw new Broken(`OpenSSL does not take ${path} and the files beside it (${code}): issue them anew`);
   }
 }
 
-type NotEmpty<T> = readonly [T, ...(readonly T[])];
-
-/** All certificates of a file, of which there has to be one. */
-function certificates({ path, text }: PemFile): NotEmpty<X509Certificate> {
-  const parsed = pemBlocks(text, 'CERTIFICATE').map((pem) => {
-    try {
-      return new X509Certificate(pem);
-    } catch {
-      throw new Broken(`${path} has a certificate that cannot be read: it has to be PEM`);
-    }
-  });
-  const [first, ...rest] = parsed;
-  if (first === undefined)
-    throw new Broken(`${path} has no certificate: it has to be PEM, -----BEGIN CERTIFICATE-----`);
-  return [first, ...rest];
-}
-
-function privateKey({ path, text }: PemFile): KeyObject {
-  try {
-    return createPrivateKey(text);
-  } catch {
-    const locked = text.includes('ENCRYPTED');
-    const why = locked ? 'is locked with a passphrase: store it without' : 'has no private key that can be read';
-    throw new Broken(`${path} ${why}: it has to be PEM, -----BEGIN PRIVATE KEY-----`);
-  }
-}
-
 /** Whether the chain leads to one of the CAs. */
 function linked(chain: NotEmpty<X509Certificate>, authorities: readonly X509Certificate[]): boolean {
   return chain.some((each) => authorities.some((ca) => each.checkIssued(ca) && each.verify(ca.publicKey)));
-}
-
-function expired(certificate: X509Certificate): boolean {
-  return certificate.validToDate.getTime() < Date.now();
-}
-
-function subject(certificate: X509Certificate): string {
-  const named = certificate.subject?.replaceAll('\n', ', ') ?? '';
-  return named === '' ? `the one with serial number ${certificate.serialNumber}` : named;
 }

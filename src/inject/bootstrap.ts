@@ -4,6 +4,7 @@ import type { JsonObject } from '../lib/json.ts';
 import type { Locality } from '../model/endpoint.ts';
 import { localCluster } from '../model/names.ts';
 import type { Interception, Role } from '../model/proxy.ts';
+import { agentCertificates, http2Options, sdsClusterJson } from './agent-certificates.ts';
 
 export interface SidecarNode {
   /** The workload's address. */
@@ -22,10 +23,13 @@ export interface SidecarNode {
   readonly gateway?: { readonly labels: Readonly<Record<string, string>> };
   /** Paths of PEM files with which it calls others in the mesh, and answers them; without them in plain text alone. */
   readonly certificateFiles?: { readonly chain: string; readonly key: string; readonly root: string };
+  /** The path of the Unix socket where the agent beside it gives out certificates, instead of files. */
+  readonly sdsSocket?: string;
 }
 
 /** Mutual TLS with files, which Envoy reads once, when it starts. */
-export interface XdsTls {
+export interface XdsTlsFiles {
+  readonly kind?: 'files';
   /** Paths of PEM files: the proxy's certificate with what links it to a CA, its key, and the CAs of Sluice's certificate. */
   readonly certificate: string;
   readonly key: string;
@@ -34,12 +38,18 @@ export interface XdsTls {
   readonly serverName: string;
 }
 
+/** Mutual TLS with the certificates that the agent gives out (`sdsSocket`), and renews. */
+export interface XdsTlsAgent {
+  readonly kind: 'agent';
+  readonly serverName: string;
+}
+
 export interface BootstrapOptions {
   readonly node: SidecarNode;
   /** Sluice's xDS address; a host name is resolved by Envoy. */
   readonly xds: { readonly host: string; readonly port: number };
   /** How the connection to Sluice is secured; without it, it is plain text. */
-  readonly xdsTls?: XdsTls;
+  readonly xdsTls?: XdsTlsFiles | XdsTlsAgent;
   /** `delta` sends only what differs; `sotw` (state of the world) is for comparison. */
   readonly protocol: 'delta' | 'sotw';
   /** Where Envoy's own pages listen. Port 0 asks for a free one. */
@@ -64,7 +74,7 @@ function nodeId({ ip, name, namespace, gateway }: SidecarNode): string {
  * the way to Sluice comes over ADS.
  */
 export function bootstrap(options: BootstrapOptions): JsonObject {
-  const { locality } = options.node;
+  const { locality, sdsSocket } = options.node;
   const clusterManager = {
     ...(options.loadReports === true && { load_stats_config: loadStats }),
     ...(locality !== undefined && { local_cluster_name: localCluster }),
@@ -84,7 +94,13 @@ export function bootstrap(options: BootstrapOptions): JsonObject {
     },
     layered_runtime: { layers: [{ name: 'sluice', static_layer: options.runtime }] },
     ...(Object.keys(clusterManager).length > 0 && { cluster_manager: clusterManager }),
-    static_resources: { clusters: [xdsClusterJson(options), ...(locality === undefined ? [] : [ownService])] },
+    static_resources: {
+      clusters: [
+        xdsClusterJson(options),
+        ...(sdsSocket === undefined ? [] : [sdsClusterJson(sdsSocket)]),
+        ...(locality === undefined ? [] : [ownService]),
+      ],
+    },
   };
 }
 
@@ -110,9 +126,9 @@ function localityOf({ locality }: SidecarNode): JsonObject {
   return { locality: { region, zone, sub_zone: subZone } };
 }
 
-function certificateNames({ certificateFiles }: SidecarNode): JsonObject {
-  // There is no agent beside it.
-  if (certificateFiles === undefined) return { MESH_CERTIFICATES: 'NONE' };
+function certificateNames({ certificateFiles, sdsSocket }: SidecarNode): JsonObject {
+  // That there is an agent beside it is what Sluice assumes where nothing is said.
+  if (certificateFiles === undefined) return sdsSocket === undefined ? { MESH_CERTIFICATES: 'NONE' } : {};
   const { chain, key, root } = certificateFiles;
   return {
     ...{ TLS_CLIENT_CERT_CHAIN: chain, TLS_CLIENT_KEY: key, TLS_CLIENT_ROOT_CERT: root },
@@ -142,15 +158,8 @@ function xdsClusterJson({ xds: { host, port }, xdsTls }: BootstrapOptions): Json
     name: xdsCluster,
     type: isIP(host) === 0 ? 'STRICT_DNS' : 'STATIC',
     connect_timeout: '1s',
-    typed_extension_protocol_options: {
-      'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
-        '@type': 'type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions',
-        explicit_http_config: {
-          // Finds out within 40 s that the control plane is gone without a word.
-          http2_protocol_options: { connection_keepalive: { interval: '30s', timeout: '10s' } },
-        },
-      },
-    },
+    // Finds out within 40 s that the control plane is gone without a word.
+    typed_extension_protocol_options: http2Options({ connection_keepalive: { interval: '30s', timeout: '10s' } }),
     ...(xdsTls === undefined ? {} : { transport_socket: transportSocket(xdsTls) }),
     load_assignment: {
       cluster_name: xdsCluster,
@@ -159,7 +168,9 @@ function xdsClusterJson({ xds: { host, port }, xdsTls }: BootstrapOptions): Json
   };
 }
 
-function transportSocket({ certificate, key, ca, serverName }: XdsTls): JsonObject {
+function transportSocket(tls: XdsTlsFiles | XdsTlsAgent): JsonObject {
+  const { serverName } = tls;
+  const names = { match_typed_subject_alt_names: [{ san_type: 'DNS', matcher: { exact: serverName } }] };
   return {
     name: 'envoy.transport_sockets.tls',
     typed_config: {
@@ -168,12 +179,15 @@ function transportSocket({ certificate, key, ca, serverName }: XdsTls): JsonObje
       common_tls_context: {
         alpn_protocols: ['h2'],
         tls_params: { tls_minimum_protocol_version: 'TLSv1_2' },
-        tls_certificates: [{ certificate_chain: { filename: certificate }, private_key: { filename: key } }],
-        validation_context: {
-          trusted_ca: { filename: ca },
-          match_typed_subject_alt_names: [{ san_type: 'DNS', matcher: { exact: serverName } }],
-        },
+        ...(tls.kind === 'agent' ? agentCertificates(names) : fileCertificates(tls, names)),
       },
     },
+  };
+}
+
+function fileCertificates({ certificate, key, ca }: XdsTlsFiles, names: JsonObject): JsonObject {
+  return {
+    tls_certificates: [{ certificate_chain: { filename: certificate }, private_key: { filename: key } }],
+    validation_context: { trusted_ca: { filename: ca }, ...names },
   };
 }

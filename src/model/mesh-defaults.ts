@@ -4,7 +4,7 @@ import { memo } from '../lib/memo.ts';
 import type { TcpKeepalive } from './connection-pool.ts';
 import type { Milliseconds } from './lb-policy.ts';
 import type { LocalitySetting } from './locality-lb.ts';
-import { rootNamespace } from './names.ts';
+import { clusterDomain, rootNamespace } from './names.ts';
 import type { Origin } from './origin.ts';
 import type { Destination, Retries } from './route.ts';
 
@@ -55,10 +55,14 @@ export interface ProxyDefaults {
   readonly detectionTimeout: Milliseconds;
   readonly paths: PathNormalization;
   readonly minimumTls: 'TLSv1_2' | 'TLSv1_3';
+  readonly trustDomains: TrustDomains;
   /** What Envoy counts clusters under, with names in percent signs that are filled in; null: their names. */
   readonly outboundStatName: string | null;
   readonly inboundStatName: string | null;
 }
+
+/** Of whose workloads the identities are the mesh's: its own trust domain first, then other names of it. */
+export type TrustDomains = readonly [own: string, ...aliases: string[]];
 
 export interface MeshDefaults {
   /** Null: nothing. */
@@ -85,6 +89,7 @@ export const meshDefaults: MeshDefaults = Object.freeze({
     detectionTimeout: 0,
     paths: 'base',
     minimumTls: 'TLSv1_2',
+    trustDomains: Object.freeze([clusterDomain]) as TrustDomains,
     outboundStatName: null,
     inboundStatName: null,
   }),

@@ -1,8 +1,11 @@
 // The mesh as resolved: what all proxies' configuration is made from.
+
+import type { AuthorizationPolicies } from './authorization.ts';
 import type { Labels, Locality, ServiceEndpoints } from './endpoint.ts';
 import type { Gateway } from './gateway.ts';
 import type { MeshDefaults } from './mesh-defaults.ts';
 import type { ObjectId } from './object.ts';
+import type { MutualTlsMode, PeerAuthentications } from './peer-authentication.ts';
 import type { PolicyChoice } from './policy.ts';
 import type { RouteChoice } from './route.ts';
 import type { EgressListener, Scope, Scopes } from './scope.ts';
@@ -19,12 +22,6 @@ export interface Workload {
   /** Who it is, besides its namespace. */
   readonly serviceAccount: string;
 }
-
-/** Who may call: by mutual TLS alone, anybody, or in plain text alone. */
-export type MutualTlsMode = 'strict' | 'permissive' | 'disable';
-
-/** Where nothing else is said. */
-export const usualMutualTls: MutualTlsMode = 'permissive';
 
 /**
  * A port of a service as the workload behind it sees it.
@@ -65,6 +62,10 @@ export interface Mesh {
   /** What clients may know of it. */
   readonly sights: Sights;
   readonly defaults: MeshDefaults;
+  /** Whom workloads answer, and … */
+  readonly peers: PeerAuthentications;
+  /** … what they allow. */
+  readonly authorization: AuthorizationPolicies;
 }
 
 /** What a client knows of the mesh: the parts that its configuration is made from. */

@@ -14,8 +14,10 @@ export const defaultNamespace = 'default';
 /** The DNS domain of the cluster. */
 export const clusterDomain = 'cluster.local';
 
-/** What the SPIFFE ids of all workloads begin with. */
-export const trustedIdentities = `spiffe://${clusterDomain}/`;
+/** What the SPIFFE ids of all workloads of a trust domain begin with. */
+export function identityPrefix(trustDomain: string): string {
+  return `spiffe://${trustDomain}/`;
+}
 
 /** The full name of a Kubernetes Service: `my-service.default.svc.cluster.local`. */
 export function serviceHost(name: string, namespace: string): string {

@@ -1,7 +1,9 @@
 // Proxies: who asks for configuration, and what of it the configuration depends on.
+import type { AuthorizationPolicy } from './authorization.ts';
 import type { EndpointView, Labels, Locality } from './endpoint.ts';
-import type { MutualTlsMode, ServedPort } from './mesh.ts';
+import type { ServedPort } from './mesh.ts';
 import type { ProxyDefaults } from './mesh-defaults.ts';
+import type { MutualTlsMode } from './peer-authentication.ts';
 import type { Scope } from './scope.ts';
 
 export type Role = 'sidecar' | 'router';
@@ -68,6 +70,8 @@ export interface ProxyGroup {
   readonly served: readonly ServedPort[];
   /** Whom its workload answers on ports that no service names. */
   readonly mutualTls: MutualTlsMode;
+  /** What holds for its workload; by namespace and name. */
+  readonly authorization: readonly AuthorizationPolicy[];
   readonly interception: Interception;
   readonly ipFamily: IpFamily;
   readonly portOffset: number;

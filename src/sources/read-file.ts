@@ -1,6 +1,6 @@
 // Reads a file as the operating system has it: bounded, and knowing whether it changed meanwhile.
 import { isUtf8 } from 'node:buffer';
-import { type BigIntStats, constants, readFileSync, statSync } from 'node:fs';
+import { type BigIntStats, constants, fstatSync, readFileSync, readSync, statSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { SourceLimits } from './limits.ts';
 import { brokenFile, type ParsedFile } from './yaml.ts';
@@ -21,6 +21,8 @@ export type FileReading =
   | { readonly kind: 'unreadable'; readonly reason: string };
 
 const most = 3;
+/** So many bytes are read sooner than another thread could be asked to. */
+const readAtOnce = 64 * 1024;
 
 /** The state of a file that `stat` tells. */
 export function fingerprintOf({ dev, ino, size, mtimeNs, ctimeNs, mtimeMs }: BigIntStats): Fingerprint {
@@ -44,14 +46,14 @@ export async function readWhole(path: string, { fileBytes }: SourceLimits): Prom
 }
 
 async function readHandle(handle: FileHandle, fileBytes: bigint): Promise<FileReading> {
-  let before = await handle.stat({ bigint: true });
+  let before = fstatSync(handle.fd, { bigint: true });
   for (let attempt = 1; ; attempt += 1) {
     if (!before.isFile()) return { kind: 'unreadable', reason: 'it is not a regular file' };
     const fingerprint = fingerprintOf(before);
     if (before.size > fileBytes) return { kind: 'too-large', fingerprint };
     const bytes = Buffer.allocUnsafe(Number(before.size));
     const length = await fill(handle, bytes);
-    const after = await handle.stat({ bigint: true });
+    const after = fstatSync(handle.fd, { bigint: true });
     if (attempt === most || fingerprintOf(after).state === fingerprint.state) {
       return { kind: 'bytes', bytes: bytes.subarray(0, length), fingerprint };
     }
@@ -62,9 +64,10 @@ async function readHandle(handle: FileHandle, fileBytes: bigint): Promise<FileRe
 async function fill(handle: FileHandle, bytes: Buffer): Promise<number> {
   let length = 0;
   while (length < bytes.length) {
-    const { bytesRead } = await handle.read(bytes, length, bytes.length - length, length);
-    if (bytesRead === 0) break;
-    length += bytesRead;
+    const at = [bytes, length, bytes.length - length, length] as const;
+    const read = bytes.length <= readAtOnce ? readSync(handle.fd, ...at) : (await handle.read(...at)).bytesRead;
+    if (read === 0) break;
+    length += read;
   }
   return length;
 }

@@ -1,5 +1,6 @@
 // Who was let in is judged again. A connection may last for longer than its certificate is valid, and OpenSSL looks at the
-// chain and at lists of revoked certificates in the handshake only: when those change, every client has to come anew.
+// chain and at lists of revoked certificates in the handshake only: when those change or run out, every client has to come
+// anew.
 import { status } from '@grpc/grpc-js';
 import type { Ads } from './ads.ts';
 import type { Authenticator, Connection } from './authenticator.ts';
@@ -23,14 +24,14 @@ export interface JudgementOptions {
 export function judgeAgain(options: JudgementOptions): { readonly stop: () => void } {
   const { material, timers } = options;
   let trusted = trustIn(material);
-  const sweep = (): void => dismissRefused(options);
-  const timer = setInterval(sweep, timers.judge);
-  const forget = material.onChange(() => {
-    sweep();
+  const sweep = (): void => {
+    dismissRefused(options);
     const before = trusted;
     trusted = trustIn(material);
-    if (trusted !== before) void renewAll(options);
-  });
+    if (isNarrower(trusted, before)) void renewAll(options);
+  };
+  const timer = setInterval(sweep, timers.judge);
+  const forget = material.onChange(sweep);
   return {
     stop: () => {
       clearInterval(timer);
@@ -40,9 +41,24 @@ export function judgeAgain(options: JudgementOptions): { readonly stop: () => vo
 }
 
 /** By what a client's chain is judged. */
-function trustIn(material: TlsMaterial): string {
+interface Trusted {
+  readonly authorities: ReadonlySet<string>;
+  readonly revoked: string;
+  /** How many of these have run out. */
+  readonly lapsed: number;
+}
+
+function trustIn(material: TlsMaterial): Trusted {
   const { ca, crl } = material.options();
-  return JSON.stringify([ca, crl]);
+  const certificates = [ca].flat().flatMap((text) => String(text).split(/(?<=-----END CERTIFICATE-----)/));
+  const named = certificates.map((each) => each.trim()).filter((each) => each !== '');
+  return { authorities: new Set(named), revoked: JSON.stringify(crl), lapsed: material.lapsed() };
+}
+
+/** Whether somebody who was believed may not be any more. One authority more changes nothing for who is there. */
+function isNarrower(now: Trusted, before: Trusted): boolean {
+  const isSame = now.revoked === before.revoked && now.lapsed === before.lapsed;
+  return !isSame || !before.authorities.isSubsetOf(now.authorities);
 }
 
 /** Whoever would not be let in any more has its streams ended. */

@@ -31,6 +31,11 @@ export interface ServerParts {
   readonly authorizeNode?: AuthorizeNode;
   /** Whether the provider has something to serve; before, streams are turned away. */
   readonly ready?: () => boolean;
+  /**
+   * Paths of methods that find out themselves who calls, by a token: over TLS they are handed callers whose certificate is
+   * missing, or does not hold, without an identity. No other method takes a token.
+   */
+  readonly tokenMethods?: readonly string[];
   /** Services beside ADS. */
   readonly services?: (context: ServiceContext) => readonly XdsService[];
   readonly timers?: Partial<XdsTimers>;
@@ -79,9 +84,9 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
   if (process.env['GRPC_VERBOSITY'] === undefined) setLogVerbosity(logVerbosity.NONE);
   const timers = { ...defaultTimers, ...options.timers };
   const limits = { ...defaultLimits, ...options.limits };
-  const { ready = () => true, authorizeNode = () => null } = options;
+  const { ready = () => true, authorizeNode = () => null, tokenMethods = [] } = options;
   const ads = createAds({ provider, timers, limits, ready, authorizeNode, onEvent });
-  const relay = createRelay();
+  const relay = createRelay(timers);
   const streams = (): readonly StreamStatus[] => [...ads.sessions].flatMap(statusOf);
   relay.serve(options.services?.({ streams, callerOf: relay.callerOf }) ?? []);
   const onRejected = (rejection: Rejection): void => {
@@ -91,7 +96,7 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
 
   const onStream: OnStream = (stream, headers, connection) => {
     try {
-      const caller = admit({ stream, headers, connection, authenticator, onRejected });
+      const caller = admit({ stream, headers, connection, authenticator, tokenMethods, onRejected });
       if (caller === null) return;
       const protocol = adsProtocol(headers[':path']);
       if (protocol === undefined) relay.pass(stream, headers, caller);
@@ -129,11 +134,12 @@ interface Arrival {
   readonly headers: IncomingHttpHeaders;
   readonly connection: Connection;
   readonly authenticator: Authenticator;
+  readonly tokenMethods: readonly string[];
   readonly onRejected: (rejection: Rejection) => void;
 }
 
 /** Who calls; null where the call is refused. Nothing of its body is read yet. */
-function admit({ stream, headers, connection, authenticator, onRejected }: Arrival): Caller | null {
+function admit({ stream, headers, connection, authenticator, tokenMethods, onRejected }: Arrival): Caller | null {
   const { remoteAddress: address } = connection;
   const wrong = httpFault(headers);
   if (wrong !== null) {
@@ -143,6 +149,7 @@ function admit({ stream, headers, connection, authenticator, onRejected }: Arriv
   }
   const authentication = authenticator(connection);
   if (authentication.kind === 'accepted') return { connection, identity: authentication.identity };
+  if (connection.tls !== null && tokenMethods.includes(headers[':path'] ?? '')) return { connection, identity: null };
   onRejected({ reason: 'unauthenticated', address, detail: authentication.reason });
   refuse(stream, status.UNAUTHENTICATED, authentication.reason);
   return null;

@@ -3,18 +3,18 @@ import { once } from 'node:events';
 import { request as httpsRequest } from 'node:https';
 import { json } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
-import { issueServer, TestCa } from '../harness/certificates.ts';
+import { issueServer, TestCa, tlsFiles } from '../harness/certificates.ts';
 import { folder, serve, sluice } from './sluice.ts';
 
 const namespace = 'apiVersion: v1\nkind: Namespace\nmetadata: {name: shop, labels: {istio-injection: disabled}}\n';
 
 test('pods of namespaces that are labelled get a sidecar, others do not; both are counted', async () => {
   const ca = await TestCa.create();
-  const { cert, key } = await issueServer(ca);
-  const tls = folder({ 'tls.crt': cert, 'tls.key': key });
+  const tls = folder({ ...tlsFiles(await issueServer(ca), ca.cert) });
   const config = folder({ 'all.yaml': namespace });
-  const webhook = ['--webhook-address', '127.0.0.1:0', '--webhook-tls-dir', tls, '--sidecar-image', 'ours:1'];
-  const serving = await serve(['--config', config, ...webhook]);
+  const webhook = ['--webhook-address', '127.0.0.1:0', '--sidecar-image', 'ours:1'];
+  const encrypted = ['--tls-dir', tls, '--xds-tls-address', '127.0.0.1:0', '--xds-address', 'none'];
+  const serving = await serve(['--config', config, ...encrypted, ...webhook]);
   const [, port] = /webhook=127\.0\.0\.1:(\d+)/.exec(await serving.line('listening ')) ?? [];
   const ask = async (where: string) => {
     const object = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a' }, spec: { containers: [{ name: 'a' }] } };
@@ -43,5 +43,5 @@ test('pods of namespaces that are labelled get a sidecar, others do not; both ar
 
 test('an address without certificates is refused', async () => {
   const { status, stderr } = await sluice(['serve', '--config', folder({}), '--webhook-address', '127.0.0.1:0']);
-  expect({ status, stderr }).toMatchObject({ status: 2, stderr: expect.stringContaining('--webhook-tls-dir') });
+  expect({ status, stderr }).toMatchObject({ status: 2, stderr: expect.stringContaining('--tls-dir') });
 });

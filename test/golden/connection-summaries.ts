@@ -30,6 +30,34 @@ export function chains({ json }: XdsResource): JsonObject[] {
   );
 }
 
+const isGuard = ({ name }: { readonly name: string }): boolean => name.endsWith('.rbac');
+type FilterJson = ChainJson['filters'][number];
+
+/** What of a chain decides who may do what, without the names of types. */
+function guardsOf({ filters }: ChainJson): JsonObject {
+  const manager = filters.find(({ name }) => name.endsWith('http_connection_manager'))?.typed_config;
+  const http = (manager?.['http_filters'] ?? []) as unknown as readonly FilterJson[];
+  const rules = (all: readonly FilterJson[]) =>
+    all.filter(isGuard).map(({ typed_config: { '@type': _type, stat_prefix: _prefix, ...fields } }) => fields);
+  const found = { connections: rules(filters), requests: rules(http) };
+  return Object.fromEntries(Object.entries(found).filter(([, each]) => each.length > 0));
+}
+
+/** Who may do what, for each set of filter chains where that is the same. */
+export function guards({ json }: XdsResource): JsonObject[] {
+  const { filter_chains: chosen, default_filter_chain: rest } = json as unknown as {
+    readonly filter_chains: readonly ChainJson[];
+    readonly default_filter_chain?: ChainJson;
+  };
+  const all = [...chosen, ...(rest === undefined ? [] : [{ ...rest, name: 'default' }])];
+  const label = ({ name = '', filter_chain_match: match }: ChainJson): string =>
+    [name, match?.['transport_protocol'] ?? '', match?.['destination_port'] ?? '']
+      .filter((each) => each !== '')
+      .join(' ');
+  const same = Map.groupBy(all, (chain) => JSON.stringify(guardsOf(chain)));
+  return [...same.values()].map((some) => ({ chains: some.map(label), ...some.slice(0, 1).map(guardsOf)[0] }));
+}
+
 /** What looks into a listener's connections, and where it does not. */
 export function listenerFilters({ json }: XdsResource): JsonObject[] {
   const filters = (json['listener_filters'] ?? []) as unknown as readonly JsonObject[];

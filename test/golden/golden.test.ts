@@ -8,7 +8,7 @@
 //                               besides balancing, `offers` what they offer for requests over mutual TLS, `lb` the
 //                               clusters' policies, `hash` the routes' hash policies, `rules PORT` the routes that
 //                               VirtualServices make, without what stands in all of them, `chains NAME` a listener's
-//                               filter chains, `inspectors NAME` what looks into its connections first, `targets` where
+//                               filter chains, `guards NAME` who may do what there, `inspectors NAME` what looks into its connections first, `targets` where
 //                               API listeners lead, `localities` which endpoints come first, `names` what there is,
 //                               `managers NAME` what a listener does with HTTP, `fallbacks` where what no service takes
 //                               is sent, `stat-names` what clusters are counted under, `inbound` those of the workload
@@ -46,7 +46,7 @@ import type { Resources } from '../../src/translate/emit/resources.ts';
 import { usualRetries } from '../../src/translate/emit/retry-policy.ts';
 import { Translator } from '../../src/translate/translator.ts';
 import { compare } from './compare.ts';
-import { apiTarget, chains, listenerFilters, offers } from './connection-summaries.ts';
+import { apiTarget, chains, guards, listenerFilters, offers } from './connection-summaries.ts';
 import { sidecarSummaries, usualFields } from './summaries.ts';
 
 const root = import.meta.dirname;
@@ -234,6 +234,7 @@ function summaries(resources: Resources, show: readonly string[]): JsonObject[] 
     ...(show.includes('targets') ? [...resources.listener.values()].map(apiTarget) : []),
     ...listeners('inspectors').flatMap(listenerFilters),
     ...listeners('chains').flatMap(chains),
+    ...listeners('guards').flatMap(guards),
   ];
 }
 

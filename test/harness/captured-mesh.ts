@@ -33,6 +33,8 @@ export class CapturedMesh {
   readonly #closers: (() => unknown)[] = [];
   readonly #client: Pod;
   readonly #network: PodNetwork;
+  readonly #source = new MemorySource();
+  #upToDate: () => Promise<void> = async () => {};
 
   private constructor() {
     this.#network = new PodNetwork();
@@ -53,9 +55,8 @@ export class CapturedMesh {
   }
 
   async #start(objects: string, { servers, certified = [] }: CapturedMeshOptions): Promise<void> {
-    const source = new MemorySource();
-    source.apply(objects);
-    const controlPlane = new ControlPlane({ sources: [source], allowLoopbackEndpoints: false });
+    this.#source.apply(objects);
+    const controlPlane = new ControlPlane({ sources: [this.#source], allowLoopbackEndpoints: false });
     this.#closers.push(() => controlPlane.close());
     await controlPlane.start();
     expect(controlPlane.diagnostics).toEqual([]);
@@ -70,7 +71,14 @@ export class CapturedMesh {
       await this.#startServer(pod);
       await startEnvoy(pod);
     }
-    await this.#upToDate(controlPlane, xds);
+    this.#upToDate = () => this.#follow(controlPlane, xds);
+    await this.#upToDate();
+  }
+
+  /** Adds objects, or puts them in the place of those of the same name; resolves when all Envoys are up to date. */
+  async apply(objects: string): Promise<void> {
+    this.#source.apply(objects);
+    await this.#upToDate();
   }
 
   /** A folder that Envoy's user can reach, with the program in it: the checkout may be closed to that user. */
@@ -135,7 +143,7 @@ export class CapturedMesh {
     this.#closers.push(() => envoy.stop());
   }
 
-  async #upToDate(controlPlane: ControlPlane, xds: XdsServer): Promise<void> {
+  async #follow(controlPlane: ControlPlane, xds: XdsServer): Promise<void> {
     const look = async () => {
       const streams = xds.streams();
       const missing = await Promise.all(
@@ -154,7 +162,7 @@ export class CapturedMesh {
 
   /** Calls from the client's pod; each answer on a line. */
   async fromClient(
-    kind: 'http' | 'http2' | 'websocket' | 'tcp' | 'tls',
+    kind: 'http' | 'http2' | 'websocket' | 'tcp' | 'hello' | 'tls',
     target: string,
     count: number,
   ): Promise<readonly string[]> {

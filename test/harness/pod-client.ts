@@ -1,4 +1,5 @@
-// The program in a client pod: `http URL COUNT`, `http2 URL COUNT`, `websocket URL COUNT`, `tcp ADDRESS:PORT COUNT` or `tls ADDRESS:PORT COUNT`.
+// The program in a client pod: `http URL COUNT`, `http2 URL COUNT`, `websocket URL COUNT`, `tcp ADDRESS:PORT COUNT`, `hello ADDRESS:PORT COUNT`, which
+// speaks first, or `tls ADDRESS:PORT COUNT`.
 // Prints each answer on a line of its own.
 import { Agent, get } from 'node:http';
 import { connect as connectHttp2, constants } from 'node:http2';
@@ -61,6 +62,12 @@ const calls: Readonly<Record<string, () => Promise<string>>> = {
   http2: overHttp2,
   websocket: overWebSocket,
   tcp: () => answerOf(connect(Number(port), hostname)),
+  hello: () =>
+    answerOf(
+      connect(Number(port), hostname).on('connect', function (this: Socket) {
+        this.write('hello');
+      }),
+    ),
   tls: () => answerOf(connectTls({ host: hostname, port: Number(port), rejectUnauthorized: false })),
 };
 

@@ -3,8 +3,9 @@ import { generateKeyPairSync } from 'node:crypto';
 import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
-import { type TlsEvent, TlsFolder, type TlsFolderTimers, UnusableTlsFolder } from '../../src/identity/tls-folder.ts';
+import { TlsFolder, UnusableTlsFolder } from '../../src/identity/tls-folder.ts';
 import { readTlsMaterial } from '../../src/identity/tls-material.ts';
+import type { WatchedEvent, WatchTimers } from '../../src/identity/watched.ts';
 import { type Issued, issueServer, SecretMount, TestCa, type TlsFiles, tlsFiles } from '../harness/certificates.ts';
 
 let ca: TestCa;
@@ -22,23 +23,23 @@ const { privateKey: lockedKey } = generateKeyPairSync('ed25519', {
 });
 
 /** Never looks by itself within a test: a change has to be noticed. */
-const timers: TlsFolderTimers = { quiet: 10, patience: 40, recheck: 3_600_000 };
+const timers: WatchTimers = { quiet: 10, patience: 40, recheck: 3_600_000 };
 
 class Watching {
   readonly folder: TlsFolder;
-  readonly #events: TlsEvent[];
+  readonly #events: WatchedEvent[];
   readonly #wake: { call: () => void };
 
-  private constructor(folder: TlsFolder, events: TlsEvent[], wake: { call: () => void }) {
+  private constructor(folder: TlsFolder, events: WatchedEvent[], wake: { call: () => void }) {
     this.folder = folder;
     this.#events = events;
     this.#wake = wake;
   }
 
-  static async start(path: string, given: Partial<TlsFolderTimers> = {}): Promise<Watching> {
-    const events: TlsEvent[] = [];
+  static async start(path: string, given: Partial<WatchTimers> = {}): Promise<Watching> {
+    const events: WatchedEvent[] = [];
     const wake = { call: () => {} };
-    const onEvent = (event: TlsEvent): void => {
+    const onEvent = (event: WatchedEvent): void => {
       events.push(event);
       wake.call();
     };
@@ -48,7 +49,7 @@ class Watching {
   }
 
   /** The next event that was not taken yet. */
-  async event(): Promise<TlsEvent> {
+  async event(): Promise<WatchedEvent> {
     for (;;) {
       const event = this.#events.shift();
       if (event !== undefined) return event;
@@ -70,7 +71,7 @@ const refusal = async (files: TlsFiles): Promise<string> => {
 test('a folder with everything in it is in force, and says what it has', async () => {
   const { path } = new SecretMount(tlsFiles(first, ca.cert));
   const watching = await Watching.start(path);
-  expect(watching.folder.options()).toEqual({ cert: first.cert, key: first.key, ca: ca.cert });
+  expect(watching.folder.options()).toMatchObject({ cert: first.cert, key: first.key, ca: ca.cert });
   expect(await watching.event()).toMatchObject({ kind: 'loaded', summary: { subject: 'CN=leaf' }, warnings: [] });
 });
 

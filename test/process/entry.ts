@@ -39,7 +39,10 @@ const parts: ServerParts = {
 const tls =
   tlsFolder === undefined
     ? null
-    : await openTls({ folder: tlsFolder, address: loopback, trustDomains: ['cluster.local'] }, log);
+    : await openTls(
+        { certificates: { kind: 'folder', folder: tlsFolder }, address: loopback, trustDomains: null },
+        { log, metrics: metrics.certificates, trustDomains: () => ['cluster.local'] },
+      );
 const server = await startXdsServer(
   tls === null
     ? parts

@@ -2,8 +2,8 @@
 import { isObject, type JsonObject, type JsonValue } from '../../src/lib/json.ts';
 import { item, key } from './leaves.ts';
 
-/** The key that stands for all keys of the user's own. */
-const anyKey = 'k';
+/** The key that stands for all keys of the user's own: a label, and a port too. */
+const anyKey = '80';
 
 /** The value with another laid over it: objects field by field, lists item by item where their items are objects. */
 export function overlay(below: JsonValue, above: JsonValue): JsonValue {

@@ -12,6 +12,7 @@ import type { CertificateSource, ProxyNode } from '../../src/model/proxy.ts';
 import { Translator } from '../../src/translate/translator.ts';
 import { entryObject } from './arbitrary-entries.ts';
 import { exportTo, routed } from './arbitrary-routes.ts';
+import { securityObject } from './arbitrary-security.ts';
 import { anyGateway, gatewayNodes } from './gateway-objects.ts';
 import { destinationRule, node, objectSet, pod, service, slice, virtualService } from './objects.ts';
 import { scoping, serviceAnnotations } from './scoping.ts';
@@ -125,6 +126,7 @@ const object: fc.Arbitrary<SourceObject> = fc.oneof(
     .record({ name: fc.constantFrom('v1', 'v2', 'v3'), namespace, spec: routed })
     .map((rule) => virtualService(rule.name, rule.spec, rule.namespace)),
   scoping(namespaces),
+  securityObject(namespaces),
   fc
     .record({
       name,

@@ -59,6 +59,7 @@ const mesh = fc.record(
     defaultVirtualServiceExportTo: fc.constantFrom(['.'], ['other']),
     rootNamespace: fc.constant('other'),
     enableAutoMtls: fc.boolean(),
+    trustDomain: fc.constantFrom('example.com', 'cluster.local'),
     protocolDetectionTimeout: fc.constant('1s'),
     pathNormalization: fc.constant({ normalization: 'NONE' }),
     outboundClusterStatName: fc.constant('%SERVICE%_%SERVICE_PORT%'),

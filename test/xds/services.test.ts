@@ -204,7 +204,11 @@ async function seen(issuer: TestCa | 'own' | null): Promise<string> {
     ],
   });
   const leaf = issuer === null ? null : await (issuer === 'own' ? ca : issuer).issue(workload('shop', 'web'));
-  const material = { options: () => ({ cert: own.cert, key: own.key, ca: ca.cert }), onChange: () => () => {} };
+  const material = {
+    options: () => ({ cert: own.cert, key: own.key, ca: ca.cert }),
+    lapsed: () => 0,
+    onChange: () => () => {},
+  };
   let text = '';
   await inWorld(
     'delta',
@@ -244,6 +248,7 @@ test('new certificates are used by the next connection', async () => {
   const listeners = new Set<() => void>();
   const material = {
     options: () => ({ cert: current.cert, key: current.key, ca: ca.cert }),
+    lapsed: () => 0,
     onChange: (listener: () => void) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -276,7 +281,7 @@ test('where the port for TLS is taken the other one is given up as well', async 
   const { port } = blocker.address() as { readonly port: number };
   const ca = await TestCa.create();
   const { cert, key } = await ca.issue({});
-  const material = { options: () => ({ cert, key, ca: ca.cert }), onChange: () => () => {} };
+  const material = { options: () => ({ cert, key, ca: ca.cert }), lapsed: () => 0, onChange: () => () => {} };
   const world = inWorld(
     'delta',
     async () => {},

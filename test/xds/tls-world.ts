@@ -4,7 +4,8 @@ import { connect } from 'node:tls';
 import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
 import { spiffeAuthenticator } from '../../src/identity/authenticator.ts';
 import { authorizeNode } from '../../src/identity/authorize-node.ts';
-import { type TlsEvent, TlsFolder } from '../../src/identity/tls-folder.ts';
+import { TlsFolder } from '../../src/identity/tls-folder.ts';
+import type { WatchedEvent } from '../../src/identity/watched.ts';
 import type { ServerParts } from '../../src/xds/server.ts';
 import type { XdsTimers } from '../../src/xds/server-options.ts';
 import type { AuthorizeNode } from '../../src/xds/session.ts';
@@ -17,7 +18,7 @@ export interface TlsWorld extends World {
   readonly tlsPort: number;
   /** The server's files; `reloaded` resolves when a replacement is in force, or was found broken. */
   readonly mount: SecretMount;
-  reloaded(): Promise<TlsEvent>;
+  reloaded(): Promise<WatchedEvent>;
   /** Of the certificate that a new connection meets. */
   fingerprint(): Promise<string>;
   credentials(client: Issued | null): ChannelCredentials;
@@ -43,7 +44,7 @@ export async function inTlsWorld(
   const ca = await TestCa.create();
   const lists = revoke === undefined ? undefined : await ca.revoke(await revoke(ca));
   const mount = new SecretMount(tlsFiles(await issueServer(ca), ca.cert, lists));
-  let wake = (_: TlsEvent): void => {};
+  let wake = (_: WatchedEvent): void => {};
   const timers = { quiet: 10, patience: 40, recheck: 3_600_000 };
   const material = await TlsFolder.open(mount.path, { onEvent: (event) => wake(event), timers });
   const shown = (client: Issued | null): ChannelCredentials =>
@@ -56,7 +57,7 @@ export async function inTlsWorld(
     const connectAs: TlsWorld['connectAs'] = (client, options) =>
       world.connect({ port: tlsPort, credentials: shown(client), ...options });
     const reloaded = () =>
-      new Promise<TlsEvent>((resolve) => {
+      new Promise<WatchedEvent>((resolve) => {
         wake = resolve;
       });
     await run({
@@ -72,7 +73,7 @@ export async function inTlsWorld(
   };
   const tls = { host: '127.0.0.1', port: 0, material };
   const authorize: AuthorizeNode = (node, identity) => authorizeNode(node, identity, undefined);
-  const authenticator = spiffeAuthenticator({ trustDomains: ['cluster.local'], now });
+  const authenticator = spiffeAuthenticator({ trustDomains: () => ['cluster.local'], now });
   try {
     await inWorld(protocol, within, given, { tls, authenticator, authorizeNode: authorize, ...more });
   } finally {

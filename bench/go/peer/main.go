@@ -39,7 +39,7 @@ func main() {
 	http.HandleFunc("POST /change", func(w http.ResponseWriter, r *http.Request) {
 		i, err := strconv.Atoi(r.FormValue("service"))
 		if err == nil {
-			err = source.change(i, r.FormValue("marker"))
+			err = source.change(i%*services, r.FormValue("marker"))
 		}
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)

@@ -16,9 +16,10 @@ import { logPublications } from './publications.ts';
 import { createReadiness } from './readiness.ts';
 import { rehearse } from './rehearsal/rehearsal.ts';
 import { createServices } from './services.ts';
-import type { Tls, TlsOptions } from './tls.ts';
+import type { Tls, TlsParts } from './tls.ts';
+import type { TlsOptions } from './tls-options.ts';
 import { warmUp } from './warm-up.ts';
-import type { WebhookOptions } from './webhook.ts';
+import type { WebhookOptions } from './webhook-options.ts';
 import { startXds } from './xds.ts';
 import { xdsEventLog } from './xds-log.ts';
 
@@ -34,6 +35,8 @@ export interface ServeOptions {
   readonly allowLoopbackEndpoints: boolean;
   /** Let most of the objects vanish at once. */
   readonly allowWipe: boolean;
+  /** How often proxies that report load do so, in milliseconds. */
+  readonly loadReportInterval: number;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
 }
@@ -79,7 +82,14 @@ async function startParts(options: ServeOptions, { log, metrics, parts }: Starte
   metrics.follow(controlPlane);
   const refusals: ControlPlane['refusals'] = (nodeId) => controlPlane.refusals(nodeId);
   const onFault = (error: unknown): void => log.error({ err: error }, 'a fault of Sluice ended a call');
-  const services = createServices({ refusals, onFault });
+  const tls = await openTls(
+    options.tls,
+    { log, metrics: metrics.certificates, trustDomains: () => controlPlane.trustDomains },
+    parts,
+  );
+  const issue = tls?.desk ?? undefined;
+  const load = { interval: options.loadReportInterval };
+  const services = createServices({ refusals, onFault, load, ...(issue !== undefined && { issue }) });
   const { allowWipe } = options;
   const readiness = createReadiness({ controlPlane, allowWipe, log, onChange: (ready) => services.setServing(ready) });
   const { ready } = readiness;
@@ -88,8 +98,7 @@ async function startParts(options: ServeOptions, { log, metrics, parts }: Starte
   const content = { ready, metrics, pages };
   const http = await opening([['--http-address', httpAddress]], () => startHttpServer(httpAddress, content));
   parts.push(http);
-  const tls = await openTls(options.tls, log, parts);
-  const webhook = await openWebhook(options.webhook, { controlPlane, metrics, log, parts });
+  const webhook = await openWebhook(options.webhook, tls, { controlPlane, metrics, log, parts });
   const onEvent = both(xdsEventLog(log), (event) => metrics.onXdsEvent(event));
   const xds = await startXds(xdsAddress, tls, { controlPlane, services: services.serve, ready, onEvent });
   parts.push(controlPlane, xds);
@@ -129,19 +138,23 @@ function both(...handlers: readonly ((event: XdsEvent) => void)[]): (event: XdsE
 }
 
 /** What is for TLS is loaded only where there is some. */
-async function openTls(options: TlsOptions | null, log: Log, parts: Part[]): Promise<Tls | null> {
+async function openTls(options: TlsOptions | null, given: TlsParts, parts: Part[]): Promise<Tls | null> {
   if (options === null) return null;
-  const tls = await (await import('./tls.ts')).openTls(options, log);
-  parts.push(tls.material);
+  const tls = await (await import('./tls.ts')).openTls(options, given);
+  parts.push(tls);
   return tls;
 }
 
 /** Where the webhooks are, as the line says it; they are loaded only where they are wanted. */
-async function openWebhook(options: WebhookOptions | null, started: Started & { readonly controlPlane: ControlPlane }) {
-  if (options === null) return '';
-  const { controlPlane, metrics, log, parts } = started;
+async function openWebhook(
+  options: WebhookOptions | null,
+  tls: Tls | null,
+  { controlPlane, metrics, log, parts }: Started & { readonly controlPlane: ControlPlane },
+): Promise<string> {
+  if (options === null || tls === null) return '';
   const { openWebhooks } = await import('./webhook.ts');
-  const server = await openWebhooks(options, { controlPlane, metrics: metrics.injection, log });
+  const { material } = tls;
+  const server = await openWebhooks(options, { material, controlPlane, metrics: metrics.injection, log });
   parts.push(server);
   return ` webhook=${formatAddress(server)}`;
 }

@@ -2,6 +2,7 @@
 
 import type { ControlPlane } from '../../control-plane.ts';
 import type { ServiceContext } from '../../xds/server.ts';
+import { certificateService, type IssueCertificate } from '../../xds/services/certificates.ts';
 import { clientStatusService, type RefusedResource } from '../../xds/services/client-status.ts';
 import { healthService } from '../../xds/services/health.ts';
 import { type LoadReport, type LoadReportOptions, loadReports } from '../../xds/services/load-reports.ts';
@@ -15,6 +16,8 @@ export interface ServicesOptions {
   readonly refusals?: ControlPlane['refusals'];
   readonly onFault?: OnFault;
   readonly load?: Pick<LoadReportOptions, 'interval' | 'onReport'>;
+  /** Signs keys of workloads; without it there is no such service. */
+  readonly issue?: IssueCertificate;
 }
 
 export interface Services {
@@ -32,19 +35,23 @@ export interface Services {
 
 const ads = 'envoy.service.discovery.v3.AggregatedDiscoveryService';
 
-/** CSDS, LRS, health and reflection. */
-export function createServices({ refusals = () => [], load, onFault = () => {} }: ServicesOptions): Services {
+/** CSDS, LRS, certificates, health and reflection. */
+export function createServices({ refusals = () => [], load, issue, onFault = () => {} }: ServicesOptions): Services {
   let server: ServiceContext | null = null;
   const streams: Services['streams'] = () => server?.streams() ?? [];
   const callerOf: ServiceContext['callerOf'] = (metadata) => server?.callerOf(metadata) ?? null;
   const refused = (nodeId: string): readonly RefusedResource[] =>
     refusals(nodeId).flatMap(({ kind, resource }) => (resource === null ? [] : [{ kind, ...resource }]));
   const loads = loadReports({ ...load, callerOf, onFault });
-  const envoy = [clientStatusService({ streams, callerOf, refusals: refused, onFault }), loads.service];
-  const names = [ads, ...envoy.map(serviceName)];
+  const described = [
+    clientStatusService({ streams, callerOf, refusals: refused, onFault }),
+    loads.service,
+    ...(issue === undefined ? [] : [certificateService({ issue, callerOf, onFault })]),
+  ];
+  const names = [ads, ...described.map(serviceName)];
   const health = healthService(names);
   const reflection = reflectionServices([...names, serviceName(health.service)], [health.service], onFault);
-  const open = openCalls([...envoy, health.service, ...reflection]);
+  const open = openCalls([...described, health.service, ...reflection]);
   return {
     serve: (context) => {
       server = context;

@@ -1,43 +1,87 @@
-// Mutual TLS of the control plane: its certificates from a folder, and who is let in by theirs.
+// Mutual TLS of the control plane: where its certificates come from, and who is let in by theirs.
 import { spiffeAuthenticator } from '../../identity/authenticator.ts';
+import type { Desk } from '../../identity/ca/desk.ts';
+import { type Expiring, watchExpiry } from '../../identity/expiry.ts';
 import { isTrustDomain } from '../../identity/spiffe.ts';
-import { type TlsEvent, TlsFolder, UnusableTlsFolder } from '../../identity/tls-folder.ts';
+import { TlsFolder, UnusableTlsFolder } from '../../identity/tls-folder.ts';
+import type { WatchedEvent } from '../../identity/watched.ts';
+import { meshDefaults, type TrustDomains } from '../../model/mesh-defaults.ts';
+import type { TlsListener } from '../../xds/transport/http2-server.ts';
 import { UsageError } from '../command.ts';
 import type { Address } from './address.ts';
+import { expiryLog } from './expiry-log.ts';
 import type { Log } from './log.ts';
-
-export interface TlsOptions {
-  readonly folder: string;
-  readonly address: Address;
-  /** Whose identities are accepted. */
-  readonly trustDomains: readonly string[];
-}
+import type { CertificateMetrics } from './metrics/certificate-metrics.ts';
+import type { TlsOptions } from './tls-options.ts';
 
 /** What the xDS server needs to serve over mutual TLS. */
 export interface Tls {
   readonly address: Address;
-  readonly material: TlsFolder;
+  readonly material: TlsListener['material'];
   readonly authenticator: ReturnType<typeof spiffeAuthenticator>;
+  /** Where workloads get their certificates; null: not here. */
+  readonly desk: Desk | null;
+  close(): Promise<void>;
+}
+
+export interface TlsParts {
+  readonly log: Log;
+  readonly metrics: CertificateMetrics;
+  /** What MeshConfig says; null as long as nobody has read it. */
+  readonly trustDomains: () => TrustDomains | null;
 }
 
 /** Reads the certificates. Throws UsageError where they cannot be used. */
-export async function openTls({ folder, address, trustDomains }: TlsOptions, log: Log): Promise<Tls> {
-  const wrong = trustDomains.find((name) => !isTrustDomain(name));
+export async function openTls(options: TlsOptions, { log, metrics, trustDomains }: TlsParts): Promise<Tls> {
+  const { address, trustDomains: asked } = options;
+  const wrong = asked?.find((name) => !isTrustDomain(name));
   if (wrong !== undefined) {
     throw new UsageError(
       `${wrong} is no trust domain: it has lower-case letters, digits and .-_ only (--trust-domain)`,
     );
   }
+  // Before MeshConfig is read nothing is served; nobody is signed for either.
+  const trusted = () => asked ?? trustDomains() ?? meshDefaults.proxy.trustDomains;
+  const source = await openSource(options, log, metrics, () => (asked ?? trustDomains())?.[0] ?? null);
+  metrics.follow(source.certificates);
+  const stop = watchExpiry({ certificates: source.certificates, onStep: expiryLog(log) });
+  return {
+    ...{ address, material: source.material, desk: source.desk },
+    authenticator: spiffeAuthenticator({ trustDomains: trusted }),
+    close: async () => {
+      stop();
+      await source.close();
+    },
+  };
+}
+
+interface Source extends Pick<Tls, 'material' | 'desk' | 'close'> {
+  readonly certificates: () => readonly Expiring[];
+}
+
+async function openSource(
+  { certificates }: TlsOptions,
+  log: Log,
+  metrics: CertificateMetrics,
+  trustDomain: () => string | null,
+): Promise<Source> {
+  if (certificates.kind === 'folder') return openFolder(certificates.folder, log);
+  const { openCa } = await import('./ca.ts');
+  return openCa(certificates, { log, trustDomain, onRequest: metrics.onRequest });
+}
+
+async function openFolder(folder: string, log: Log): Promise<Source> {
   try {
     const material = await TlsFolder.open(folder, { onEvent: (event) => logTlsEvent(event, log) });
-    return { address, material, authenticator: spiffeAuthenticator({ trustDomains }) };
+    const certificates = () => [{ name: 'server', ...material.validity() }];
+    return { material, desk: null, certificates, close: () => material.close() };
   } catch (error) {
     if (error instanceof UnusableTlsFolder) throw new UsageError(`${error.message} (--tls-dir)`);
     throw error;
   }
 }
 
-function logTlsEvent(event: TlsEvent, log: Log): void {
+function logTlsEvent(event: WatchedEvent, log: Log): void {
   if (event.kind === 'broken') {
     log.error({ reason: event.reason }, 'new TLS files cannot be used; the old ones stay in force');
     return;

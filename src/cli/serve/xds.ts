@@ -2,6 +2,7 @@
 import type { ControlPlane } from '../../control-plane.ts';
 import { authorizeNode } from '../../identity/authorize-node.ts';
 import { startXdsServer, type XdsServer, type XdsServerOptions } from '../../xds/server.ts';
+import { certificateMethods } from '../../xds/services/certificates.ts';
 import type { AuthorizeNode } from '../../xds/session.ts';
 import { type Address, formatAddress } from './address.ts';
 import { type Asked, opening } from './opening.ts';
@@ -34,9 +35,10 @@ export async function startXds(
   return { ...server, where: open.join(' ') };
 }
 
-function securedBy({ address, material, authenticator }: Tls, controlPlane: ControlPlane) {
+function securedBy({ address, material, authenticator, desk }: Tls, controlPlane: ControlPlane) {
   const authorize: AuthorizeNode = (node, identity) => authorizeNode(node, identity, controlPlane.workloadOf(node));
-  return { tls: { ...address, material }, authenticator, authorizeNode: authorize };
+  const tokenMethods = desk === null ? [] : certificateMethods;
+  return { tls: { ...address, material }, authenticator, authorizeNode: authorize, tokenMethods };
 }
 
 function askedFor(plain: Address | null, tls: Tls | null): readonly Asked[] {

@@ -31,8 +31,8 @@ const useless: { readonly [M in TlsMode]: readonly (keyof TlsFields)[] } = {
 const harmless: ReadonlySet<DiagnosticCode> = new Set(['SLC0109', 'SLC0110']);
 
 function certificatesOf(decoded: TlsFields, spot: Spot): readonly CertificateFiles[] {
-  const { serverCertificate: chain, privateKey: key, tlsCertificates } = decoded;
-  if (tlsCertificates !== undefined) {
+  const { serverCertificate: chain, privateKey: key, tlsCertificates = [] } = decoded;
+  if (tlsCertificates.length > 0) {
     const second = chain !== undefined || key !== undefined;
     if (second)
       report(inside(spot, 'tlsCertificates'), 'SLC0107', 'a serverCertificate is set as well; only one may be');

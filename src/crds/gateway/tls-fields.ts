@@ -55,15 +55,16 @@ const keyHash: Decoder<string> = (value, spot) => {
 const elsewhere: Decoder<never> = (_, spot) =>
   report(spot, 'SLC0110', 'has no effect here: whose clients are believed stands beside tlsCertificates');
 
-const certificateFields = object(
-  { serverCertificate: tlsText, privateKey: tlsText, caCertificates: elsewhere },
-  { required: ['serverCertificate', 'privateKey'] },
-);
+const certificateFields = object({ serverCertificate: tlsText, privateKey: tlsText, caCertificates: elsewhere });
 
+/** An empty text is as good as none. */
 const certificate: Decoder<CertificateFiles> = (value, spot) => {
   const decoded = certificateFields(value, spot);
-  if (decoded?.serverCertificate === undefined || decoded.privateKey === undefined) return undefined;
-  return { chain: decoded.serverCertificate, key: decoded.privateKey };
+  if (decoded === undefined) return undefined;
+  const { serverCertificate: chain, privateKey: key } = decoded;
+  if (chain !== undefined && key !== undefined) return { chain, key };
+  const missing = chain === undefined ? 'serverCertificate' : 'privateKey';
+  return report(spot, 'SLC0104', `the field "${missing}" is required`);
 };
 
 /** Ways to name a Secret. */

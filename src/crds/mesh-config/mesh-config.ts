@@ -1,4 +1,5 @@
 // MeshConfig (istio.mesh.v1alpha1): what of it decides how requests are routed and balanced.
+import { interner } from '../../lib/intern.ts';
 import {
   allowAny,
   type ExportDefaults,
@@ -9,11 +10,22 @@ import {
   type PortDefaults,
   type ProxyDefaults,
   sameProxyDefaults,
+  type TrustDomains,
 } from '../../model/mesh-defaults.ts';
 import { rootNamespace } from '../../model/names.ts';
 import { tcpKeepalive } from '../destination-rule/connection-pool.ts';
 import { localityLbSetting } from '../destination-rule/locality-lb.ts';
-import { boolean, type Decoder, inside, object, oneOf, report, type Spot } from '../values/decode.ts';
+import {
+  boolean,
+  type Decoder,
+  inside,
+  list,
+  nonEmptyString,
+  object,
+  oneOf,
+  report,
+  type Spot,
+} from '../values/decode.ts';
 import { duration } from '../values/duration.ts';
 import { exportTo, namespaceName } from '../values/host.ts';
 import { retries } from '../virtual-service/policies.ts';
@@ -40,6 +52,17 @@ const minimumTls = oneOf<ProxyDefaults['minimumTls']>({
   TLSV1_3: 'TLSv1_3',
 });
 
+const internDomains = interner<TrustDomains>();
+const domainCharacters = new Set('-._0123456789abcdefghijklmnopqrstuvwxyz');
+
+/** As SPIFFE has it, and it has to fit into identities. */
+const trustDomain: Decoder<string> = (value, spot) => {
+  const name = nonEmptyString(value, spot);
+  if (name === undefined) return undefined;
+  const fits = name.length <= 255 && [...name].every((each) => domainCharacters.has(each));
+  return fits ? name : report(spot, 'SLC0105', 'is no trust domain: lower-case letters, digits and .-_ only');
+};
+
 /** What is not known is verified: turning that off for all calls at once is refused. */
 const verifyCertificateAtClient: Decoder<never> = (value, spot) =>
   boolean(value, spot) === false
@@ -65,6 +88,8 @@ const fields = object(
     defaultConfig: proxyConfig,
     protocolDetectionTimeout: duration({ min: 0 }),
     verifyCertificateAtClient,
+    trustDomain,
+    trustDomainAliases: list(trustDomain),
     meshMTLS: object({ minProtocolVersion: minimumTls, ecdhCurves: notRead, cipherSuites: notRead }),
     pathNormalization: object({ normalization }),
     outboundClusterStatName: statName,
@@ -87,6 +112,14 @@ const exportsOf = (decoded: Fields): ExportDefaults => ({
   routes: decoded.defaultVirtualServiceExportTo ?? meshDefaults.exportTo.routes,
 });
 
+/** One and the same list where nothing is said, and for equal ones: much is remembered by it. */
+function trustDomainsOf({ trustDomain: own, trustDomainAliases: aliases = [] }: Fields): TrustDomains {
+  const usual = meshDefaults.proxy.trustDomains;
+  const all: TrustDomains = [own ?? usual[0], ...aliases];
+  const distinct = [...new Set(all)] as unknown as TrustDomains;
+  return distinct.join() === usual.join() ? usual : internDomains(distinct.join(), () => distinct);
+}
+
 function proxyOf(decoded: Fields, spot: Spot): ProxyDefaults {
   const usual = meshDefaults.proxy;
   return sameProxyDefaults({
@@ -95,6 +128,7 @@ function proxyOf(decoded: Fields, spot: Spot): ProxyDefaults {
     detectionTimeout: decoded.protocolDetectionTimeout ?? usual.detectionTimeout,
     paths: decoded.pathNormalization?.normalization ?? usual.paths,
     minimumTls: decoded.meshMTLS?.minProtocolVersion ?? usual.minimumTls,
+    trustDomains: trustDomainsOf(decoded),
     outboundStatName: decoded.outboundClusterStatName ?? null,
     inboundStatName: decoded.inboundClusterStatName ?? null,
   });

@@ -31,8 +31,8 @@ export const unread: Readonly<Record<string, Decoder<never>>> = {
     'not read: there are no providers of tracing, logging or authorization',
   ),
   ...all(
-    ['trustDomain', 'trustDomainAliases', 'caCertificates', 'ca', 'certificates'],
-    'not read: identities are those of the domain cluster.local',
+    ['caCertificates', 'ca', 'certificates'],
+    'not read: the CA is that of the control plane, which serve --ca-dir names',
   ),
   ...all(
     ['tlsDefaults', 'enablePrometheusMerge', 'thriftConfig', 'serviceSettings', 'serviceScopeConfigs'],

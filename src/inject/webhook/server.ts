@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { SecureContextOptions } from 'node:tls';
 import type { JsonObject } from '../../lib/json.ts';
 import { type Review, readReview, reviewAnswer, type Verdict } from './review.ts';
 
@@ -12,11 +13,17 @@ export type Webhooks = Readonly<Record<string, (review: Review) => Verdict>>;
 /** How a request ended. */
 export type WebhookEvent = 'answered' | 'bad-request' | 'fault';
 
+/** The certificate that API servers are shown, PEM texts; it may be replaced at any time. */
+export interface WebhookMaterial {
+  options(): Pick<SecureContextOptions, 'cert' | 'key'>;
+  /** Returns what ends the listening. */
+  onChange(listener: () => void): () => void;
+}
+
 export interface WebhookOptions {
   readonly host: string;
   readonly port: number;
-  /** PEM texts of the certificate that API servers are shown. */
-  readonly certificate: { readonly cert: string; readonly key: string };
+  readonly material: WebhookMaterial;
   readonly webhooks: Webhooks;
   readonly onEvent: (event: WebhookEvent, error?: unknown) => void;
   /** The largest body, in bytes; an API server sends none above 3 MiB. */
@@ -26,8 +33,6 @@ export interface WebhookOptions {
 export interface WebhookServer {
   readonly host: string;
   readonly port: number;
-  /** Connections from now on are shown another certificate. */
-  renew(certificate: WebhookOptions['certificate']): void;
   close(): Promise<void>;
 }
 
@@ -36,11 +41,10 @@ const timeout = 5000;
 
 /** Starts listening. Rejects with the system's error where the address cannot be had. */
 export async function startWebhooks(options: WebhookOptions): Promise<WebhookServer> {
-  const { host, certificate } = options;
+  const { host, material } = options;
   const server = createServer(
     {
-      ...certificate,
-      minVersion: 'TLSv1.2',
+      ...contextOf(material),
       requestTimeout: timeout,
       headersTimeout: timeout,
       handshakeTimeout: timeout,
@@ -50,19 +54,25 @@ export async function startWebhooks(options: WebhookOptions): Promise<WebhookSer
   server.maxConnections = 1000;
   server.on('tlsClientError', (_, socket) => socket.destroy());
   server.on('clientError', (_, socket) => socket.destroy());
+  const stop = material.onChange(() => server.setSecureContext(contextOf(material)));
   server.listen(options.port, host);
   await once(server, 'listening');
   return {
     host,
     port: (server.address() as AddressInfo).port,
-    renew: (next) => server.setSecureContext({ ...next, minVersion: 'TLSv1.2' }),
     close: async () => {
+      stop();
       const closed = once(server, 'close');
       server.close();
       server.closeAllConnections();
       await closed;
     },
   };
+}
+
+function contextOf(material: WebhookMaterial): SecureContextOptions {
+  const { cert, key } = material.options();
+  return { cert, key, minVersion: 'TLSv1.2' };
 }
 
 function listener({ webhooks, onEvent, mostBytes = 8 * 1024 * 1024 }: WebhookOptions): RequestListener {

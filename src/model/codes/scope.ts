@@ -21,4 +21,10 @@ export const scopeCodes = {
       'No service that is exported to the namespace of the Sidecar has this host, so proxies do not know it.',
     fix: 'Correct the namespace or the host, or remove the entry.',
   },
+  SLC0260: {
+    severity: 'warning',
+    title: 'Several PeerAuthentications for the same workloads',
+    explanation: 'Of several that are for a whole namespace, or for the mesh, the oldest holds.',
+    fix: 'Join them, or remove the one that is not used.',
+  },
 } as const;

@@ -8,6 +8,7 @@ import { type Origin, originOf } from '../../model/origin.ts';
 import type { ProxyGroup } from '../../model/proxy.ts';
 import { protoDuration } from './duration.ts';
 import type { Elsewhere } from './elsewhere.ts';
+import { guardedConnection } from './filters/authorization.ts';
 import { type InboundHttp, inboundHttp } from './http-connection-manager.ts';
 import { chainSocket, type InboundChain, inboundChains, inspectionFor } from './inbound-chains.ts';
 import { inspectors } from './inspectors.ts';
@@ -65,24 +66,27 @@ function servedChains(served: ServedPort, group: ProxyGroup, bind: string): Json
     cluster,
     operation: `${host}:${port}/*`,
     retried: protocol !== 'grpc',
-    defaults: group.defaults,
+    ...policiesOf(group),
   };
   return inboundChains(protocol, served.mutualTls, group.certificates.server).map((chain) => ({
     name,
     metadata,
     filter_chain_match: { destination_port: targetPort, ...chain.match },
-    filters: [reader(chain, http)],
+    filters: reader(chain, http),
     ...chainSocket(chain, group),
   }));
 }
 
+const policiesOf = ({ defaults, authorization }: ProxyGroup) => ({ defaults, authorization });
+
 /** What reads a chain's connections. */
-function reader({ reading, encryption }: InboundChain, http: InboundHttp): JsonObject {
-  if (reading === 'refused') return tcpProxy(blackHoleCluster, null);
-  return reading === 'http' ? inboundHttp(http, encryption === 'mutual') : tcpProxy(http.cluster, null);
+function reader({ reading, encryption }: InboundChain, http: InboundHttp): readonly JsonObject[] {
+  if (reading === 'refused') return [tcpProxy(blackHoleCluster, null)];
+  if (reading === 'http') return [inboundHttp(http, encryption === 'mutual')];
+  return guardedConnection(http.authorization, tcpProxy(http.cluster, null));
 }
 
-const unserved: Omit<InboundHttp, 'defaults'> = {
+const unserved: Omit<InboundHttp, 'defaults' | 'authorization'> = {
   statName: inboundPassthroughCluster,
   virtualHost: 'inbound|http|0',
   cluster: inboundPassthroughCluster,
@@ -92,11 +96,11 @@ const unserved: Omit<InboundHttp, 'defaults'> = {
 
 /** Ports that no service names: passed on to the workload, counted as HTTP where they speak it. */
 function passthroughChains(chains: readonly InboundChain[], group: ProxyGroup): JsonObject[] {
-  const http = { ...unserved, defaults: group.defaults };
+  const http = { ...unserved, ...policiesOf(group) };
   return chains.map((chain) => ({
     name: chain.reading === 'http' ? 'virtualInbound-catchall-http' : 'virtualInbound',
     filter_chain_match: chain.match,
-    filters: [reader(chain, http)],
+    filters: reader(chain, http),
     ...chainSocket(chain, group),
   }));
 }

@@ -1,23 +1,27 @@
 // How a workload is called by mutual TLS: envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext.
 import type { JsonObject } from '../../lib/json.ts';
 import { memo } from '../../lib/memo.ts';
-import type { ProxyDefaults } from '../../model/mesh-defaults.ts';
-import { trustedIdentities } from '../../model/names.ts';
+import type { ProxyDefaults, TrustDomains } from '../../model/mesh-defaults.ts';
+import { identityPrefix } from '../../model/names.ts';
 import { type MeshSource, meshCertificates, tlsVersions, typePrefix } from './mesh-certificates.ts';
 
-type MinimumTls = ProxyDefaults['minimumTls'];
-
 /** Whoever calls has a certificate of the mesh's own trust domain. */
-export const callers: JsonObject = {
-  match_typed_subject_alt_names: [{ san_type: 'URI', matcher: { prefix: trustedIdentities } }],
-};
+export const callers = memo(
+  (trustDomains: TrustDomains): JsonObject => ({
+    match_typed_subject_alt_names: trustDomains.map((each) => ({
+      san_type: 'URI',
+      matcher: { prefix: identityPrefix(each) },
+    })),
+  }),
+);
 
-function meshTls(source: MeshSource, minimum: MinimumTls, alpn_protocols: readonly string[]): JsonObject {
+function meshTls(source: MeshSource, defaults: ProxyDefaults, alpn_protocols: readonly string[]): JsonObject {
+  const certificates = meshCertificates(source, callers(defaults.trustDomains));
   return {
     name: 'envoy.transport_sockets.tls',
     typed_config: {
       '@type': `${typePrefix}.tls.v3.DownstreamTlsContext`,
-      common_tls_context: { tls_params: tlsVersions(minimum), alpn_protocols, ...meshCertificates(source, callers) },
+      common_tls_context: { tls_params: tlsVersions(defaults.minimumTls), alpn_protocols, ...certificates },
       require_client_certificate: true,
     },
   };
@@ -25,11 +29,11 @@ function meshTls(source: MeshSource, minimum: MinimumTls, alpn_protocols: readon
 
 /** The transport socket of chains whose connections carry HTTP. */
 export const emitHttpTls = memo(
-  (source: MeshSource, minimum: MinimumTls): JsonObject => meshTls(source, minimum, ['h2', 'http/1.1']),
+  (source: MeshSource, defaults: ProxyDefaults): JsonObject => meshTls(source, defaults, ['h2', 'http/1.1']),
 );
 
 /** The same for any other connections. */
 export const emitConnectionTls = memo(
-  (source: MeshSource, minimum: MinimumTls): JsonObject =>
-    meshTls(source, minimum, ['istio-peer-exchange', 'h2', 'http/1.1']),
+  (source: MeshSource, defaults: ProxyDefaults): JsonObject =>
+    meshTls(source, defaults, ['istio-peer-exchange', 'h2', 'http/1.1']),
 );

@@ -8,6 +8,7 @@ import { at } from '../../model/origin.ts';
 import type { ProxyGroup } from '../../model/proxy.ts';
 import { type ConnectionEntry, type ConnectionMatch, routesFor } from '../../model/route.ts';
 import { type ConnectionChains, emitConnections } from './connection-routes.ts';
+import { guardedConnection } from './filters/authorization.ts';
 import { type GatewayListener, type PlacedServer, serverFor } from './gateway-plan.ts';
 import { routeNameOf } from './gateway-routes.ts';
 import { emitDownstreamTls, endedTls } from './gateway-tls.ts';
@@ -90,6 +91,12 @@ function connectionsOf(
   return plan === null ? null : emitConnections(plan, placed.server.port);
 }
 
+/** A chain of connections behind those filters that say who may pass. */
+function guarded(chain: JsonObject, { authorization }: ProxyGroup): JsonObject {
+  const filters = chain['filters'] as JsonObject[];
+  return { ...chain, filters: filters.flatMap((filter) => guardedConnection(authorization, filter)) };
+}
+
 /** What of a server's connections goes on as bytes. */
 function passedChains(
   listener: GatewayListener,
@@ -101,7 +108,11 @@ function passedChains(
   const made: ConnectionChains | null = connectionsOf(namedEntries(listener, placed, group), placed, source, group);
   const kind = placed.server.tls?.kind === 'passthrough' ? 'tls' : 'tcp';
   if (made === null) return { chains: [closedChain(placed)], fallback: null, diagnostics: [unled(placed, kind)] };
-  return { chains: made.chains.map((chain) => ({ ...chain, ...socket })), fallback: null, diagnostics: [] };
+  return {
+    chains: made.chains.map((chain) => ({ ...guarded(chain, group), ...socket })),
+    fallback: null,
+    diagnostics: [],
+  };
 }
 
 function withoutCertificates({ server: { tls } }: PlacedServer): readonly Diagnostic[] {
@@ -118,7 +129,7 @@ function serverChains(listener: GatewayListener, placed: PlacedServer, source: R
   if (server.tls?.kind === 'passthrough') return passedChains(listener, placed, {}, source, group);
   const tls = endedTls(server, certificates);
   if (tls === null) return { chains: [closedChain(placed)], fallback: null, diagnostics: withoutCertificates(placed) };
-  const socket = { transport_socket: emitDownstreamTls(tls, server, certificates) };
+  const socket = { transport_socket: emitDownstreamTls(tls, server, group) };
   if (server.protocol === 'tcp') return passedChains(listener, placed, socket, source, group);
   const name = listenerName(listener.bind, listener.port);
   const filters = [gatewayHttp(name, routeNameOf(listener, placed), group)];
@@ -142,7 +153,8 @@ const makers: {
   tcp: (_, placed, source, group) => {
     const made = connectionsOf(entriesOf(placed, 'tcp', group), placed, source, group);
     if (made === null) return { chains: [], fallback: null, diagnostics: [unled(placed, 'tcp')] };
-    return { chains: made.chains, fallback: made.fallback, diagnostics: [] };
+    const chains = made.chains.map((chain) => guarded(chain, group));
+    return { chains, fallback: made.fallback && guarded(made.fallback, group), diagnostics: [] };
   },
   tls: serverChains,
 };

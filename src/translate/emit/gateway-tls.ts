@@ -1,7 +1,8 @@
 // How a gateway's clients are spoken to: envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext.
 import type { JsonObject } from '../../lib/json.ts';
 import type { ClientCheck, GatewayServer, ServerTls, TlsParameters } from '../../model/gateway.ts';
-import type { CertificateSource } from '../../model/proxy.ts';
+import type { TrustDomains } from '../../model/mesh-defaults.ts';
+import type { CertificateSource, ProxyGroup } from '../../model/proxy.ts';
 import { callers } from './downstream-tls.ts';
 import { file, type MeshSource, meshCertificates, typePrefix } from './mesh-certificates.ts';
 import { emitNames } from './upstream-tls.ts';
@@ -28,8 +29,8 @@ function emitValidation({ authorities, revoked, names, keys, hashes }: ClientChe
   };
 }
 
-function emitCertificates(tls: Ended, source: MeshSource | null): JsonObject {
-  if (tls.kind === 'mesh') return source === null ? {} : meshCertificates(source, callers);
+function emitCertificates(tls: Ended, source: MeshSource | null, trustDomains: TrustDomains): JsonObject {
+  if (tls.kind === 'mesh') return source === null ? {} : meshCertificates(source, callers(trustDomains));
   const certificates = tls.certificates.map(({ chain, key }) => ({
     certificate_chain: file(chain),
     private_key: file(key),
@@ -47,7 +48,11 @@ export function endedTls({ tls }: GatewayServer, source: CertificateSource): End
 }
 
 /** The transport socket of a filter chain. */
-export function emitDownstreamTls(tls: Ended, { protocol }: GatewayServer, source: CertificateSource): JsonObject {
+export function emitDownstreamTls(
+  tls: Ended,
+  { protocol }: GatewayServer,
+  { certificates: { server: source }, defaults }: Pick<ProxyGroup, 'certificates' | 'defaults'>,
+): JsonObject {
   const required = tls.kind === 'mesh' || (tls.clients !== null && !tls.clients.optional);
   return {
     name: 'envoy.transport_sockets.tls',
@@ -56,7 +61,7 @@ export function emitDownstreamTls(tls: Ended, { protocol }: GatewayServer, sourc
       common_tls_context: {
         ...emitParameters(tls.parameters),
         ...(protocol === 'http' && { alpn_protocols: ['h2', 'http/1.1'] }),
-        ...emitCertificates(tls, source.kind === 'none' ? null : source),
+        ...emitCertificates(tls, source.kind === 'none' ? null : source, defaults.trustDomains),
       },
       require_client_certificate: required,
     },

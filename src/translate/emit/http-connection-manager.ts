@@ -1,11 +1,13 @@
 // What turns a connection's bytes into requests: envoy.extensions.filters.network.http_connection_manager.v3.
 import type { JsonObject } from '../../lib/json.ts';
 import { memo } from '../../lib/memo.ts';
+import type { AuthorizationPolicy } from '../../model/authorization.ts';
 import type { PathNormalization, ProxyDefaults } from '../../model/mesh-defaults.ts';
 import type { ProxyGroup } from '../../model/proxy.ts';
 import { emitAccessLog } from './access-log.ts';
 import { adsSource } from './discovery.ts';
 import { applicationProtocols } from './filters/application-protocols.ts';
+import { requestAuthorization } from './filters/authorization.ts';
 import { cors } from './filters/cors.ts';
 import { fault } from './filters/fault.ts';
 import { grpcStats } from './filters/grpc-stats.ts';
@@ -50,6 +52,12 @@ function networkFilter(config: JsonObject): JsonObject {
   return { name: 'envoy.filters.network.http_connection_manager', typed_config: config };
 }
 
+/** Filters behind those that say who may pass. */
+function guarded(policies: readonly AuthorizationPolicy[], filters: readonly JsonObject[]): readonly JsonObject[] {
+  const guards = requestAuthorization(policies);
+  return guards.length === 0 ? filters : [...guards, ...filters];
+}
+
 /** Requests that leave; their routes come by RDS. `statName` is the listener's name, `before` what else they pass first. */
 export function outboundHttp(
   statName: string,
@@ -77,14 +85,18 @@ const edge: JsonObject = {
 export function gatewayHttp(
   statName: string,
   routeName: string,
-  { certificates: { client }, defaults }: Pick<ProxyGroup, 'certificates' | 'defaults'>,
+  {
+    certificates: { client },
+    defaults,
+    authorization,
+  }: Pick<ProxyGroup, 'certificates' | 'defaults' | 'authorization'>,
 ): JsonObject {
   return networkFilter({
     ...common(defaults),
     ...edge,
     stat_prefix: `outbound_${statName}`,
     rds: { config_source: adsSource, route_config_name: routeName },
-    http_filters: client.kind === 'none' ? outboundFilters : outboundFiltersOfMesh,
+    http_filters: guarded(authorization, client.kind === 'none' ? outboundFilters : outboundFiltersOfMesh),
   });
 }
 
@@ -110,6 +122,7 @@ export interface InboundHttp {
   readonly operation: string;
   readonly retried: boolean;
   readonly defaults: ProxyDefaults;
+  readonly authorization: readonly AuthorizationPolicy[];
 }
 
 /** What the workload is told of callers that show a certificate; of others nothing, whatever they say themselves. */
@@ -117,7 +130,7 @@ const callerDetails: JsonObject = { set_current_client_cert_details: { subject: 
 
 /** Requests that come in: one virtual host, one cluster. `shown`: callers show certificates. */
 export function inboundHttp(http: InboundHttp, shown: boolean): JsonObject {
-  const { statName, virtualHost, cluster, operation, retried, defaults } = http;
+  const { statName, virtualHost, cluster, operation, retried, defaults, authorization } = http;
   const route = {
     cluster,
     timeout: '0s',
@@ -135,6 +148,6 @@ export function inboundHttp(http: InboundHttp, shown: boolean): JsonObject {
       validate_clusters: false,
       virtual_hosts: [{ name: virtualHost, domains: ['*'], routes }],
     },
-    http_filters: inboundFilters,
+    http_filters: guarded(authorization, inboundFilters),
   });
 }

@@ -1,7 +1,7 @@
 // Whom a port of the workload answers, and how its connections are understood: envoy.config.listener.v3.FilterChain.
 // Source of the matches: Istio's table of mutual TLS modes and protocols.
 import type { JsonObject } from '../../lib/json.ts';
-import type { MutualTlsMode } from '../../model/mesh.ts';
+import type { MutualTlsMode } from '../../model/peer-authentication.ts';
 import type { CertificateSource, ProxyGroup } from '../../model/proxy.ts';
 import { isHttp, type Protocol } from '../../model/service.ts';
 import { emitConnectionTls, emitHttpTls } from './downstream-tls.ts';
@@ -81,12 +81,11 @@ type Owner = Pick<ProxyGroup, 'certificates' | 'defaults'>;
 
 /** A chain's transport socket; none where its connections are as they are. */
 export function chainSocket({ encryption, reading }: InboundChain, group: Owner): JsonObject {
-  const { minimumTls } = group.defaults;
   const certificates = group.certificates.server;
   if (encryption === 'none' || certificates.kind === 'none') return {};
   return {
     transport_socket:
-      reading === 'http' ? emitHttpTls(certificates, minimumTls) : emitConnectionTls(certificates, minimumTls),
+      reading === 'http' ? emitHttpTls(certificates, group.defaults) : emitConnectionTls(certificates, group.defaults),
   };
 }
 

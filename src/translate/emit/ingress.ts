@@ -10,6 +10,7 @@ import type { ProxyGroup } from '../../model/proxy.ts';
 import type { IngressListener } from '../../model/scope.ts';
 import { isHttp } from '../../model/service.ts';
 import { protoDuration } from './duration.ts';
+import { guardedConnection } from './filters/authorization.ts';
 import { inboundHttp } from './http-connection-manager.ts';
 import { plainHttp } from './inbound-chains.ts';
 import { httpInspector } from './inspectors.ts';
@@ -41,7 +42,7 @@ function isReachable(listener: IngressListener, group: ProxyGroup): boolean {
 function filters(served: ServedPort, name: string, group: ProxyGroup): JsonObject {
   const cluster = inboundCluster(served.targetPort);
   const { host, port, protocol } = served;
-  const connections = { filters: [tcpProxy(cluster, null)] };
+  const connections = { filters: guardedConnection(group.authorization, tcpProxy(cluster, null)) };
   if (!isHttp(protocol) && protocol !== 'auto') return { filter_chains: [connections] };
   const http = {
     statName: name,
@@ -50,6 +51,7 @@ function filters(served: ServedPort, name: string, group: ProxyGroup): JsonObjec
     operation: `${host}:${port}/*`,
     retried: protocol !== 'grpc',
     defaults: group.defaults,
+    authorization: group.authorization,
   };
   const manager = inboundHttp(http, false);
   if (isHttp(protocol)) return { filter_chains: [{ filters: [manager] }] };

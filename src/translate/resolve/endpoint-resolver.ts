@@ -63,14 +63,14 @@ export class EndpointResolver {
 
   /** Where no Pod and no Node has changed, what stands behind the endpoints is not even looked up. */
   #ofService(host: string, slices: readonly EndpointSlice[], inputs: EndpointInputs): Outcome<ServiceEndpoints> {
-    const { workloads, nodes } = inputs;
+    const { workloads, nodes, peers } = inputs;
     const service = inputs.services.get(host);
     if (service !== undefined && !hasEndpoints(service)) return nothing;
     const members = inputs.members.get(host) ?? nobody;
     return this.#calls.runThrough(
       host,
-      [service, workloads, nodes, ...members, ...slices],
-      () => [service, ...members, ...lookBehind(slices, inputs).inputs],
+      [service, workloads, nodes, peers, ...members, ...slices],
+      () => [service, peers, ...members, ...lookBehind(slices, inputs).inputs],
       () => compute(host, slices, inputs),
     );
   }
@@ -80,7 +80,7 @@ function compute(host: string, slices: readonly EndpointSlice[], inputs: Endpoin
   const service = inputs.services.get(host);
   if (service === undefined) throw new Error(`no service has the host ${host}`);
   const members = inputs.members.get(host) ?? nobody;
-  return endpointsOf(service, lookBehind(slices, inputs).views, members, inputs.allowLoopback);
+  return endpointsOf(service, lookBehind(slices, inputs).views, members, inputs);
 }
 
 function groupSlices({ slices, services }: EndpointInputs): Map<string, readonly EndpointSlice[]> {
@@ -96,7 +96,7 @@ function groupSlices({ slices, services }: EndpointInputs): Map<string, readonly
 /** What is different, if it is no more than some slices; null: something else, or too much. */
 function exchanged(last: EndpointInputs, next: EndpointInputs): readonly Exchange[] | null {
   const same = last.services === next.services && last.workloads === next.workloads && last.nodes === next.nodes;
-  if (!same || last.slices.length !== next.slices.length) return null;
+  if (!same || last.peers !== next.peers || last.slices.length !== next.slices.length) return null;
   const exchanges: Exchange[] = [];
   for (const [index, after] of next.slices.entries()) {
     const before = last.slices[index];

@@ -9,7 +9,9 @@ import { type Diagnostic, diagnose, type Outcome } from '../../model/diagnostic.
 import { type Endpoint, type Locality, noLabels, nowhere, type ServiceEndpoints } from '../../model/endpoint.ts';
 import type { Workload } from '../../model/mesh.ts';
 import { at } from '../../model/origin.ts';
+import type { PeerAuthentications } from '../../model/peer-authentication.ts';
 import { isProxied } from '../../model/service.ts';
+import { callableLabels } from './callable-labels.ts';
 import { collect, servingOf, sortedEndpoints } from './member-endpoints.ts';
 import { refusal } from './refusal.ts';
 
@@ -20,6 +22,8 @@ export interface EndpointInputs {
   readonly members: ReadonlyMap<string, readonly Member[]>;
   readonly workloads: ReadonlyMap<string, Workload>;
   readonly nodes: ReadonlyMap<string, Node>;
+  /** Whom Pods answer. */
+  readonly peers: PeerAuthentications;
   readonly allowLoopback: boolean;
 }
 
@@ -50,7 +54,7 @@ export function endpointsOf(
   service: Service,
   views: readonly SliceView[],
   members: readonly Member[],
-  allowLoopback: boolean,
+  { peers, allowLoopback }: Pick<EndpointInputs, 'peers' | 'allowLoopback'>,
 ): Outcome<ServiceEndpoints> {
   const diagnostics: Diagnostic[] = [];
   const byPort = new Map<string, Map<string, Endpoint>>();
@@ -70,7 +74,7 @@ export function endpointsOf(
       }
       const place = places[index] ?? { workload: undefined, node: undefined };
       for (const port of slice.ports) {
-        collect(byPort, port.name, endpointAt(endpoint, port.number, place, service));
+        collect(byPort, port.name, endpointAt(endpoint, port.number, place, service, peers));
       }
     }
   }
@@ -80,14 +84,20 @@ export function endpointsOf(
   return { value, diagnostics: [...diagnostics, ...others.diagnostics, ...emptyPorts(service, value)] };
 }
 
-function endpointAt(from: SliceEndpoint, port: number, place: Place, service: Service): Endpoint {
+function endpointAt(
+  from: SliceEndpoint,
+  port: number,
+  place: Place,
+  service: Service,
+  peers: PeerAuthentications,
+): Endpoint {
   const { workload } = place;
   return {
     address: from.address,
     port,
     healthy: from.ready || service.publishNotReady,
     locality: localityOf(place, from.zone),
-    labels: workload?.labels ?? noLabels,
+    labels: workload === undefined ? noLabels : callableLabels(workload, port, peers),
     node: from.node ?? workload?.node ?? null,
     instance: from.podName,
     serviceAccount: workload?.namespace === service.namespace ? workload.serviceAccount : null,

@@ -1,6 +1,7 @@
 // The ports on which a workload is called: those of its services, or those that its Sidecar lists.
 import { memo } from '../../lib/memo.ts';
-import { type ServedPort, usualMutualTls } from '../../model/mesh.ts';
+import type { ServedPort } from '../../model/mesh.ts';
+import { usualMutualTls } from '../../model/peer-authentication.ts';
 import type { Scope } from '../../model/scope.ts';
 
 /** A listed port counts as that of the service which leads to it; without one it has the name of the Sidecar. */

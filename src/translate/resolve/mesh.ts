@@ -6,14 +6,16 @@ import { LastCalls } from '../../lib/last-calls.ts';
 import { lazy } from '../../lib/memo.ts';
 import { StableTable, stableList, stableMap } from '../../lib/stable-table.ts';
 import { TrackedCalls } from '../../lib/tracked-calls.ts';
-import type { Outcome } from '../../model/diagnostic.ts';
+import type { Diagnostic, Outcome } from '../../model/diagnostic.ts';
 import type { ServiceEndpoints } from '../../model/endpoint.ts';
 import type { Mesh, Workload } from '../../model/mesh.ts';
+import type { MeshDefaults } from '../../model/mesh-defaults.ts';
 import { meshDefaults } from '../../model/mesh-defaults.ts';
 import type { ObjectSet } from '../../model/object.ts';
 import type { PolicyChoice } from '../../model/policy.ts';
 import type { RouteChoice } from '../../model/route.ts';
 import type { Service } from '../../model/service.ts';
+import { resolveAuthorization } from './authorization.ts';
 import { CalleeIndex } from './callees.ts';
 import { type DelegateCalls, type RoutingRule, resolveDelegates } from './delegates.ts';
 import { EndpointResolver } from './endpoint-resolver.ts';
@@ -21,6 +23,7 @@ import { withEntryExports, withExports } from './exports.ts';
 import { checkGateways, type GatewayCalls, resolveGateways } from './gateways.ts';
 import { choosesPods, MemberIndex, takesMutualTls } from './members.ts';
 import { type NameCalls, nameServices } from './named-services.ts';
+import { resolvePeerAuthentications } from './peer-authentications.ts';
 import { PolicyCalls, resolvePolicies } from './policies.ts';
 import { type CheckCalls, checkRoutes } from './route-checks.ts';
 import { type MergeCalls, mergeRules } from './rules.ts';
@@ -79,15 +82,17 @@ export class MeshResolver {
     const services = this.#stage('names', [claimed, members.named], () =>
       nameServices(claimed, members.named, this.#allowLoopback, this.#nameCalls),
     );
+    const protection = this.#protection(typed, defaults);
+    const { peers } = protection.value;
     const { slices } = typed;
-    const found = { services: services.value, slices, workloads, nodes, members: members.sent };
-    const endpoints = this.#stage('endpoints', [services, slices, workloads, nodes, members.sent], () =>
+    const found = { services: services.value, slices, workloads, nodes, members: members.sent, peers };
+    const endpoints = this.#stage('endpoints', [services, slices, workloads, nodes, members.sent, peers], () =>
       this.#endpointResolver.resolve({ ...found, allowLoopback: this.#allowLoopback }),
     );
     const merged = this.#stage('rules', [typed.rules], () => mergeRules(typed.rules, this.#mergeCalls));
     const injected = takesMutualTls(members, services.value);
-    const called = [services.value, endpoints.value, workloads, merged.value, injected] as const;
-    const callees = this.#callees.of(defaults.autoMutualTls, ...called);
+    const called = [services.value, endpoints.value, workloads, merged.value, peers, injected] as const;
+    const callees = this.#callees.of(defaults, ...called);
     const policies = this.#stage('policies', [services, merged, callees, defaults], () =>
       resolvePolicies(services.value, merged.value, callees, defaults, this.#policyCalls),
     );
@@ -95,18 +100,41 @@ export class MeshResolver {
     const scopes = this.#stage('scopes', [typed.sidecars, defaults.rootNamespace, services, routes.rules], () =>
       resolveScopes(typed.sidecars, defaults.rootNamespace, services.value, routes.rules),
     );
+    const remarks = this.#remarks(services, policies, endpoints);
+    this.#stages.endRound();
+    const stages = [services, endpoints, merged, policies, routes, scopes, protection];
+    const [known, current] = [services.value, endpoints.value];
+    const parts = { services: known, policies: policies.value, ...routes.value, endpoints: current, workloads };
+    const around = { scopes: scopes.value, defaults, ...protection.value };
+    const value = this.#mesh({ ...parts, ...around }, routes.rules);
+    return { value, diagnostics: [decoding, ...stages.map((stage) => stage.diagnostics), remarks].flat() };
+  }
+
+  #remarks(
+    services: Outcome<ReadonlyMap<string, TypedService>>,
+    policies: Outcome<Mesh['policies']>,
+    endpoints: Outcome<Mesh['endpoints']>,
+  ): readonly Diagnostic[] {
     const silent = this.#stage('silent failover', [services, policies, endpoints], () =>
       silentFailover(services.value, policies.value, endpoints.value),
     );
     const unnamed = this.#stage('unnamed endpoints', [policies, endpoints], () =>
       unnamedEndpoints(policies.value, endpoints.value),
     );
-    this.#stages.endRound();
-    const stages = [services, endpoints, merged, policies, routes, scopes];
-    const [known, current] = [services.value, endpoints.value];
-    const parts = { services: known, policies: policies.value, ...routes.value, endpoints: current, workloads };
-    const value = this.#mesh({ ...parts, scopes: scopes.value, defaults }, routes.rules);
-    return { value, diagnostics: [decoding, ...stages.map((stage) => stage.diagnostics), silent, unnamed].flat() };
+    return [...silent, ...unnamed];
+  }
+
+  #protection(
+    { peerAuthentications, authorizationPolicies }: TypedObjects,
+    { rootNamespace: root, proxy: { trustDomains } }: MeshDefaults,
+  ): Outcome<Pick<Mesh, 'peers' | 'authorization'>> {
+    const { value: peers, diagnostics } = this.#stage('peer authentications', [peerAuthentications, root], () =>
+      resolvePeerAuthentications(peerAuthentications, root),
+    );
+    const authorization = this.#stage('authorization', [authorizationPolicies, root, trustDomains], () =>
+      resolveAuthorization(authorizationPolicies, root, trustDomains),
+    );
+    return { value: { peers, authorization }, diagnostics };
   }
 
   #findMembers(typed: TypedObjects, services: ReadonlyMap<string, TypedService>, workloads: Mesh['workloads']) {

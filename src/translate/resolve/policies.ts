@@ -23,7 +23,7 @@ type Services = ReadonlyMap<string, Service>;
 type ByPattern = ReadonlyMap<string, readonly MergedRule[]>;
 type Identities = Callees['identities'];
 /** Whether some Pods are called by mutual TLS; empty: nobody is. */
-type Auto = ReadonlyMap<'auto', boolean>;
+type Auto = ReadonlyMap<'auto', Pick<Callees, 'auto' | 'peers'>>;
 
 /** What the mesh says besides rules; null: nothing. */
 interface Around {
@@ -141,7 +141,7 @@ function choose(service: Service, candidates: readonly MergedRule[], mesh: Aroun
 
 const noIdentities: Identities = new Map();
 const nobodyAuto: Auto = new Map();
-const autoOf = memo((callees: Callees): Auto => new Map([['auto', callees.auto]]));
+const autoOf = memo((peers: Callees['peers'], auto: boolean): Auto => new Map([['auto', { auto, peers }]]));
 
 type Defaults = Pick<MeshDefaults, 'ports' | 'rootNamespace'>;
 type ForAll = ReadonlyMap<'defaults', Defaults>;
@@ -170,7 +170,7 @@ function choiceFor(
   const { host } = service;
   const candidates = patternsOf(host).flatMap((pattern) => byPattern.get(pattern) ?? []);
   const auto = all.get('auto');
-  const mutual = auto === undefined ? null : mutualTlsOf(service, candidates, { auto, identities });
+  const mutual = auto === undefined ? null : mutualTlsOf(service, candidates, { ...auto, identities });
   const { ports, rootNamespace } = defaults.get('defaults') ?? meshDefaults;
   const mesh = around(ports, mutual);
   return candidates.length === 0 && mesh === alone ? null : [host, choose(service, candidates, mesh, rootNamespace)];
@@ -185,7 +185,7 @@ export function resolvePolicies(
   calls: PolicyCalls,
 ): Outcome<ReadonlyMap<string, PolicyChoice>> {
   const byPattern = calls.byPattern.update(Map.groupBy(rules, (rule) => rule.host));
-  const auto = callees === null ? nobodyAuto : autoOf(callees);
+  const auto = callees === null ? nobodyAuto : autoOf(callees.peers, callees.auto);
   const tables = [byPattern, callees?.identities ?? noIdentities, auto, forAll(defaults)] as const;
   const value = calls.choices.round(tables, (run) => {
     const byHost = new Map<string, PolicyChoice>();
@@ -202,6 +202,10 @@ export function resolvePolicies(
 /** What in a rule binds to nothing: its host, or a port that the service does not have. */
 function unbound(merged: MergedRule, services: Services): readonly Diagnostic[] {
   const service = services.get(merged.host);
+  if (service?.resolution.kind === 'alias') {
+    const message = `${merged.host} is another name for ${service.resolution.target}: write the rule for that one`;
+    return merged.rules.map((rule) => diagnose('SLC0110', at(rule.origin, 'spec', 'host'), message));
+  }
   if (service !== undefined) {
     const { ports, subsets } = bind(service, merged, alone);
     return [

@@ -2,11 +2,13 @@
 import { interner } from '../../lib/intern.ts';
 import { memo } from '../../lib/memo.ts';
 import { sortedBy } from '../../lib/sorted.ts';
+import { type AuthorizationPolicy, noPolicies } from '../../model/authorization.ts';
 import { tlsModeIstio, tlsModeLabel } from '../../model/client-tls.ts';
-import type { EndpointView, Labels } from '../../model/endpoint.ts';
+import { type EndpointView, type Labels, noLabels } from '../../model/endpoint.ts';
 import { viewKey } from '../../model/endpoint-view.ts';
-import { type Mesh, type ServedPort, usualMutualTls, type Workload } from '../../model/mesh.ts';
+import type { Mesh, ServedPort, Workload } from '../../model/mesh.ts';
 import { meshDefaults, type ProxyDefaults } from '../../model/mesh-defaults.ts';
+import { modeAt, type PeerModes } from '../../model/peer-authentication.ts';
 import { selectingLabels } from '../../model/policy.ts';
 import {
   type CertificateSource,
@@ -23,6 +25,7 @@ import { labelsOf, namespacesOfRoutes } from './clients.ts';
 import { endpointView } from './endpoint-view.ts';
 import { gatewaysOf } from './gateways.ts';
 import { calledPorts } from './ingress.ts';
+import { noPeerAuthentications } from './peer-authentications.ts';
 
 const internGroup = interner<ProxyGroup>();
 const internServed = interner<readonly ServedPort[]>();
@@ -89,6 +92,7 @@ export function proxyGroup(mesh: Mesh, asking: ProxyNode): ProxyGroup {
     surroundings(mesh.defaults.proxy, scope),
     peersOf(mesh, node, workload),
     certificatesOf(node, workload),
+    protectionOf(mesh, node, workload),
     node,
   );
 }
@@ -106,6 +110,34 @@ function certificatesOf({ role, certificates, labels: own }: ProxyNode, workload
 
 const withServer = memo(({ client }: Certificates, server: CertificateSource): Certificates => ({ client, server }));
 
+/** Whom its workload answers, and what it allows. */
+interface Protection {
+  readonly peers: PeerModes;
+  readonly authorization: readonly AuthorizationPolicy[];
+}
+const protection = memo(
+  (peers: PeerModes, authorization: readonly AuthorizationPolicy[]): Protection => ({ peers, authorization }),
+);
+const internPolicies = interner<readonly AuthorizationPolicy[]>();
+const policyText = memo((policy: AuthorizationPolicy): string => JSON.stringify(policy));
+const unprotected = protection(noPeerAuthentications.of('', noLabels), noPolicies);
+
+/** A gRPC client is not called. */
+function protectionOf({ peers, authorization }: Mesh, node: ProxyNode, workload: Workload | undefined): Protection {
+  if (node.generator === 'grpc') return unprotected;
+  const { labels } = workload ?? node;
+  const found = authorization.of(node.namespace, labels);
+  const policies = found.length === 0 ? noPolicies : internPolicies(JSON.stringify(found.map(policyText)), () => found);
+  return protection(node.role === 'router' ? unprotected.peers : peers.of(node.namespace, labels), policies);
+}
+
+/** The ports with whom each answers. */
+const answering = memo((served: readonly ServedPort[], modes: PeerModes): readonly ServedPort[] => {
+  const modeOf = ({ targetPort }: ServedPort) => modeAt(modes, targetPort);
+  if (served.every((port) => modeOf(port) === port.mutualTls)) return served;
+  return served.map((port) => ({ ...port, mutualTls: modeOf(port) }));
+});
+
 type Behind = readonly ServedPort[];
 
 /** What the mesh and a Sidecar say, whatever the proxy. */
@@ -122,15 +154,17 @@ const groupOf = memo(
     around: Surroundings,
     peers: string | null,
     certificates: Certificates,
+    protection: Protection,
     node: ProxyNode,
   ): ProxyGroup => {
     const { role, generator, namespace, interception } = node;
     const portOffset = interception === 'NONE' || role === 'router' ? node.portOffset : 0;
     const ipFamily = node.ip.includes(':') ? 'v6' : 'v4';
-    const served = calledPorts(around.scope, servedPorts(behind, namespace));
+    const { peers: modes, authorization } = protection;
+    const served = answering(calledPorts(around.scope, servedPorts(behind, namespace)), modes);
     const settings = { role, generator, namespace, interception, portOffset, ipFamily } as const;
-    const own = { served, mutualTls: usualMutualTls, endpointView: view, labels, certificates, gateways, peers };
-    return interned({ ...settings, ...around, ...own });
+    const own = { served, mutualTls: modes.mode, authorization, endpointView: view, labels, certificates };
+    return interned({ ...settings, ...around, ...own, gateways, peers });
   },
 );
 
@@ -138,9 +172,10 @@ const groupOf = memo(
 const scopeText = memo((scope: Scope): string => JSON.stringify({ ...scope, selector: null }));
 
 function interned(group: ProxyGroup): ProxyGroup {
-  const { served, endpointView, labels, scope, defaults, ...settings } = group;
+  const { served, endpointView, labels, scope, defaults, authorization, ...settings } = group;
   const around = [defaults === meshDefaults.proxy ? null : defaults, scope === null ? null : scopeText(scope)];
   const parts = [...Object.values(settings), ...around, viewKey(endpointView), [...labels], ...served.map(servedKey)];
+  if (authorization !== noPolicies) parts.push(authorization.map(policyText));
   return internGroup(JSON.stringify(parts), () => group);
 }
 

@@ -1,6 +1,7 @@
 // What each workload serves, by its address. Kept from mesh to mesh: a changed service costs what it touches.
 import type { ServiceEndpoints } from '../../model/endpoint.ts';
-import { type Mesh, type Served, type ServedPort, usualMutualTls } from '../../model/mesh.ts';
+import type { Mesh, Served, ServedPort } from '../../model/mesh.ts';
+import { usualMutualTls } from '../../model/peer-authentication.ts';
 import { isProxied, type Service } from '../../model/service.ts';
 
 type Ports = ReadonlyMap<string, readonly ServedPort[]>;

@@ -7,7 +7,7 @@ import {
   status,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import { messageType, serviceType } from '../../envoy/descriptors.ts';
+import { serviceType } from '../../envoy/descriptors.ts';
 import type { WorkloadIdentity } from '../../model/identity.ts';
 import type { Caller, XdsService } from '../transport/relay.ts';
 
@@ -58,7 +58,9 @@ export function grpcService<Request>(
   handlers: Readonly<Record<string, Handler<Request>>>,
 ): XdsService {
   const methods = serviceType(name).methodsArray.map((method) => {
-    const response = messageType(method.responseType.replace(/^\./, ''));
+    method.resolve();
+    const { resolvedResponseType: response } = method;
+    if (response === null) throw new Error(`the response of ${name}/${method.name} is of no known type`);
     const definition = {
       path: `/${name}/${method.name}`,
       requestStream: method.requestStream === true,

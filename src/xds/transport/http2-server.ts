@@ -23,6 +23,8 @@ export interface TlsOptions {
 /** What a TLS listener is run with; it may be replaced while connections last. */
 export interface TlsMaterial {
   options(): TlsOptions;
+  /** How many of its CAs and lists of revoked certificates have run out by now. */
+  lapsed(): number;
   /** Returns what ends the listening. */
   onChange(listener: () => void): () => void;
 }

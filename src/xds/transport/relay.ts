@@ -23,6 +23,7 @@ import {
 import type { WorkloadIdentity } from '../../model/identity.ts';
 import type { Connection } from '../authenticator.ts';
 import { limits } from '../requests.ts';
+import { partialDeadline } from './partial-deadline.ts';
 
 /** Who has called a method. */
 export interface Caller {
@@ -50,7 +51,12 @@ const callerHeader = 'sluice-caller';
 /** Those of one connection, which the other end must not see. */
 const hopHeaders: readonly string[] = ['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'];
 
-export function createRelay(): Relay & { serve(services: readonly XdsService[]): void } {
+/** `wholeRequest`: from the first byte of a message to its last, in milliseconds. */
+export function createRelay({
+  wholeRequest,
+}: {
+  readonly wholeRequest: number;
+}): Relay & { serve(services: readonly XdsService[]): void } {
   const server = new Server({ 'grpc.max_receive_message_length': limits.request });
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   const sessions = new WeakMap<Http2Session, ClientHttp2Session>();
@@ -67,6 +73,7 @@ export function createRelay(): Relay & { serve(services: readonly XdsService[]):
       const key = randomUUID();
       callers.set(key, caller);
       stream.on('close', () => callers.delete(key));
+      partialDeadline(stream, wholeRequest);
       relay(stream, inner.request({ ...passedOn(headers), [callerHeader]: key }));
     },
     callerOf: (metadata) => callers.get(String(metadata.get(callerHeader)[0])) ?? null,

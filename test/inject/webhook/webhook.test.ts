@@ -14,10 +14,12 @@ import { validateVerdict } from '../../../src/inject/webhook/validate.ts';
 import type { JsonObject, JsonValue } from '../../../src/lib/json.ts';
 import { objectId } from '../../../src/model/object.ts';
 import { originOf } from '../../../src/model/origin.ts';
-import { issueServer, TestCa } from '../../harness/certificates.ts';
+import { type Issued, issueServer, TestCa } from '../../harness/certificates.ts';
 
 let server: WebhookServer;
 let ca: string;
+let material: Issued;
+let renewed: () => void = () => {};
 const events: WebhookEvent[] = [];
 let mesh: MeshSettings = usualMesh;
 const labelled = new Map([['istio-injection', 'enabled']]);
@@ -25,9 +27,16 @@ const labelled = new Map([['istio-injection', 'enabled']]);
 beforeAll(async () => {
   const authority = await TestCa.create();
   ca = authority.cert;
-  const certificate = await issueServer(authority);
+  material = await issueServer(authority);
   server = await startWebhooks({
-    ...{ host: '127.0.0.1', port: 0, certificate, mostBytes: 1_000_000 },
+    ...{ host: '127.0.0.1', port: 0, mostBytes: 1_000_000 },
+    material: {
+      options: () => material,
+      onChange: (listener) => {
+        renewed = listener;
+        return () => {};
+      },
+    },
     webhooks: {
       '/inject': (review) => injectVerdict(review, { mesh, namespaceLabels: () => labelled }).verdict,
       '/validate': validateVerdict,
@@ -239,4 +248,12 @@ test('/validate says of an object what sluice validate says', async () => {
 
 test('/validate lets go what is deleted', async () => {
   expect((await ask('/validate', review(null, { kind, operation: 'DELETE' }))).response.allowed).toBe(true);
+});
+
+test('another certificate is shown from the moment it is there', async () => {
+  const other = await TestCa.create('CN=Other');
+  material = await issueServer(other);
+  renewed();
+  ca = other.cert;
+  expect((await post('/validate', '{}')).status).toBe(400);
 });

@@ -5,6 +5,7 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { ControlPlane } from '../../../control-plane.ts';
 import type { XdsEvent } from '../../../xds/xds-event.ts';
 import { version } from '../../version.ts';
+import { type CertificateMetrics, certificateMetrics } from './certificate-metrics.ts';
 import { type InjectionMetrics, injectionMetrics } from './injection-metrics.ts';
 import { publicationMetrics } from './publication-metrics.ts';
 import { xdsMetrics } from './xds-metrics.ts';
@@ -14,6 +15,7 @@ export interface Metrics {
   /** All metrics in Prometheus' text format. */
   text(): Promise<string>;
   onXdsEvent(event: XdsEvent): void;
+  readonly certificates: CertificateMetrics;
   readonly injection: InjectionMetrics;
   /** A turn of the loop failed. */
   onFault(): void;
@@ -43,6 +45,7 @@ export function createMetrics(): Metrics {
     contentType: registry.contentType,
     text: () => registry.metrics(),
     onXdsEvent: xdsMetrics(registers, faults),
+    certificates: certificateMetrics(registers),
     injection: injectionMetrics(registers),
     onFault: () => faults.inc(),
     follow: (controlPlane) => {

@@ -1,0 +1,140 @@
+// Options of `sluice serve` about TLS: where it listens, and where its certificates come from.
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { clusterDomain, systemNamespace } from '../../model/names.ts';
+import { UsageError } from '../command.ts';
+import { type Address, parseAddress } from './address.ts';
+
+export interface TlsFlags {
+  readonly tlsDir?: string;
+  readonly caDir?: string;
+  readonly serverName?: readonly string[];
+  readonly certificateLifetime?: number;
+  readonly tokenKeys?: string;
+  readonly tokenIssuer?: string;
+  readonly tokenAudience?: readonly string[];
+  readonly xdsTlsAddress?: Address;
+  readonly trustDomain?: readonly string[];
+}
+
+export interface TokenOptions {
+  /** A file with the public keys of whoever issues them. */
+  readonly keys: string;
+  readonly issuer: string;
+  readonly audiences: readonly string[];
+}
+
+export interface CaOptions {
+  readonly folder: string;
+  /** DNS names of the control plane. */
+  readonly serverNames: readonly string[];
+  /** The longest life of a certificate, in milliseconds; null: as is usual. */
+  readonly lifetime: number | null;
+  /** Null: workloads have to have a certificate already. */
+  readonly tokens: TokenOptions | null;
+}
+
+export interface TlsOptions {
+  readonly certificates: { readonly kind: 'folder'; readonly folder: string } | ({ readonly kind: 'ca' } & CaOptions);
+  readonly address: Address;
+  /** Whose identities are accepted; the first one is the mesh's own. Null: as MeshConfig says. */
+  readonly trustDomains: readonly string[] | null;
+}
+
+/** For other machines: nobody without a certificate gets anything there. */
+const tlsAddress = '0.0.0.0:15012';
+const usualAudience = 'istio-ca';
+const usualNames = [`sluice.${systemNamespace}.svc`, `sluice.${systemNamespace}.svc.${clusterDomain}`];
+
+/** Adds the options to the command. */
+export function addTlsOptions(command: Command): Command {
+  return command
+    .option('--tls-dir <path>', 'a folder with tls.crt, tls.key, ca.crt and maybe ca.crl, watched: turns mutual TLS on')
+    .option(
+      '--ca-dir <path>',
+      'a folder with ca-cert.pem, ca-key.pem, root-cert.pem and maybe cert-chain.pem, watched; a CA is made where it has ' +
+        'none: turns mutual TLS on, and signs certificates of workloads',
+    )
+    .option(
+      '--server-name <name...>',
+      `DNS names of the control plane, with --ca-dir (default: ${usualNames.join(' ')})`,
+    )
+    .addOption(
+      new Option(
+        '--certificate-lifetime <duration>',
+        'the longest life of a certificate, such as 90m, with --ca-dir (default: 24h)',
+      ).argParser(parseLifetime),
+    )
+    .option(
+      '--token-keys <path>',
+      "public keys (PEM) of whoever issues service accounts' tokens: those get certificates",
+    )
+    .option('--token-issuer <url>', 'who issues them, as it stands in them')
+    .option('--token-audience <name...>', `whom they are for, as it stands in them (default: ${usualAudience})`)
+    .addOption(
+      new Option(
+        '--xds-tls-address <host:port>',
+        `where proxies connect over mutual TLS (default: ${tlsAddress})`,
+      ).argParser(parseAddress),
+    )
+    .option(
+      '--trust-domain <name...>',
+      `whose identities are accepted over TLS (default: as MeshConfig says, else ${clusterDomain})`,
+    );
+}
+
+const units: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
+
+function parseLifetime(text: string): number {
+  const [, count = '', unit = ''] = /^(\d{1,6})([smh])$/.exec(text) ?? [];
+  const lifetime = Number(count) * (units[unit] ?? 0);
+  if (lifetime > 0) return lifetime;
+  throw new InvalidArgumentError('It is written as 24h, 90m or 600s.');
+}
+
+/** Null: no TLS. Throws UsageError for options that do not go together. */
+export function tlsOptions(flags: TlsFlags): TlsOptions | null {
+  const { tlsDir, caDir, xdsTlsAddress, trustDomain } = flags;
+  if (tlsDir !== undefined && caDir !== undefined) {
+    throw new UsageError('--tls-dir and --ca-dir are two sources of one certificate: choose one');
+  }
+  const lonely = caDir === undefined ? aloneOf(flags, caFlags) : null;
+  if (lonely !== null) throw new UsageError(`${lonely} is of use with --ca-dir only: nothing is signed without a CA`);
+  const certificates =
+    caDir !== undefined
+      ? ({ kind: 'ca', ...caOptions(flags, caDir) } as const)
+      : tlsDir !== undefined
+        ? ({ kind: 'folder', folder: tlsDir } as const)
+        : null;
+  if (certificates !== null) {
+    return { certificates, address: xdsTlsAddress ?? parseAddress(tlsAddress), trustDomains: trustDomain ?? null };
+  }
+  const alone = aloneOf(flags, { '--xds-tls-address': 'xdsTlsAddress', '--trust-domain': 'trustDomain' });
+  if (alone !== null)
+    throw new UsageError(`${alone} is of use with --tls-dir or --ca-dir only: there are no certificates`);
+  return null;
+}
+
+const caFlags = {
+  '--server-name': 'serverName',
+  '--certificate-lifetime': 'certificateLifetime',
+  '--token-keys': 'tokenKeys',
+  '--token-issuer': 'tokenIssuer',
+  '--token-audience': 'tokenAudience',
+} as const;
+
+function aloneOf(flags: TlsFlags, names: Readonly<Record<string, keyof TlsFlags>>): string | null {
+  return Object.entries(names).find(([, name]) => flags[name] !== undefined)?.[0] ?? null;
+}
+
+function caOptions(flags: TlsFlags, folder: string): CaOptions {
+  const { serverName = usualNames, certificateLifetime: lifetime = null } = flags;
+  return { folder, serverNames: serverName, lifetime, tokens: tokenOptions(flags) };
+}
+
+function tokenOptions({ tokenKeys, tokenIssuer, tokenAudience }: TlsFlags): TokenOptions | null {
+  if (tokenKeys === undefined && tokenIssuer === undefined && tokenAudience === undefined) return null;
+  if (tokenKeys === undefined || tokenIssuer === undefined) {
+    throw new UsageError('tokens are checked with --token-keys and --token-issuer: both are required');
+  }
+  return { keys: tokenKeys, issuer: tokenIssuer, audiences: tokenAudience ?? [usualAudience] };
+}
