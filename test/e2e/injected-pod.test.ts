@@ -1,7 +1,6 @@
 // Pods as injection makes them, run: their containers' own commands as processes in network namespaces, which needs root;
 // elsewhere it is skipped.
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { Agent, get } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -16,6 +15,7 @@ import { MemorySource } from '../../src/sources/memory.ts';
 import { startXdsServer } from '../../src/xds/server.ts';
 import { hostAddress, type Pod, PodNetwork, whyNoNamespaces } from '../harness/network.ts';
 import { ask, NodeAgent, type Running } from '../harness/node-agent.ts';
+import { startPodServer } from '../harness/pod-program.ts';
 
 const service = `
 apiVersion: v1
@@ -65,7 +65,6 @@ const closers: (() => unknown)[] = [];
 const source = new MemorySource();
 let client: Pod;
 let server: Pod;
-let app: ChildProcess;
 let sidecars: ReadonlyMap<string, Running>;
 
 const call = async (count: number): Promise<readonly string[]> => {
@@ -104,10 +103,7 @@ async function start(): Promise<void> {
   server = network.plainPod('server', 21);
   await node.startInit(injected('client', address), client);
   sidecars = await node.startInit(injected('server', address), server);
-  const [program = '', ...args] = [...server.enter, ...inNode('pod-server.ts'), 'server'];
-  app = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
-  closers.push(() => app.kill('SIGKILL'));
-  if (app.stdout !== null) await once(app.stdout, 'data');
+  closers.push((await startPodServer(server, 'server')).end);
 }
 
 describe.skipIf(reason !== null)(`an injected pod${reason === null ? '' : ` (skipped: ${reason})`}`, () => {

@@ -62,6 +62,13 @@ export class NodeAgent {
     return new NodeAgent(image);
   }
 
+  /** Puts files into the volumes of a pod, which are one folder here. */
+  async mount({ name }: Pod, files: Readonly<Record<string, string>>): Promise<void> {
+    const scratch = join(this.#image, name);
+    await mkdir(scratch, { recursive: true });
+    for (const [file, text] of Object.entries(files)) await writeFile(join(scratch, file), text, { mode: 0o644 });
+  }
+
   /** Runs the init containers of a pod in their order: those that restart go on, once their startup probe succeeds. */
   async startInit(pod: JsonObject, network: Pod): Promise<ReadonlyMap<string, Running>> {
     const left = new Map<string, Running>();

@@ -1,5 +1,4 @@
 // The agent as a process: what the command line says becomes its parts, signals end it.
-import { join } from 'node:path';
 import { runSidecar, type SidecarOptions } from '../../inject/agent/sidecar.ts';
 import { type BootstrapOptions, bootstrap, type SidecarNode } from '../../inject/bootstrap.ts';
 import { CannotStart, findEnvoy } from '../../inject/launcher.ts';
@@ -9,7 +8,8 @@ import type { Diagnostic } from '../../model/diagnostic.ts';
 import { objectId } from '../../model/object.ts';
 import { originOf } from '../../model/origin.ts';
 import { UsageError } from '../command.ts';
-import type { SidecarFlags } from './sidecar.ts';
+import { certificatesFor, securedBy } from './sidecar-certificates.ts';
+import type { SidecarFlags } from './sidecar-flags.ts';
 
 /** From these addresses the rules of capture let calls of the workload through. */
 const uncaptured = { v4: '127.0.0.6', v6: '::6' } as const;
@@ -21,13 +21,17 @@ export async function runSidecarProcess(flags: SidecarFlags): Promise<number> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => (stop.signal.aborted ? kill : stop).abort());
   }
+  const options = optionsOf(flags);
+  const certificates = await certificatesFor(flags);
   try {
-    return await runSidecar(optionsOf(flags), stop.signal, kill.signal);
+    return await runSidecar(options, stop.signal, kill.signal);
   } catch (error) {
     if (error instanceof CannotStart) throw new UsageError(error.message);
     const { code, port } = error as NodeJS.ErrnoException & { readonly port?: number };
     if (code === 'EADDRINUSE') throw new UsageError(`port ${port} is in use by another program`);
     throw error;
+  } finally {
+    await certificates?.close();
   }
 }
 
@@ -62,16 +66,9 @@ function bootstrapOf(flags: SidecarFlags): BootstrapOptions {
   const { xdsAddress: xds, podName: name, podNamespace: namespace, instanceIp: ip, interception } = flags;
   const node: SidecarNode = { ip, name, namespace, interception, portOffset: 0 };
   const admin = { host: '127.0.0.1', port: flags.adminPort };
-  const common = { xds, protocol: 'delta', admin, runtime: {} } as const;
-  if (flags.plaintext === true) return { ...common, node };
-  if (flags.tlsDir === undefined) {
-    // Where certificates for a service account's token plug in: the agent gets them, and serves them to Envoy.
-    throw new UsageError('there are no certificates: name a folder of them with --tls-dir, or use --plaintext');
-  }
-  const file = (each: string): string => join(flags.tlsDir ?? '', each);
-  const files = { chain: file('tls.crt'), key: file('tls.key'), root: file('ca.crt') };
-  const xdsTls = { certificate: files.chain, key: files.key, ca: files.root, serverName: xds.host };
-  return { ...common, node: { ...node, certificateFiles: files }, xdsTls };
+  const { node: certificates, xdsTls } = securedBy(flags);
+  const common = { xds, protocol: 'delta', admin, runtime: {}, ...(xdsTls !== undefined && { xdsTls }) } as const;
+  return { ...common, node: { ...node, ...certificates } };
 }
 
 /** What injection has written is never wrong; what somebody else has is refused, or the workload would seem well. */

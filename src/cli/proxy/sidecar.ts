@@ -1,32 +1,10 @@
 // `sluice proxy sidecar`: the agent beside a workload.
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { adminPort, agentPort, metricsPort, readinessPort } from '../../inject/pod/ports.ts';
 import type { EnvoyLogLevel } from '../../model/sidecar-settings.ts';
 import { helpText } from '../command.ts';
 import { countOption } from '../options.ts';
-
-export interface SidecarFlags {
-  readonly xdsAddress: { readonly host: string; readonly port: number };
-  readonly podName: string;
-  readonly podNamespace: string;
-  readonly instanceIp: string;
-  readonly appProbes?: string;
-  readonly plaintext?: boolean;
-  readonly tlsDir?: string;
-  readonly token?: string;
-  readonly roots?: string;
-  readonly interception: 'REDIRECT' | 'NONE';
-  readonly logLevel: EnvoyLogLevel;
-  readonly concurrency: number;
-  readonly drain: number;
-  readonly terminationDrain: number;
-  readonly untilNoConnections?: boolean;
-  readonly folder: string;
-  readonly envoy?: string;
-  readonly agentPort: number;
-  readonly readinessPort: number;
-  readonly metricsPort: number;
-  readonly adminPort: number;
-}
+import type { SidecarFlags } from './sidecar-flags.ts';
 
 const levels: readonly EnvoyLogLevel[] = ['trace', 'debug', 'info', 'warning', 'error', 'critical', 'off'];
 
@@ -50,6 +28,7 @@ export function proxySidecarCommand(): Command {
     .option('--tls-dir <path>', 'a folder with tls.crt, tls.key and ca.crt, for the control plane and the mesh')
     .option('--token <path>', 'the token of its service account, for which it gets certificates')
     .option('--roots <path>', 'the certificates of the authority that the control plane has its own from')
+    .option('--server-name <name>', "the name in the control plane's certificate (default: its host)")
     .addOption(
       new Option('--interception <mode>', 'how connections reach it').choices(['REDIRECT', 'NONE']).default('REDIRECT'),
     )
@@ -65,10 +44,12 @@ export function proxySidecarCommand(): Command {
 
 function withPorts(command: Command): Command {
   return command
-    .addOption(countOption('--agent-port <number>', "for the workload's probes", 0).default(15020))
-    .addOption(countOption('--readiness-port <number>', 'whether it is ready: /healthz/ready', 0).default(15021))
-    .addOption(countOption('--metrics-port <number>', "Envoy's metrics: /stats/prometheus", 0).default(15090))
-    .addOption(countOption('--admin-port <number>', "Envoy's own pages, on loopback alone", 0).default(15000));
+    .addOption(countOption('--agent-port <number>', "for the workload's probes", 0).default(agentPort))
+    .addOption(
+      countOption('--readiness-port <number>', 'whether it is ready: /healthz/ready', 0).default(readinessPort),
+    )
+    .addOption(countOption('--metrics-port <number>', "Envoy's metrics: /stats/prometheus", 0).default(metricsPort))
+    .addOption(countOption('--admin-port <number>', "Envoy's own pages, on loopback alone", 0).default(adminPort));
 }
 
 const sidecarHelp = helpText({
