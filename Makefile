@@ -35,7 +35,7 @@ guards: install $(SCHEMAS) ## removes each guard by its committed patch; its tes
 	@node scripts/guards.ts
 
 golden: install $(SCHEMAS) ## write the golden files and docs/istio-fields.md anew; look at the difference before you commit it
-	@GOLDEN=write vitest run test/golden test/schema/fields.test.ts
+	@GOLDEN=write vitest run test/golden test/inject/golden.test.ts test/schema/fields.test.ts
 
 bench: install $(TOOLS) ## side by side with go-control-plane; the last line says how many goals are met; OPTIONS='--only S,M'
 	@node bench/run.ts $(OPTIONS)

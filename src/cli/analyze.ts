@@ -4,8 +4,10 @@ import { isKnown, readSuppression, type Suppression, withoutSuppressed } from '.
 import { sortedBy } from '../lib/sorted.ts';
 import { type Diagnostic, distinct } from '../model/diagnostic.ts';
 import type { Severity } from '../model/diagnostic-codes.ts';
+import type { Mesh } from '../model/mesh.ts';
 import { defaultNamespace } from '../model/names.ts';
 import type { ObjectSet } from '../model/object.ts';
+import type { Translator } from '../translate/translator.ts';
 import { type ExitStatus, helpText, UsageError, withStatus } from './command.ts';
 import { countFindings, type Finding, formatFindings, locateDiagnostics } from './diagnostics.ts';
 import { filenameOption, loopbackOption, type OutputFormat, outputOption, strictOption } from './options.ts';
@@ -111,19 +113,31 @@ async function analyzeInput(flags: AnalyzeFlags): Promise<ExitStatus> {
 
 /** What decoding, translation and all checks have to say. */
 async function diagnosticsOf(objects: ObjectSet, allowLoopbackEndpoints: boolean): Promise<readonly Diagnostic[]> {
-  const [{ Translator }, { emitResources }, { sightOf }, { anySidecar }, { analyze }] = await Promise.all([
+  const [{ Translator }, { analyze }] = await Promise.all([
     import('../translate/translator.ts'),
-    import('../translate/emit/resources.ts'),
-    import('../translate/resolve/sight.ts'),
-    import('./translate/proxy.ts'),
     import('../inspect/analyze/analyze.ts'),
   ]);
   const translator = new Translator({ allowLoopbackEndpoints });
   const { value: mesh, diagnostics: resolved } = translator.resolve(objects);
-  const group = translator.group(mesh, anySidecar(defaultNamespace, 'envoy'));
-  // Not encoded: nothing is sent, and what is wrong is known before.
-  const { diagnostics: emitted } = emitResources(sightOf(mesh, group), group);
+  const emitted = await emittedOf(translator, mesh);
   return [...resolved, ...emitted, ...analyze(objects, mesh)];
+}
+
+/** What is to be said of the configuration of a sidecar, and of every kind of gateway. */
+async function emittedOf(translator: Translator, mesh: Mesh): Promise<readonly Diagnostic[]> {
+  const [{ emitResources }, { sightOf }, { anySidecar, gatewayAs }, { gatewayWorkloads }] = await Promise.all([
+    import('../translate/emit/resources.ts'),
+    import('../translate/resolve/sight.ts'),
+    import('./translate/proxy.ts'),
+    import('../inspect/analyze/gateway-workloads.ts'),
+  ]);
+  const nodes = [
+    anySidecar(defaultNamespace, 'envoy'),
+    ...gatewayWorkloads(mesh).map(({ pod, namespace, labels }) => gatewayAs(mesh, pod ?? `any.${namespace}`, labels)),
+  ];
+  const groups = new Set(nodes.map((node) => translator.group(mesh, node)));
+  // Not encoded: nothing is sent, and what is wrong is known before.
+  return [...groups].flatMap((group) => emitResources(sightOf(mesh, group), group).diagnostics);
 }
 
 /** Objects of the whole cluster, and files that are none, concern every namespace. */

@@ -5,6 +5,8 @@ import { codesCommand } from './codes.ts';
 import { completionCommand } from './completion.ts';
 import { configCommand } from './config.ts';
 import { demoCommand } from './demo.ts';
+import { injectCommand } from './inject.ts';
+import { proxyCommand } from './proxy.ts';
 import { serveCommand } from './serve.ts';
 import { statusCommand } from './status.ts';
 import { translateCommand } from './translate.ts';
@@ -14,9 +16,11 @@ import { versionCommand } from './version.ts';
 export const commands: readonly (() => Command)[] = [
   serveCommand,
   demoCommand,
+  proxyCommand,
   validateCommand,
   analyzeCommand,
   translateCommand,
+  injectCommand,
   statusCommand,
   configCommand,
   codesCommand,

@@ -1,10 +1,12 @@
 // What `-f` names, read once: the objects, what is to be said about them, and the lines that diagnostics show.
 import { access } from 'node:fs/promises';
-import type { Diagnostic } from '../model/diagnostic.ts';
+import { type Diagnostic, diagnoseFile } from '../model/diagnostic.ts';
+import type { DiagnosticCode } from '../model/diagnostic-codes.ts';
 import type { ObjectSet } from '../model/object.ts';
 import { readOnce } from '../sources/files.ts';
 import { defaultLimits } from '../sources/limits.ts';
 import { readTextNow } from '../sources/read-file.ts';
+import { scan } from '../sources/scan.ts';
 import type { NamedText } from '../sources/text.ts';
 import { UsageError } from './command.ts';
 import type { Finding } from './diagnostics.ts';
@@ -47,6 +49,31 @@ export async function requirePaths(paths: readonly string[]): Promise<void> {
   }
 }
 
+/** The texts of files, folders and `-`, in the order in which they are named. Throws UsageError for a path that does not exist. */
+export async function readTexts(
+  paths: readonly string[],
+): Promise<{ readonly texts: readonly NamedText[]; readonly diagnostics: readonly Diagnostic[] }> {
+  await requirePaths(paths);
+  const texts: NamedText[] = [];
+  const diagnostics: Diagnostic[] = [];
+  const unreadable = (name: string, code: DiagnosticCode, message: string): void => {
+    diagnostics.push(diagnoseFile(code, { file: name, line: 1, column: 1 }, message));
+  };
+  for (const path of paths) {
+    if (path === '-') texts.push({ name: stdin, text: await readStdin() });
+    else {
+      const { files, troubles } = await scan([path], defaultLimits);
+      for (const { name, code, message } of troubles) unreadable(name, code, message);
+      for (const { name, path: file } of files) {
+        const text = readTextNow(file, defaultLimits);
+        if (text === null) unreadable(name, 'SLC0006', 'the file cannot be read, or is too large');
+        else texts.push({ name, text });
+      }
+    }
+  }
+  return { texts, diagnostics };
+}
+
 async function readStdin(): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -61,7 +88,7 @@ async function readStdin(): Promise<string> {
 }
 
 /** Line by line, what is in the files; of files with a Secret no line is shown that may be part of it. */
-function lineLookup(texts: readonly NamedText[]): Input['lineOf'] {
+export function lineLookup(texts: readonly NamedText[]): Input['lineOf'] {
   const files = new Map<string, FileLines>();
   for (const { name, text } of texts) files.set(name, fileLines(text));
   return ({ file, line, object }) => {

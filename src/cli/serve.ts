@@ -5,8 +5,9 @@ import { countOption, loopbackOption } from './options.ts';
 import { type Address, formatAddress, isLoopback, parseAddress, parseAddressOrNone } from './serve/address.ts';
 import { type LogFormat, type LogLevel, logFormats, logLevels } from './serve/log-options.ts';
 import { addTlsOptions, type TlsFlags, tlsOptions } from './serve/tls-options.ts';
+import { addWebhookOptions, type WebhookFlags, webhookOptions } from './serve/webhook-options.ts';
 
-interface ServeFlags extends TlsFlags {
+interface ServeFlags extends TlsFlags, WebhookFlags {
   readonly config: readonly string[];
   readonly xdsAddress: Address | 'none';
   readonly httpAddress: Address;
@@ -32,7 +33,7 @@ export function serveCommand(): Command {
         .argParser(parseAddressOrNone)
         .default(parseAddress(plainAddress), plainAddress),
     );
-  return addTlsOptions(command)
+  return addWebhookOptions(addTlsOptions(command))
     .addOption(
       new Option('--http-address <host:port>', 'where /healthz, /readyz and /metrics answer')
         .argParser(parseAddress)
@@ -92,6 +93,7 @@ async function serve(flags: ServeFlags): Promise<0> {
     xdsAddress,
     tls,
     httpAddress: flags.httpAddress,
+    webhook: webhookOptions(flags, tls),
     allowLoopbackEndpoints: flags.allowLoopbackEndpoints ?? false,
     allowWipe: flags.allowWipe ?? false,
     loadReportInterval: flags.loadReportInterval * 1000,

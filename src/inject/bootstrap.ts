@@ -34,7 +34,7 @@ export interface XdsTlsFiles {
   readonly certificate: string;
   readonly key: string;
   readonly ca: string;
-  /** The DNS name that Sluice's certificate has to have. */
+  /** The DNS name or the address that Sluice's certificate has to have. */
   readonly serverName: string;
 }
 
@@ -170,12 +170,14 @@ function xdsClusterJson({ xds: { host, port }, xdsTls }: BootstrapOptions): Json
 
 function transportSocket(tls: XdsTlsFiles | XdsTlsAgent): JsonObject {
   const { serverName } = tls;
-  const names = { match_typed_subject_alt_names: [{ san_type: 'DNS', matcher: { exact: serverName } }] };
+  const isName = isIP(serverName) === 0;
+  const san_type = isName ? 'DNS' : 'IP_ADDRESS';
+  const names = { match_typed_subject_alt_names: [{ san_type, matcher: { exact: serverName } }] };
   return {
     name: 'envoy.transport_sockets.tls',
     typed_config: {
       '@type': 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext',
-      sni: serverName,
+      ...(isName && { sni: serverName }),
       common_tls_context: {
         alpn_protocols: ['h2'],
         tls_params: { tls_minimum_protocol_version: 'TLSv1_2' },

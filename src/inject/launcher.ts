@@ -3,8 +3,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { open, readFile, writeFile } from 'node:fs/promises';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import type { JsonObject } from '../lib/json.ts';
+import type { Milliseconds } from '../model/lb-policy.ts';
+import type { EnvoyLogLevel } from '../model/sidecar-settings.ts';
 import { type AdminAddress, EnvoyAdmin } from './envoy-admin.ts';
 import { poll } from './poll.ts';
 
@@ -16,9 +19,20 @@ export interface EnvoyOptions {
   readonly launchedBy: readonly string[];
   /** Worker threads; null: one per core. With more than one, each takes turns of its own. */
   readonly concurrency: number | null;
-  readonly logLevel: 'debug' | 'info' | 'warning' | 'error' | 'off';
+  readonly logLevel: EnvoyLogLevel;
   /** An existing folder for its configuration, its admin address and its log. */
   readonly folder: string;
+  /** Where its log goes: a file in the folder, or our own output. */
+  readonly log?: 'file' | 'own';
+  /** For how long listeners that are to end ask their clients to go, in milliseconds. */
+  readonly drain?: Milliseconds;
+}
+
+/** How a process ended: as it says, or by a signal, which has the status that a shell gives it. */
+export interface Ended {
+  readonly status: number;
+  /** In words. */
+  readonly how: string;
 }
 
 /** Something outside this program is not as it has to be. The message is one line that says what to do. */
@@ -47,13 +61,13 @@ const script = 'exec 3<&0; { cat <&3; kill -KILL $$; } >/dev/null 2>&1 & exec "$
 /** One running Envoy. It dies with this process. */
 export class EnvoyProcess {
   readonly admin: EnvoyAdmin;
-  /** Resolves when the process has ended, with a line on how. */
-  readonly ended: Promise<string>;
+  /** Resolves when the process has ended. */
+  readonly ended: Promise<Ended>;
   readonly #child: ChildProcess;
 
   readonly #log: string;
 
-  private constructor(child: ChildProcess, ended: Promise<string>, admin: AdminAddress, log: string) {
+  private constructor(child: ChildProcess, ended: Promise<Ended>, admin: AdminAddress, log: string) {
     this.#child = child;
     this.ended = ended;
     this.admin = new EnvoyAdmin(admin);
@@ -64,14 +78,16 @@ export class EnvoyProcess {
   static async start(options: EnvoyOptions): Promise<EnvoyProcess> {
     const file = (name: string) => join(options.folder, name);
     await writeFile(file('envoy.json'), JSON.stringify(options.bootstrap, null, 2));
-    const log = await open(file('envoy.log'), 'w');
+    const log = options.log === 'own' ? null : await open(file('envoy.log'), 'w');
+    // What it says in a container is the container's log.
+    const output = log?.fd ?? 'inherit';
     const child = spawn('/bin/sh', ['-c', script, 'sh', ...commandLine(options)], {
-      stdio: ['pipe', log.fd, log.fd],
+      stdio: ['pipe', output, output],
       // A session of its own: Ctrl-C is for us, and Envoy goes on until our last request is answered.
       detached: true,
     });
     const ended = endOf(child);
-    await log.close();
+    await log?.close();
     const admin = await adminAddress(file('admin-address'), ended);
     if (typeof admin !== 'string') return new EnvoyProcess(child, ended, admin, file('envoy.log'));
     throw new CannotStart(`Envoy did not start: ${admin}; its log ends with\n${await lastLines(file('envoy.log'))}`);
@@ -92,31 +108,32 @@ export class EnvoyProcess {
 }
 
 function commandLine(options: EnvoyOptions): readonly string[] {
-  const { folder, concurrency } = options;
+  const { folder, concurrency, drain = 10_000 } = options;
   return [
     ...options.launchedBy,
     options.binary,
     ...['-c', join(folder, 'envoy.json'), '--admin-address-path', join(folder, 'admin-address')],
-    ...['--log-level', options.logLevel, '--disable-hot-restart', '--drain-time-s', '10'],
+    ...['--log-level', options.logLevel, '--disable-hot-restart', '--drain-time-s', String(Math.ceil(drain / 1000))],
     ...(concurrency === null ? [] : ['--concurrency', String(concurrency)]),
   ];
 }
 
-async function endOf(child: ChildProcess): Promise<string> {
+async function endOf(child: ChildProcess): Promise<Ended> {
   try {
-    const [code, signal] = await once(child, 'exit');
-    return signal === null ? `exit status ${code}` : `ended by ${signal}`;
+    const [code, signal] = (await once(child, 'exit')) as [number, NodeJS.Signals | null];
+    if (signal === null) return { status: code, how: `exit status ${code}` };
+    return { status: 128 + constants.signals[signal], how: `ended by ${signal}` };
   } catch (error) {
-    return String(error);
+    return { status: 1, how: String(error) };
   } finally {
     child.stdin?.destroy();
   }
 }
 
 /** The admin address once Envoy has written it, or how Envoy ended before. */
-async function adminAddress(file: string, ended: Promise<string>): Promise<AdminAddress | string> {
+async function adminAddress(file: string, ended: Promise<Ended>): Promise<AdminAddress | string> {
   let end: string | undefined;
-  ended.then((how) => {
+  ended.then(({ how }) => {
     end = how;
   });
   const look = async () => {

@@ -3,6 +3,7 @@
 import { balancingCodes } from './codes/balancing.ts';
 import { encryptionCodes } from './codes/encryption.ts';
 import { gatewayCodes } from './codes/gateways.ts';
+import { injectionCodes } from './codes/injection.ts';
 import { referenceCodes } from './codes/references.ts';
 import { routeCodes } from './codes/routes.ts';
 import { scopeCodes } from './codes/scope.ts';
@@ -277,6 +278,7 @@ const table = {
     fix: 'Please report it together with the object.',
   },
   ...analysisCodes,
+  ...injectionCodes,
   ...scopeCodes,
   ...serviceCodes,
 } as const satisfies Record<string, CodeInfo>;

@@ -48,3 +48,8 @@ export const localCluster = 'local_cluster';
 export const sdsCluster = 'sds-grpc';
 /** The authorities that a machine trusts, where most images and Envoy itself have them. */
 export const systemRoots = '/etc/ssl/certs/ca-certificates.crt';
+/** The container of a sidecar, and the one before it that has the workload's connections captured: as Istio calls them. */
+export const sidecarContainer = 'istio-proxy';
+export const captureContainer = 'istio-init';
+/** The user that Envoy and its agent run as; its own connections are not captured. */
+export const proxyUser = 1337;

@@ -5,7 +5,20 @@ import { version } from '../../src/cli/version.ts';
 import { sluice } from './sluice.ts';
 
 const commands = [
-  ...['serve', 'demo', 'validate', 'analyze', 'translate', 'status', 'config', 'codes', 'completion', 'version'],
+  ...[
+    'serve',
+    'demo',
+    'proxy',
+    'validate',
+    'analyze',
+    'translate',
+    'inject',
+    'status',
+    'config',
+    'codes',
+    'completion',
+    'version',
+  ],
 ];
 
 describe('help', () => {

@@ -1,6 +1,5 @@
 // A mesh of captured sidecars: one client pod and some server pods, each with an Envoy of its own.
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { chmod, chown, copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,10 +15,10 @@ import { MemorySource } from '../../src/sources/memory.ts';
 import { startXdsServer, type XdsServer } from '../../src/xds/server.ts';
 import { TestCa, workload } from './certificates.ts';
 import { adminPort, hostAddress, type Pod, PodNetwork, proxyUser } from './network.ts';
+import { startPodServer } from './pod-program.ts';
 
 const execute = promisify(execFile);
 const inNode = (program: URL): readonly string[] => [process.execPath, fileURLToPath(program)];
-const serverProgram = inNode(new URL('./pod-server.ts', import.meta.url));
 const clientProgram = inNode(new URL('./pod-client.ts', import.meta.url));
 
 export interface CapturedMeshOptions {
@@ -68,7 +67,7 @@ export class CapturedMesh {
     await startEnvoy(this.#client);
     for (const [index, name] of servers.entries()) {
       const pod = this.#network.pod(name, 21 + index);
-      await this.#startServer(pod);
+      this.#closers.push((await startPodServer(pod, name)).end);
       await startEnvoy(pod);
     }
     this.#upToDate = () => this.#follow(controlPlane, xds);
@@ -106,16 +105,6 @@ export class CapturedMesh {
     ] as const;
     for (const [path, text] of texts) await writeFile(path, text, { mode: 0o644 });
     return files;
-  }
-
-  async #startServer({ name, enter }: Pod): Promise<void> {
-    const [command = '', ...args] = [...enter, ...serverProgram, name];
-    const server: ChildProcess = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
-    this.#closers.push(async () => {
-      server.stdin?.end();
-      if (server.exitCode === null) await once(server, 'exit');
-    });
-    if (server.stdout !== null) await once(server.stdout, 'data');
   }
 
   async #startEnvoy(

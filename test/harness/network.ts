@@ -70,6 +70,13 @@ export class PodNetwork {
 
   /** A pod with a captured sidecar's redirection. `last` is the last number of its address. */
   pod(name: string, last: number): Pod {
+    const pod = this.plainPod(name, last);
+    run([...pod.enter, 'nft -f -'].join(' '), capture);
+    return pod;
+  }
+
+  /** A pod whose connections go where they are meant to go. */
+  plainPod(name: string, last: number): Pod {
     const namespace = this.#namespace(name);
     const address = `${subnet}.${last}`;
     this.#in(namespace, `ip link add eth0 type veth peer name p${last} netns ${this.#switch}`);
@@ -79,7 +86,6 @@ export class PodNetwork {
     this.#in(namespace, 'ip link set eth0 up');
     this.#in(namespace, `ip route add default via ${hostAddress}`);
     const enter = ['ip', 'netns', 'exec', namespace];
-    this.#in(namespace, 'nft -f -', capture);
     return { name, address, enter };
   }
 

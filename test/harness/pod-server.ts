@@ -28,7 +28,8 @@ function http() {
     socket.pipe(socket);
   });
 }
-const sayWho = (socket: Socket) => socket.end(`${name} ${socket.remoteAddress}\n`);
+/** A caller may be gone before it is told. */
+const sayWho = (socket: Socket) => socket.on('error', () => {}).end(`${name} ${socket.remoteAddress}\n`);
 const certificate = await issueServer(await TestCa.create());
 
 await listening(http(), 8080);

@@ -1,4 +1,5 @@
 // The CA of the control plane as the command line asks for it: what it signs, for whom, and what is logged of that.
+import { isIP } from 'node:net';
 import type { JsonGeneralName } from '@peculiar/x509';
 import { Authority, UnusableCa } from '../../identity/ca/authority.ts';
 import { caFolder } from '../../identity/ca/ca-folder.ts';
@@ -39,7 +40,7 @@ export async function openCa(options: CaOptions, { log, trustDomain, onRequest }
     ...(lifetime !== null && { lifetime }),
     onEvent: (event) => logCa(event, log),
   });
-  const names = serverNames.map((value): JsonGeneralName => ({ type: 'dns', value }));
+  const names = serverNames.map((value): JsonGeneralName => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value }));
   const onEvent = (event: ServerCertificateEvent): void => logServerCertificate(event, log);
   const material = await ServerCertificate.open({ authority, names, onEvent });
   const reviewer = tokens === null ? null : keyFileReviewer({ ...tokens, path: tokens.keys });

@@ -19,6 +19,7 @@ import { createServices } from './services.ts';
 import type { Tls, TlsParts } from './tls.ts';
 import type { TlsOptions } from './tls-options.ts';
 import { warmUp } from './warm-up.ts';
+import type { WebhookOptions } from './webhook-options.ts';
 import { startXds } from './xds.ts';
 import { xdsEventLog } from './xds-log.ts';
 
@@ -29,6 +30,8 @@ export interface ServeOptions {
   /** Null: no TLS. */
   readonly tls: TlsOptions | null;
   readonly httpAddress: Address;
+  /** Null: no admission webhooks. */
+  readonly webhook: WebhookOptions | null;
   readonly allowLoopbackEndpoints: boolean;
   /** Let most of the objects vanish at once. */
   readonly allowWipe: boolean;
@@ -95,6 +98,7 @@ async function startParts(options: ServeOptions, { log, metrics, parts }: Starte
   const content = { ready, metrics, pages };
   const http = await opening([['--http-address', httpAddress]], () => startHttpServer(httpAddress, content));
   parts.push(http);
+  const webhook = await openWebhook(options.webhook, tls, { controlPlane, metrics, log, parts });
   const onEvent = both(xdsEventLog(log), (event) => metrics.onXdsEvent(event));
   const xds = await startXds(xdsAddress, tls, { controlPlane, services: services.serve, ready, onEvent });
   parts.push(controlPlane, xds);
@@ -110,7 +114,7 @@ async function startParts(options: ServeOptions, { log, metrics, parts }: Starte
   // What the start leaves behind would otherwise lie there while the first proxies come.
   globalThis.gc?.();
   readiness.start();
-  process.stderr.write(`listening ${xds.where} http=${formatAddress(http)}\n`);
+  process.stderr.write(`listening ${xds.where} http=${formatAddress(http)}${webhook}\n`);
 }
 
 function createControlPlane(options: ServeOptions, log: Log, metrics: Metrics): ControlPlane {
@@ -139,6 +143,20 @@ async function openTls(options: TlsOptions | null, given: TlsParts, parts: Part[
   const tls = await (await import('./tls.ts')).openTls(options, given);
   parts.push(tls);
   return tls;
+}
+
+/** Where the webhooks are, as the line says it; they are loaded only where they are wanted. */
+async function openWebhook(
+  options: WebhookOptions | null,
+  tls: Tls | null,
+  { controlPlane, metrics, log, parts }: Started & { readonly controlPlane: ControlPlane },
+): Promise<string> {
+  if (options === null || tls === null) return '';
+  const { openWebhooks } = await import('./webhook.ts');
+  const { material } = tls;
+  const server = await openWebhooks(options, { material, controlPlane, metrics: metrics.injection, log });
+  parts.push(server);
+  return ` webhook=${formatAddress(server)}`;
 }
 
 /** gRPC's own messages, which would go to standard error as they are: the errors among them are reported elsewhere too. */

@@ -25,7 +25,7 @@ export interface TokenOptions {
 
 export interface CaOptions {
   readonly folder: string;
-  /** DNS names of the control plane. */
+  /** DNS names or addresses of the control plane. */
   readonly serverNames: readonly string[];
   /** The longest life of a certificate, in milliseconds; null: as is usual. */
   readonly lifetime: number | null;
@@ -56,7 +56,7 @@ export function addTlsOptions(command: Command): Command {
     )
     .option(
       '--server-name <name...>',
-      `DNS names of the control plane, with --ca-dir (default: ${usualNames.join(' ')})`,
+      `DNS names or addresses of the control plane, with --ca-dir (default: ${usualNames.join(' ')})`,
     )
     .addOption(
       new Option(

@@ -2,6 +2,7 @@
 import { nearest } from '../../crds/values/decode.ts';
 import { proxyNode } from '../../envoy/node.ts';
 import { sortedBy } from '../../lib/sorted.ts';
+import type { Labels } from '../../model/endpoint.ts';
 import type { Mesh, Workload } from '../../model/mesh.ts';
 import type { ProxyNode } from '../../model/proxy.ts';
 import { UsageError } from '../command.ts';
@@ -38,13 +39,18 @@ function labelsOf(text: string): ReadonlyMap<string, string> {
 
 /** The gateway `NAME.NAMESPACE`: a Pod of that name where there is one, else a workload with these labels. */
 export function gatewayOf(mesh: Mesh, nameAndNamespace: string, labels: string): ProxyNode {
+  return gatewayAs(mesh, nameAndNamespace, labelsOf(labels));
+}
+
+/** The same with labels that are read already. Throws UsageError. */
+export function gatewayAs(mesh: Mesh, nameAndNamespace: string, labels: Labels): ProxyNode {
   const dot = nameAndNamespace.lastIndexOf('.');
   const [name, namespace] = [nameAndNamespace.slice(0, Math.max(dot, 0)), nameAndNamespace.slice(dot + 1)];
   if (name === '' || namespace === '') throw new UsageError(`--gateway: "${nameAndNamespace}" is not NAME.NAMESPACE`);
   const workload = mesh.workloads.get(nameAndNamespace);
   const [ip = '0.0.0.0'] = workload?.addresses ?? [];
   const known = workload === undefined ? {} : { locality: workload.locality };
-  return proxyNode({ role: 'router', ip, name, namespace, labels: labelsOf(labels), ...known });
+  return proxyNode({ role: 'router', ip, name, namespace, labels, ...known });
 }
 
 function unknownPod(workloads: ReadonlyMap<string, Workload>, asked: string): string {

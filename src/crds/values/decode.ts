@@ -179,6 +179,18 @@ export function object<F extends Decoders>(fields: F, options: ObjectOptions<F> 
   };
 }
 
+/** An object of which only some fields are looked at: whoever reads it besides judges the others. */
+export function part<F extends Decoders>(
+  fields: F,
+  options: Pick<ObjectOptions<F>, 'required'> = {},
+): Decoder<DecodedBy<F>> {
+  const decode = object(fields, options);
+  return (value, spot) => {
+    const known = (each: JsonObject) => Object.entries(each).filter(([key]) => Object.hasOwn(fields, key));
+    return decode(isObject(value) ? Object.fromEntries(known(value)) : value, spot);
+  };
+}
+
 function decodeFields(
   value: JsonObject,
   decoders: Decoders,

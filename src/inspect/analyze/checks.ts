@@ -1,15 +1,18 @@
 // All checks, by the code that each gives. A code without a check does not compile.
 import type { AnalysisCode } from '../../model/diagnostic-codes.ts';
 import { clientsOfNobody, unknownPorts } from './checks/clients.ts';
+import { shadowedConnections, takenAddresses } from './checks/connections.ts';
 import { everyoneEjected, neverEjected, undoneEjections } from './checks/ejection.ts';
 import { exportsToNobody } from './checks/exports.ts';
+import { portsOfNoService, sharedCertificates } from './checks/gateways.ts';
 import { headlessBalancing } from './checks/headless.ts';
 import { headersThatAreNone, pathsNobodyAsksFor, regexesOfAPart, smallMethods } from './checks/matches.ts';
+import { hashesOfNames, hashesOfOne } from './checks/names.ts';
 import { protocolsAtOdds, slicesAtOdds, unnamedProtocols } from './checks/ports.ts';
 import { replacedByPorts, replacedByRules, replacedBySubsets } from './checks/replaced.ts';
 import { smallRings } from './checks/ring.ts';
 import { credentialsForAll, mirrorsToItself, unseenFaults } from './checks/route-extras.ts';
-import { selectorsOfNobody, undeclaredTargets, unnamedTargets } from './checks/selectors.ts';
+import { selectorsOfNobody, sidecarsAtOdds, undeclaredTargets, unnamedTargets } from './checks/selectors.ts';
 import { shadowedMatches } from './checks/shadowed.ts';
 import { redirectsToItself, slashes } from './checks/slashes.ts';
 import { keylessHashes, keylessShares, proxiesAtOdds, splitHashes, unsetCookies } from './checks/stickiness.ts';
@@ -36,6 +39,8 @@ export const checks: { readonly [C in AnalysisCode]: Finder } = {
   SLC0613: unsetCookies,
   SLC0614: replacedByRules,
   SLC0615: replacedBySubsets,
+  SLC0616: hashesOfOne,
+  SLC0617: hashesOfNames,
   SLC0630: tooManyTries,
   SLC0631: shadowedMatches,
   SLC0632: regexesOfAPart,
@@ -49,6 +54,7 @@ export const checks: { readonly [C in AnalysisCode]: Finder } = {
   SLC0640: redirectsToItself,
   SLC0641: slashes,
   SLC0642: credentialsForAll,
+  SLC0643: shadowedConnections,
   SLC0660: exportsToNobody,
   SLC0661: unnamedProtocols,
   SLC0662: selectorsOfNobody,
@@ -57,8 +63,12 @@ export const checks: { readonly [C in AnalysisCode]: Finder } = {
   SLC0665: slicesAtOdds,
   SLC0666: protocolsAtOdds,
   SLC0667: unknownSuppressions,
+  SLC0668: sidecarsAtOdds,
+  SLC0669: takenAddresses,
   SLC0680: tlsInTls,
   SLC0681: plainHttps,
   SLC0682: unverified,
   SLC0683: withoutCertificates,
+  SLC0684: sharedCertificates,
+  SLC0685: portsOfNoService,
 };

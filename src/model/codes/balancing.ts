@@ -125,4 +125,22 @@ export const balancingCodes = {
       "has Envoy's default, not the value above.",
     fix: 'Repeat the fields that the subset shall have, if the defaults are not what is meant.',
   },
+  SLC0616: {
+    severity: 'warning',
+    title: 'A hash with one endpoint to choose from',
+    explanation:
+      'With resolution DNS_ROUND_ROBIN all addresses behind the name are one endpoint, and each new connection goes to the ' +
+      'address that DNS gives then; with DYNAMIC_DNS a request goes to the name that it asks for. A key has nothing to ' +
+      'choose there, and no client stays at an address.',
+    fix: 'Use resolution DNS, which makes each address an endpoint, or STATIC with the addresses; or remove consistentHash.',
+  },
+  SLC0617: {
+    severity: 'info',
+    title: 'A hash over the addresses that DNS gives',
+    explanation:
+      'With resolution DNS each address behind a name is an endpoint, and its place on the ring (or in the table) is that of ' +
+      'the address. When DNS answers with other addresses, or with a part of them, keys move to other endpoints; and proxies ' +
+      'that have asked at different times disagree.',
+    fix: 'Nothing to do where the addresses are stable; else use resolution STATIC and list them.',
+  },
 } as const;

@@ -20,7 +20,8 @@ export const referenceCodes = {
     title: 'A selector that matches no Pod',
     explanation:
       'Pods of the namespace are known, but none has the labels that are selected. Kubernetes gives such a Service no ' +
-      'endpoints; a DestinationRule with such a workloadSelector is for nobody.',
+      'endpoints, and no more has a ServiceEntry; a DestinationRule or Sidecar with such a workloadSelector is for nobody, and ' +
+      'nobody serves such a Gateway, whose Pods may be in any namespace.',
     fix: 'Correct the selector, or the labels of the Pods.',
   },
   SLC0663: {
@@ -61,6 +62,22 @@ export const referenceCodes = {
     explanation: 'The annotation that suppresses diagnostics of an object names a code that there is not.',
     fix: 'Correct the code; `sluice codes` lists them. Codes are separated by commas.',
   },
+  SLC0668: {
+    severity: 'warning',
+    title: 'Two Sidecars choose one Pod',
+    explanation:
+      'The labels of both Sidecars fit the same Pod. A workload has one Sidecar: the oldest of those that choose it holds, and ' +
+      'nothing of the others.',
+    fix: 'Choose by labels of which a Pod has only one, or join the Sidecars.',
+  },
+  SLC0669: {
+    severity: 'warning',
+    title: 'An address that HTTP services share with one that is not HTTP',
+    explanation:
+      'Requests say themselves which host they are for, so HTTP services may share an address. A port that is not HTTP has the ' +
+      'address for itself: every connection to it goes there, also requests for the others.',
+    fix: 'Give the service that is not HTTP an address of its own, or another port.',
+  },
   SLC0680: {
     severity: 'warning',
     title: 'TLS inside TLS',
@@ -92,5 +109,21 @@ export const referenceCodes = {
       'The rule asks for mutual TLS with the certificates of the mesh (ISTIO_MUTUAL), and none of the Pods behind the service ' +
       'has a sidecar that takes it (label security.istio.io/tlsMode: istio), so they do not understand the calls.',
     fix: 'Give the Pods sidecars, or set tls.mode: DISABLE for the service.',
+  },
+  SLC0684: {
+    severity: 'warning',
+    title: 'Servers of one port share a certificate',
+    explanation:
+      'Browsers use an HTTP/2 connection for every host that its certificate is good for. Each server knows its own hosts ' +
+      'alone, so a request for a host of another server that comes over such a connection is answered with 404.',
+    fix: 'Name all hosts of the certificate in one server, or give each server a certificate for its hosts alone.',
+  },
+  SLC0685: {
+    severity: 'warning',
+    title: 'A port of a gateway that no Service leads to',
+    explanation:
+      'The Gateway listens on the port, but no Service that selects its Pod has it, neither as port nor as targetPort. Clients ' +
+      'that call the Service do not get there.',
+    fix: 'Add the port to the Service, or correct the number; it is that of the Service.',
   },
 } as const;

@@ -97,4 +97,12 @@ export const routeCodes = {
       'and read the answers, for Envoy answers with the origin that asks.',
     fix: 'List the origins, or leave allowCredentials out.',
   },
+  SLC0643: {
+    severity: 'warning',
+    title: 'Connections that a route above takes',
+    explanation:
+      'Routes of tls and tcp are tried in their order. Every connection that this match is for meets one above it: the same ' +
+      'server name, or a match without conditions.',
+    fix: 'Move the narrower route up, or remove it.',
+  },
 } as const;

@@ -202,6 +202,10 @@ export function resolvePolicies(
 /** What in a rule binds to nothing: its host, or a port that the service does not have. */
 function unbound(merged: MergedRule, services: Services): readonly Diagnostic[] {
   const service = services.get(merged.host);
+  if (service?.resolution.kind === 'alias') {
+    const message = `${merged.host} is another name for ${service.resolution.target}: write the rule for that one`;
+    return merged.rules.map((rule) => diagnose('SLC0110', at(rule.origin, 'spec', 'host'), message));
+  }
   if (service !== undefined) {
     const { ports, subsets } = bind(service, merged, alone);
     return [

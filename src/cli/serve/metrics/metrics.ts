@@ -6,6 +6,7 @@ import type { ControlPlane } from '../../../control-plane.ts';
 import type { XdsEvent } from '../../../xds/xds-event.ts';
 import { version } from '../../version.ts';
 import { type CertificateMetrics, certificateMetrics } from './certificate-metrics.ts';
+import { type InjectionMetrics, injectionMetrics } from './injection-metrics.ts';
 import { publicationMetrics } from './publication-metrics.ts';
 import { xdsMetrics } from './xds-metrics.ts';
 
@@ -15,6 +16,7 @@ export interface Metrics {
   text(): Promise<string>;
   onXdsEvent(event: XdsEvent): void;
   readonly certificates: CertificateMetrics;
+  readonly injection: InjectionMetrics;
   /** A turn of the loop failed. */
   onFault(): void;
   /** Counts every publication from now on. */
@@ -44,6 +46,7 @@ export function createMetrics(): Metrics {
     text: () => registry.metrics(),
     onXdsEvent: xdsMetrics(registers, faults),
     certificates: certificateMetrics(registers),
+    injection: injectionMetrics(registers),
     onFault: () => faults.inc(),
     follow: (controlPlane) => {
       controlPlane.onPublish(onPublication);

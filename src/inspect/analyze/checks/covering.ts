@@ -29,7 +29,10 @@ function coversAll<P extends ParameterMatch>(wide: readonly P[], narrow: readonl
   );
 }
 
-function coversClients({ client: wide }: HttpMatch, { client: narrow }: HttpMatch): boolean {
+type OfClient = Pick<HttpMatch, 'client'>;
+
+/** Whether each client that `narrow` is for is one of `wide`. */
+export function coversClients({ client: wide }: OfClient, { client: narrow }: OfClient): boolean {
   return (
     (wide.port === null || wide.port === narrow.port) &&
     [...wide.labels].every(([key, value]) => narrow.labels.get(key) === value) &&

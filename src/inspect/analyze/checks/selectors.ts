@@ -1,21 +1,22 @@
-// Services and rules whose selector, or whose targetPort, no Pod has.
+// Objects whose selector no workload has, and Services whose targetPort no Pod has.
+import { deepEqual } from 'fast-equals';
 import { containerPorts, type Pod } from '../../../crds/pod.ts';
 import { podSelector } from '../../../crds/pod-selector.ts';
 import type { Service } from '../../../crds/service.ts';
-import type { Labels } from '../../../model/endpoint.ts';
-import { objectId } from '../../../model/object.ts';
-import { at } from '../../../model/origin.ts';
+import { type Labels, matches } from '../../../model/endpoint.ts';
+import { describeObject, objectId } from '../../../model/object.ts';
+import { at, originOf } from '../../../model/origin.ts';
 import { isProxied } from '../../../model/service.ts';
-import type { Facts, Finder } from '../facts.ts';
+import type { Facts, Finder, Found } from '../facts.ts';
 
-interface Selecting {
+export interface Selecting {
   readonly service: Service;
   readonly selector: Labels;
   readonly pods: readonly Pod[];
 }
 
 /** Services with a selector, in namespaces of which Pods are known. */
-function* selecting({ services, objects, podsIn, podsWith }: Facts): Iterable<Selecting> {
+export function* selecting({ services, objects, podsIn, podsWith }: Facts): Iterable<Selecting> {
   for (const service of services.values()) {
     if (podsIn(service.namespace).length === 0 || service.resolution.kind === 'alias') continue;
     const object = objects.get(service.origin.object);
@@ -24,20 +25,69 @@ function* selecting({ services, objects, podsIn, podsWith }: Facts): Iterable<Se
   }
 }
 
-function unmatched(namespace: string, selector: Labels): string {
+function unmatched(what: string, selector: Labels): string {
   const wanted = [...selector].map(([key, value]) => `${key}=${value}`).join(',');
-  return `no Pod of namespace ${namespace} has the labels ${wanted}`;
+  return `no ${what} has the labels ${wanted}`;
+}
+
+/** A choice of workloads that is none; in namespaces of which Pods are known. */
+function* unchosen(facts: Facts): Iterable<Found> {
+  const { rules, sidecars } = facts.typed;
+  const choices = [
+    ...rules,
+    ...sidecars.map(({ namespace, selector, object }) => ({ namespace, selector, origin: originOf(object) })),
+  ];
+  for (const { namespace, selector, origin } of choices) {
+    if (selector === null || facts.podsIn(namespace).length === 0) continue;
+    if (facts.podsWith(namespace, selector).length > 0) continue;
+    const message = unmatched(`Pod of namespace ${namespace}`, selector);
+    yield { origin: at(origin, 'spec', 'workloadSelector'), message };
+  }
+}
+
+/** Gateways are served by Pods of any namespace. */
+function* unserved(facts: Facts): Iterable<Found> {
+  for (const { namespace, selector, origin } of facts.typed.gateways) {
+    if (selector === null || selector.size === 0 || facts.podsIn(namespace).length === 0) continue;
+    if (facts.podsWith(null, selector).length > 0) continue;
+    yield { origin: at(origin, 'spec', 'selector'), message: unmatched('Pod', selector) };
+  }
+}
+
+/** ServiceEntries choose Pods and WorkloadEntries. */
+function* membersOfNobody({ typed, podsIn, podsWith }: Facts): Iterable<Found> {
+  for (const [service] of typed.serviceEntries.map(({ services }) => services)) {
+    if (service === undefined || service.selector === null) continue;
+    const { namespace, selector, origin } = service;
+    const labels: Labels = new Map(Object.entries(selector).map(([key, value]) => [key, String(value)] as const));
+    const machines = typed.workloadEntries.filter((each) => each.namespace === namespace);
+    if (podsIn(namespace).length + machines.length === 0 || podsWith(namespace, labels).length > 0) continue;
+    if (machines.some(({ member }) => matches(labels, member.labels))) continue;
+    const message = unmatched(`Pod or WorkloadEntry of namespace ${namespace}`, labels);
+    yield { origin: at(origin, 'spec', 'workloadSelector'), message };
+  }
 }
 
 export const selectorsOfNobody: Finder = function* (facts) {
   for (const { service, selector, pods } of selecting(facts)) {
     if (pods.length > 0) continue;
-    yield { origin: at(service.origin, 'spec', 'selector'), message: unmatched(service.namespace, selector) };
+    const message = unmatched(`Pod of namespace ${service.namespace}`, selector);
+    yield { origin: at(service.origin, 'spec', 'selector'), message };
   }
-  for (const { namespace, selector, origin } of facts.typed.rules) {
-    if (selector === null || facts.podsIn(namespace).length === 0) continue;
-    if (facts.podsWith(namespace, selector).length > 0) continue;
-    yield { origin: at(origin, 'spec', 'workloadSelector'), message: unmatched(namespace, selector) };
+  yield* unchosen(facts);
+  yield* unserved(facts);
+  yield* membersOfNobody(facts);
+};
+
+export const sidecarsAtOdds: Finder = function* ({ typed, mesh, podsWith }) {
+  for (const { object, namespace, selector } of typed.sidecars) {
+    for (const { name, labels } of selector === null ? [] : podsWith(namespace, selector)) {
+      const held = mesh.scopes.of(namespace, labels);
+      // One with the same selector, translation has told of.
+      if (held === null || held.object === object || deepEqual(held.selector, selector)) continue;
+      const message = `${describeObject(held.object)} is older and chooses Pod ${name} too, which has that one alone`;
+      yield { origin: originOf(object, 'spec', 'workloadSelector'), message };
+    }
   }
 };
 

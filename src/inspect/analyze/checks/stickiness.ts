@@ -8,7 +8,8 @@ import { serviceAt } from '../../../model/service.ts';
 import type { Facts, Finder } from '../facts.ts';
 import { describeTarget } from '../targets.ts';
 
-const works = (hash: HashKey | null): boolean => hash !== null && (hash.kind !== 'source-ip' || hash.enabled);
+/** Whether there is a key that requests may have. */
+export const works = (hash: HashKey | null): boolean => hash !== null && (hash.kind !== 'source-ip' || hash.enabled);
 
 export const keylessHashes: Finder = function* ({ targets }) {
   for (const { policy } of targets()) {
