@@ -14,7 +14,7 @@ import { issueServer, TestCa } from '../harness/certificates.ts';
 
 const program = 'build/cluster/cluster';
 const loopback = '127.0.0.1';
-export const tokenIssuer = 'https://kubernetes.default.svc.cluster.local';
+const tokenIssuer = 'https://kubernetes.default.svc.cluster.local';
 
 interface Ports {
   readonly etcd: number;
@@ -25,7 +25,7 @@ interface Ports {
 /** How the API is reached: by its own port, or by way of something that stands before it. */
 export interface Way {
   readonly port?: number;
-  readonly user?: 'admin' | { readonly token: string };
+  readonly user?: 'admin' | { readonly token: string } | { readonly tokenFile: string };
 }
 
 export class Cluster {
@@ -81,7 +81,9 @@ export class Cluster {
     const own = user === 'admin';
     const credentials = own
       ? { 'client-certificate': this.path('admin.crt'), 'client-key': this.path('admin.key') }
-      : { token: user.token };
+      : 'token' in user
+        ? user
+        : { 'auth-provider': { name: 'tokenFile', config: user } };
     const server = { server: `https://${loopback}:${port}`, 'certificate-authority': this.path('ca.crt') };
     const config = {
       ...{ apiVersion: 'v1', kind: 'Config', 'current-context': 'test' },

@@ -14,7 +14,7 @@ const services: WantedKind = { group: '', kind: 'Service', versions: ['v1'] };
 const nodes: WantedKind = { group: '', kind: 'Node', versions: ['v1'], metadataOnly: true };
 
 /** As quick as tests want it. */
-export const quick: Partial<KubeTimers> = {
+const quick: Partial<KubeTimers> = {
   backoff: { first: 20, most: 500 },
   discovery: 200,
 };
