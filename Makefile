@@ -13,12 +13,13 @@ SCHEMAS := build/istio-api/crds.yaml
 DEFINITIONS := proto/generated/envoy.js
 PROGRAM := dist/main.js
 TOOLS := build/bench/.built
+CLUSTER := build/cluster/cluster
 MINUTES ?= 12
 
-.PHONY: help install demo test check guards golden bench soak clean
+.PHONY: help install demo test test-cluster check guards golden bench soak clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(PROGRAM) build/envoy ## set-up alone: afterwards bin/sluice works
 
@@ -27,6 +28,9 @@ demo: install ## the main job on a real Envoy: a DestinationRule decides how req
 
 test: install $(INTEROP) $(OLDER) $(SCHEMAS) ## all checks and tests; the last line says how many passed
 	@node scripts/test.ts $(OPTIONS)
+
+test-cluster: install $(CLUSTER) ## the tests on a real kube-apiserver and etcd, which it builds once (10 minutes)
+	@node scripts/test.ts --cluster $(OPTIONS)
 
 check: install ## types, lint, unused code, directions of imports
 	@node scripts/test.ts --checks
@@ -80,6 +84,10 @@ $(TOOLS): bench/build.sh scripts/go.sh bench/requirements.txt $(shell find bench
 	@bash scripts/prerequisites.sh
 	bash bench/build.sh
 	@touch $@
+
+$(CLUSTER): test/cluster/build.sh scripts/go.sh $(wildcard test/cluster/go/*)
+	@bash scripts/prerequisites.sh
+	bash test/cluster/build.sh
 
 build/envoy: $(PYTHON)
 	@ln -sf "$$(build/python/bin/python -c 'import envoy, os; print(os.path.join(os.path.dirname(envoy.__file__), "_bin", "envoy"))')" $@

@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // They need an API server: `make test-cluster`.
+    exclude: ['test/cluster/**'],
     // Generous: what runs for seconds on a quiet machine must not fail on a busy one.
     testTimeout: 120_000,
     hookTimeout: 60_000,

@@ -1,5 +1,5 @@
 // All checks and tests, one after the other. The last line says how many passed; the exit status is 1 if any failed.
-// `--checks`: only the checks, and the test of the architecture. `--again`: a machine that does other things meanwhile, as CI's,
+// `--checks`: only the checks, and the test of the architecture. `--cluster`: only the tests with a Kubernetes API. `--again`: a machine that does other things meanwhile, as CI's,
 // may make a test of seconds late; up to three files that failed are run once more, and the first failure is still printed.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -92,7 +92,7 @@ function tryAgain({ files, succeeded }: Run): Run {
   const failed = files.filter(({ status }) => status === 'failed');
   if (succeeded || failed.length === 0 || failed.length > 3) return { files, succeeded };
   console.log('== what failed, once more and alone');
-  const second = runVitest(failed.map(({ name }) => relative('.', name)));
+  const second = runVitest([...only, ...failed.map(({ name }) => relative('.', name))]);
   printFailures('UNSTEADY', failed);
   const replaced = new Map(second.files.map((file) => [file.name, file]));
   return { files: files.map((file) => replaced.get(file.name) ?? file), succeeded: second.succeeded };
@@ -114,8 +114,10 @@ function countTests({ files, succeeded }: Run): Counts {
   return { passed, failed: failures + unexplained, skipped: skipped.length };
 }
 
-const only = process.argv.includes('--checks') ? ['test/architecture.test.ts'] : [];
-const checked = checks.map(runCheck);
+const cluster = process.argv.includes('--cluster');
+const checksOnly = process.argv.includes('--checks') ? ['test/architecture.test.ts'] : [];
+const only = cluster ? ['--config', 'test/cluster/vitest.config.ts'] : checksOnly;
+const checked = cluster ? [] : checks.map(runCheck);
 const first = runVitest(only);
 const counts = [...checked, countTests(process.argv.includes('--again') ? tryAgain(first) : first)];
 const sum = (key: keyof Counts): number => counts.reduce((total, each) => total + each[key], 0);

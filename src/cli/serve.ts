@@ -3,12 +3,13 @@ import { Command, Option } from 'commander';
 import { helpText, UsageError, withStatus } from './command.ts';
 import { countOption, loopbackOption } from './options.ts';
 import { type Address, formatAddress, isLoopback, parseAddress, parseAddressOrNone } from './serve/address.ts';
+import { addKubeOptions, type KubeFlags, kubeOptions } from './serve/kube-options.ts';
 import { type LogFormat, type LogLevel, logFormats, logLevels } from './serve/log-options.ts';
 import { addTlsOptions, type TlsFlags, tlsOptions } from './serve/tls-options.ts';
 import { addWebhookOptions, type WebhookFlags, webhookOptions } from './serve/webhook-options.ts';
 
-interface ServeFlags extends TlsFlags, WebhookFlags {
-  readonly config: readonly string[];
+interface ServeFlags extends TlsFlags, WebhookFlags, KubeFlags {
+  readonly config?: readonly string[];
   readonly xdsAddress: Address | 'none';
   readonly httpAddress: Address;
   readonly plaintext?: boolean;
@@ -22,18 +23,18 @@ interface ServeFlags extends TlsFlags, WebhookFlags {
 export function serveCommand(): Command {
   const command = new Command('serve')
     .helpGroup('Run:')
-    .summary('run the control plane on folders of YAML, watched')
+    .summary('run the control plane on folders of YAML, or on a Kubernetes API')
     .description(
-      'Runs the control plane: reads folders of YAML, watches them, and serves Envoy configuration to every proxy that ' +
+      'Runs the control plane: reads folders of YAML or a Kubernetes API, watches them, and serves Envoy configuration to every proxy that ' +
         'connects. An edit is served at once; what is wrong in it is logged with its line, and everything else applies.',
     )
-    .requiredOption('--config <path...>', 'folders or files of YAML; they are watched')
+    .option('--config <path...>', 'folders or files of YAML; they are watched')
     .addOption(
       new Option('--xds-address <host:port>', 'where proxies connect in plain text, over gRPC; none: nowhere')
         .argParser(parseAddressOrNone)
         .default(parseAddress(plainAddress), plainAddress),
     );
-  return addWebhookOptions(addTlsOptions(command))
+  return addWebhookOptions(addTlsOptions(addKubeOptions(command)))
     .addOption(
       new Option('--http-address <host:port>', 'where /healthz, /readyz and /metrics answer')
         .argParser(parseAddress)
@@ -66,6 +67,7 @@ const serveHelp = helpText({
     'sluice serve --config services/ rules/ --xds-address 127.0.0.1:0',
     'sluice serve --config /etc/sluice --tls-dir /etc/sluice-tls --xds-address none',
     'sluice serve --config /etc/sluice --ca-dir /etc/sluice-ca --token-keys sa.pub --token-issuer https://kubernetes.default.svc',
+    'sluice serve --kube --kubeconfig ~/.kube/config',
     'curl http://127.0.0.1:15014/readyz',
     'curl http://127.0.0.1:15014/metrics',
   ],
@@ -87,9 +89,14 @@ async function serve(flags: ServeFlags): Promise<0> {
     throw new UsageError('with --xds-address none nobody can connect: add --tls-dir or --ca-dir');
   }
   const [{ runControlPlane }, { requirePaths }] = await Promise.all([import('./serve/run.ts'), import('./input.ts')]);
-  await requirePaths(flags.config);
+  const { config: paths = [] } = flags;
+  const kube = kubeOptions(flags);
+  if (paths.length === 0 && kube === null)
+    throw new UsageError('there is nothing to read: name folders with --config, or --kube');
+  await requirePaths(paths);
   await runControlPlane({
-    paths: flags.config,
+    paths,
+    kube,
     xdsAddress,
     tls,
     httpAddress: flags.httpAddress,

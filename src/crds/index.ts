@@ -67,6 +67,9 @@ const pluralOf = new Map(
   (Object.keys(kinds) as Plural[]).map((plural) => [`${kinds[plural].group}/${kinds[plural].kind}`, plural] as const),
 );
 
+/** Which objects are read: of each kind its group and the versions of its API, the best one first. */
+export const kindsRead = Object.values(kinds).map(({ group, kind, versions }) => ({ group, kind, versions }));
+
 /** Whether objects of this kind are read; all others mean nothing here. */
 export function isRead(id: ObjectId): boolean {
   const { group, kind } = objectName(id);

@@ -63,7 +63,7 @@ describe('cannot run: one line, status 2', () => {
     ['a folder without a name', ['--config', ''], 'a path is empty: name a file or a folder'],
     ['an address that others reach', ['--config', '.', '--xds-address', '0.0.0.0:0'], 'add --plaintext'],
     ['an address that is none', ['--config', '.', '--http-address', '15014'], 'It is written HOST:PORT'],
-    ['no folder', [], "required option '--config <path...>' not specified"],
+    ['no folder', [], 'there is nothing to read: name folders with --config, or --kube'],
   ])('%s', async (_, args, message) => {
     const { status, stdout, stderr } = await sluice(['serve', ...args]);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });

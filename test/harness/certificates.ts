@@ -34,6 +34,7 @@ export interface Issued {
 }
 
 export interface Request {
+  readonly subject?: string;
   /** The alternative names. */
   readonly names?: readonly JsonGeneralName[];
   readonly usages?: readonly ('client' | 'server')[];
@@ -105,7 +106,7 @@ export class TestCa {
   async issue(request: Request): Promise<Issued> {
     const keys = await newKeys();
     const certificate = await X509CertificateGenerator.create({
-      subject: 'CN=leaf',
+      subject: request.subject ?? 'CN=leaf',
       issuer: this.#certificate.subjectName,
       publicKey: keys.publicKey,
       signingKey: this.#keys.privateKey,

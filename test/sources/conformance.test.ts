@@ -1,22 +1,12 @@
-// What every source promises, run over each of them.
+// What every source promises, and what those that read texts promise besides.
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Path } from '../../src/model/object.ts';
 import { MemorySource, memoryFile } from '../../src/sources/memory.ts';
+import { type Begin, promises } from './conformance.ts';
 import { configMap, ReportLog } from './report-log.ts';
 import { emptyFolder, follow, replaceFile, writeFiles } from './watched-folder.ts';
-
-/** A source and the way to put objects into it; each text is kept under a name by which it can be removed. */
-interface Subject {
-  readonly log: ReportLog;
-  put(texts: Readonly<Record<string, string>>): Promise<void>;
-  remove(name: string): Promise<void>;
-  /** The file that locations name for a text. */
-  file(name: string): string;
-}
-
-type Begin = (texts: Readonly<Record<string, string>>) => Promise<Subject>;
 
 const overFiles: Begin = async (texts) => {
   const folder = await emptyFolder();
@@ -52,44 +42,9 @@ const subjects: readonly (readonly [string, Begin])[] = [
   ['memory', overMemory],
 ];
 
-describe.each(subjects)('the source over %s', (_name, begin) => {
-  test('reports all that is there at the start, in one report', async () => {
-    const { log } = await begin({ a: configMap('a', 'one'), b: configMap('b', 'one') });
-    expect(log.reports.map(({ changes }) => changes.length)).toEqual([2]);
-    expect([...log.objects.keys()]).toEqual(['/ConfigMap/default/a', '/ConfigMap/default/b']);
-  });
+for (const [name, begin] of subjects) promises(name, begin);
 
-  test('starts with nothing as well', async () => {
-    const { log } = await begin({});
-    expect(log.reports).toEqual([{ changes: [], diagnostics: [] }]);
-  });
-
-  test('reports a new object', async () => {
-    const { log, put } = await begin({});
-    await put({ a: configMap('a', 'one') });
-    await log.until(({ objects }) => objects.size === 1);
-    expect(log.value('a')).toBe('one');
-  });
-
-  test('reports a changed object as a new one, and leaves the others alone', async () => {
-    const { log, put } = await begin({ a: configMap('a', 'one'), b: configMap('b', 'one') });
-    const before = { a: log.object('a'), b: log.object('b') };
-    await put({ a: configMap('a', 'two') });
-    await log.until(({ value }) => value.call(log, 'a') === 'two');
-    expect(log.object('a')).not.toBe(before.a);
-    expect(log.object('b')).toBe(before.b);
-    expect(log.reports.at(-1)?.changes).toHaveLength(1);
-  });
-});
-
-describe.each(subjects)('the source over %s, when things change,', (_name, begin) => {
-  test('reports an object that is gone', async () => {
-    const { log, remove } = await begin({ a: configMap('a', 'one'), b: configMap('b', 'one') });
-    await remove('a');
-    await log.until(({ objects }) => objects.size === 1);
-    expect(log.reports.at(-1)?.changes).toEqual([{ kind: 'deleted', id: '/ConfigMap/default/a' }]);
-  });
-
+describe.each(subjects)('texts in the source over %s', (_name, begin) => {
   test('reports nothing when only comments, order and form of a text change, and then knows the new lines', async () => {
     const { log, put, file } = await begin({ a: configMap('a', 'one') });
     const before = log.object('a');
@@ -109,30 +64,20 @@ describe.each(subjects)('the source over %s, when things change,', (_name, begin
     expect(log.reports).toHaveLength(2);
     expect(log.value('a')).toBe('two');
   });
-});
-
-describe.each(subjects)('the objects of the source over %s', (_name, begin) => {
-  test('fills in the namespace where the kind has one, and leaves the object as it was written', async () => {
-    const node = 'apiVersion: v1\nkind: Node\nmetadata: {name: node-1, namespace: ignored}\n';
-    const service = 'apiVersion: v1\nkind: Service\nmetadata: {name: s}\n';
-    const { log } = await begin({ node, service });
-    expect([...log.objects.keys()].sort()).toEqual(['/Node//node-1', '/Service/default/s']);
-    expect(log.object('s', 'Service').json).toEqual({ apiVersion: 'v1', kind: 'Service', metadata: { name: 's' } });
-  });
-
-  test('gives objects that nobody can change', async () => {
-    const { log } = await begin({ a: configMap('a', 'one') });
-    const object = log.object('a');
-    expect(Object.isFrozen(object)).toBe(true);
-    expect(Object.isFrozen(object.json)).toBe(true);
-    expect(Object.isFrozen(object.json['metadata'])).toBe(true);
-  });
 
   test('takes lists apart', async () => {
     const items = ['a', 'b'].map((name) => `- metadata: {name: ${name}}\n  data: {value: one}\n`).join('');
     const { log } = await begin({ list: `apiVersion: v1\nkind: ConfigMapList\nitems:\n${items}` });
     expect([...log.objects.keys()]).toEqual(['/ConfigMap/default/a', '/ConfigMap/default/b']);
     expect(log.object('b').locate(['data', 'value'])).toMatchObject({ line: 7, column: 10 });
+  });
+
+  test('leaves an object as it was written, but for the namespace of what has none', async () => {
+    const node = 'apiVersion: v1\nkind: Node\nmetadata: {name: node-1, namespace: ignored}\n';
+    const service = 'apiVersion: v1\nkind: Service\nmetadata: {name: s}\n';
+    const { log } = await begin({ node, service });
+    expect([...log.objects.keys()].sort()).toEqual(['/Node//node-1', '/Service/default/s']);
+    expect(log.object('s', 'Service').json).toEqual({ apiVersion: 'v1', kind: 'Service', metadata: { name: 's' } });
   });
 });
 

@@ -204,7 +204,7 @@ function change(objects: Map<ObjectId, SourceObject>, next: Step): void {
 }
 
 describe('translation', () => {
-  test('after any run of changes the result is that of a fresh start, in any order of the input', () => {
+  test('R-69: after any run of changes the result is that of a fresh start, in any order of the input', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 25 }), fc.array(fc.nat(), { maxLength: 30 }), (steps, shuffle) => {
         const incremental = new Translator({ allowLoopbackEndpoints: false });

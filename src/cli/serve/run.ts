@@ -2,12 +2,14 @@
 import { setLogger } from '@grpc/grpc-js';
 import { ControlPlane } from '../../control-plane.ts';
 import { filesSource } from '../../sources/files.ts';
+import type { Source } from '../../sources/source.ts';
 import { defaultWipeGuard } from '../../sources/wipe-guard.ts';
 import type { XdsEvent } from '../../xds/xds-event.ts';
 import { type Address, formatAddress } from './address.ts';
 import { debugPages } from './debug.ts';
 import { faultLog } from './fault-log.ts';
 import { startHttpServer } from './http.ts';
+import type { KubeOptions } from './kube-options.ts';
 import { createLog, type Log } from './log.ts';
 import type { LogFormat, LogLevel } from './log-options.ts';
 import { createMetrics, type Metrics } from './metrics/metrics.ts';
@@ -24,7 +26,10 @@ import { startXds } from './xds.ts';
 import { xdsEventLog } from './xds-log.ts';
 
 export interface ServeOptions {
+  /** Folders and files of YAML; none: there is only the API. */
   readonly paths: readonly string[];
+  /** Null: no Kubernetes API. */
+  readonly kube: KubeOptions | null;
   /** Null: nowhere in plain text. */
   readonly xdsAddress: Address | null;
   /** Null: no TLS. */
@@ -56,7 +61,8 @@ export async function runControlPlane(options: ServeOptions): Promise<void> {
   logGrpc(log);
   try {
     const stopped = stopSignal(log);
-    await startParts(options, { log, metrics, parts });
+    // An API that does not answer is waited for, but not longer than until a signal ends it.
+    await Promise.race([startParts(options, { log, metrics, parts }), stopped]);
     await stopped;
   } finally {
     for (const part of parts.reverse()) await part.close();
@@ -77,7 +83,7 @@ interface Started {
 /** Starts all parts and adds each to `parts` once it has to be closed, the last one first. Proxies that come early try again. */
 async function startParts(options: ServeOptions, { log, metrics, parts }: Started): Promise<void> {
   const { xdsAddress, httpAddress } = options;
-  const controlPlane = createControlPlane(options, log, metrics);
+  const controlPlane = await createControlPlane(options, log, metrics);
   logPublications(controlPlane, log);
   metrics.follow(controlPlane);
   const refusals: ControlPlane['refusals'] = (nodeId) => controlPlane.refusals(nodeId);
@@ -117,11 +123,11 @@ async function startParts(options: ServeOptions, { log, metrics, parts }: Starte
   process.stderr.write(`listening ${xds.where} http=${formatAddress(http)}${webhook}\n`);
 }
 
-function createControlPlane(options: ServeOptions, log: Log, metrics: Metrics): ControlPlane {
-  const { paths, allowLoopbackEndpoints, allowWipe } = options;
+async function createControlPlane(options: ServeOptions, log: Log, metrics: Metrics): Promise<ControlPlane> {
+  const { allowLoopbackEndpoints, allowWipe } = options;
   const report = faultLog(log);
   return new ControlPlane({
-    sources: [filesSource({ paths })],
+    sources: await sourcesOf(options, log, metrics),
     allowLoopbackEndpoints,
     ...(allowWipe ? {} : { wipeGuard: defaultWipeGuard }),
     onFault: (error, object) => {
@@ -129,6 +135,14 @@ function createControlPlane(options: ServeOptions, log: Log, metrics: Metrics): 
       report(error, object);
     },
   });
+}
+
+/** The client of an API is loaded only where there is one. */
+async function sourcesOf({ paths, kube }: ServeOptions, log: Log, metrics: Metrics): Promise<readonly Source[]> {
+  const files = paths.length === 0 ? [] : [filesSource({ paths })];
+  if (kube === null) return files;
+  const { kubeSource } = await import('./kube.ts');
+  return [...files, kubeSource(kube, log, metrics.kube)];
 }
 
 function both(...handlers: readonly ((event: XdsEvent) => void)[]): (event: XdsEvent) => void {

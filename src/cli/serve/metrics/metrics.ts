@@ -7,6 +7,7 @@ import type { XdsEvent } from '../../../xds/xds-event.ts';
 import { version } from '../../version.ts';
 import { type CertificateMetrics, certificateMetrics } from './certificate-metrics.ts';
 import { type InjectionMetrics, injectionMetrics } from './injection-metrics.ts';
+import { type KubeMetrics, kubeMetrics } from './kube-metrics.ts';
 import { publicationMetrics } from './publication-metrics.ts';
 import { xdsMetrics } from './xds-metrics.ts';
 
@@ -17,6 +18,7 @@ export interface Metrics {
   onXdsEvent(event: XdsEvent): void;
   readonly certificates: CertificateMetrics;
   readonly injection: InjectionMetrics;
+  readonly kube: KubeMetrics;
   /** A turn of the loop failed. */
   onFault(): void;
   /** Counts every publication from now on. */
@@ -47,6 +49,7 @@ export function createMetrics(): Metrics {
     onXdsEvent: xdsMetrics(registers, faults),
     certificates: certificateMetrics(registers),
     injection: injectionMetrics(registers),
+    kube: kubeMetrics(registers),
     onFault: () => faults.inc(),
     follow: (controlPlane) => {
       controlPlane.onPublish(onPublication);
