@@ -2,7 +2,7 @@
 import type { EgressListener, HostImport } from '../../model/scope.ts';
 import { type Decoder, inside, list, object, report, type Spot, string } from '../values/decode.ts';
 import { hostPattern, namespaceName } from '../values/host.ts';
-import { bind, captureMode, listenerPort } from './listener.ts';
+import { bind, captureMode, isOwnPort, listenerPort } from './listener.ts';
 
 interface WrittenImport extends HostImport {
   readonly excluded: boolean;
@@ -55,6 +55,7 @@ export const egressListener: Decoder<EgressListener> = (value, spot) => {
   const { port, bind: address = null, captureMode: capture = 'as-proxy' } = decoded;
   if ('port' in decoded && port === undefined) return undefined;
   if (spot.diagnostics.slice(before).some(({ path }) => path.includes('bind'))) return undefined;
+  if ((capture === 'bound' || address !== null) && isOwnPort(port?.number, spot)) return undefined;
   const usable = decoded.hosts.filter(({ namespace }) => namespace !== '~');
   return {
     port: port?.number ?? null,

@@ -1,7 +1,7 @@
 // IstioIngressListener of a Sidecar (networking.istio.io): a port on which workloads are called, and where it leads.
 import type { IngressListener, WorkloadTarget } from '../../model/scope.ts';
 import { type Decoder, inside, object, portRange, report, type Spot, string } from '../values/decode.ts';
-import { bind, captureMode, listenerPort, workloadPool } from './listener.ts';
+import { bind, captureMode, isOwnPort, listenerPort, workloadPool } from './listener.ts';
 
 const unixPrefix = 'unix://';
 /** The longest path that Linux takes. */
@@ -60,6 +60,7 @@ export const ingressListener: Decoder<IngressListener> = (value, spot) => {
   const { port, bind: address, captureMode: capture = 'as-proxy', defaultEndpoint: target, tls: secured } = decoded;
   if ('defaultEndpoint' in decoded && target === undefined) return undefined;
   if ('bind' in decoded && address === undefined) return undefined;
+  if (capture === 'bound' && isOwnPort(port.number, spot)) return undefined;
   return {
     port: port.number,
     protocol: port.protocol,

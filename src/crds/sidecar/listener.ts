@@ -4,7 +4,17 @@ import type { ConnectionPool } from '../../model/connection-pool.ts';
 import type { ListenerCapture } from '../../model/scope.ts';
 import type { Protocol } from '../../model/service.ts';
 import { connectionPool } from '../destination-rule/connection-pool.ts';
-import { type Decoder, inside, integer, object, oneOf, portRange, report, string } from '../values/decode.ts';
+import {
+  type Decoder,
+  inside,
+  integer,
+  object,
+  oneOf,
+  portRange,
+  report,
+  type Spot,
+  string,
+} from '../values/decode.ts';
 import { ipAddress } from '../values/ip.ts';
 import { protocolOf, protocolWords } from '../values/protocol.ts';
 
@@ -39,6 +49,16 @@ export const listenerPort: Decoder<ListenerPort> = (value, spot) => {
   const { number, name = '', protocol: appProtocol = null } = decoded;
   return { number, protocol: protocolOf({ name, number, appProtocol, transport: 'TCP' }) };
 };
+
+/** Where the sidecar itself listens: Envoy's pages and metrics, captured connections, readiness, and probes. */
+const ownPorts: ReadonlySet<number> = new Set([15000, 15001, 15006, 15020, 15021, 15090]);
+
+/** Whether a listener that the sidecar binds would be in the way of its own. */
+export function isOwnPort(port: number | undefined, spot: Spot): boolean {
+  if (port === undefined || !ownPorts.has(port)) return false;
+  report(inside(spot, 'port'), 'SLC0105', `port ${port} is the sidecar's own, so there is no such listener`);
+  return true;
+}
 
 /** Limits of connections to the workload itself: it is spoken to as it was called. */
 export const workloadPool: Decoder<ConnectionPool> = (value, spot) => {
