@@ -5,7 +5,7 @@ import { yamlValue } from '../lib/yaml/value.ts';
 import type { MeshDefaults } from '../model/mesh-defaults.ts';
 import { meshConfigMap, rootNamespace } from '../model/names.ts';
 import { objectId } from '../model/object.ts';
-import { meshConfig } from './mesh-config/mesh-config.ts';
+import { meshConfig, unreadableMeshConfig } from './mesh-config/mesh-config.ts';
 import { type Decoder, ignored, object, report, type Spot, string } from './values/decode.ts';
 import { type Kind, kind } from './values/kind.ts';
 
@@ -17,8 +17,8 @@ const limits: YamlLimits = { documentLength: 1024 * 1024, tokensPerDocument: 200
 
 const placeIn = (text: string, offset: number): string => `line ${text.slice(0, offset).split('\n').length}`;
 
-/** A text that holds YAML. */
-function yaml<T>(decode: Decoder<T>): Decoder<T> {
+/** A text that holds YAML; `otherwise`: what it means where it cannot be read. */
+function yaml<T>(decode: Decoder<T>, otherwise: (text: string, spot: Spot) => T | undefined): Decoder<T> {
   return (value, spot) => {
     const text = string(value, spot);
     if (text === undefined) return undefined;
@@ -27,7 +27,8 @@ function yaml<T>(decode: Decoder<T>): Decoder<T> {
     const read = composed.kind === 'document' ? yamlValue(composed.document.contents, limits) : composed;
     if (read.kind === 'value') return decode(read.value ?? {}, spot);
     const { code, offset, message } = read.problem;
-    return report(spot, code, `${placeIn(text, offset)} of the text: ${message}`);
+    report(spot, code, `${placeIn(text, offset)} of the text: ${message}`);
+    return otherwise(text, spot);
   };
 }
 
@@ -37,7 +38,7 @@ const networks: Decoder<never> = (value, spot: Spot) =>
     : report(spot, 'SLC0111', 'networks of other clusters are not read');
 
 const data = object(
-  { mesh: yaml(meshConfig), meshNetworks: networks },
+  { mesh: yaml(meshConfig, unreadableMeshConfig), meshNetworks: networks },
   { required: ['mesh'], ignored: { 'original-values': ignored, 'merged-values': ignored, values: ignored } },
 );
 

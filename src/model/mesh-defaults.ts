@@ -16,6 +16,7 @@ export type OutboundPolicy =
   | { readonly kind: 'egress-proxy'; readonly destination: Destination };
 
 export const allowAny: OutboundPolicy = { kind: 'allow-any' };
+export const registryOnly: OutboundPolicy = { kind: 'registry-only' };
 
 /** What the ports of services have where no rule speaks of it; null: as is usual. */
 export interface PortDefaults {

@@ -9,6 +9,7 @@ import {
   type PathNormalization,
   type PortDefaults,
   type ProxyDefaults,
+  registryOnly,
   sameProxyDefaults,
   type TrustDomains,
 } from '../../model/mesh-defaults.ts';
@@ -28,15 +29,29 @@ import {
 } from '../values/decode.ts';
 import { duration } from '../values/duration.ts';
 import { exportTo, namespaceName } from '../values/host.ts';
+import { unreadablePolicy } from '../values/outbound-policy.ts';
 import { retries } from '../virtual-service/policies.ts';
 import { accessLogFields, accessLogOf } from './access-log.ts';
 import { statName } from './stat-name.ts';
 import { proxyConfig, unread } from './unread.ts';
 
-const mode: Decoder<OutboundPolicy> = (value, spot) =>
-  value === 'ALLOW_ANY_DYNAMIC_DNS'
-    ? report(spot, 'SLC0108', 'ALLOW_ANY_DYNAMIC_DNS: not supported yet, so it is as ALLOW_ANY')
-    : oneOf<OutboundPolicy>({ ALLOW_ANY: allowAny, REGISTRY_ONLY: { kind: 'registry-only' } })(value, spot);
+const modes = oneOf<OutboundPolicy>({ ALLOW_ANY: allowAny, REGISTRY_ONLY: registryOnly });
+
+const mode: Decoder<OutboundPolicy> = (value, spot) => {
+  if (value !== 'ALLOW_ANY_DYNAMIC_DNS') return modes(value, spot);
+  report(spot, 'SLC0108', 'ALLOW_ANY_DYNAMIC_DNS: not supported yet, so it is as ALLOW_ANY');
+  return allowAny;
+};
+
+const policyFields = object({ mode });
+
+const outboundTrafficPolicy: Decoder<OutboundPolicy> = (value, spot) => {
+  const before = spot.diagnostics.length;
+  const decoded = policyFields(value, spot);
+  const unread = decoded === undefined || ('mode' in decoded && decoded.mode === undefined);
+  const misspelt = decoded?.mode === undefined && spot.diagnostics.length > before;
+  return unread || misspelt ? unreadablePolicy(spot) : (decoded?.mode ?? allowAny);
+};
 
 const normalization = oneOf<PathNormalization>({
   DEFAULT: 'base',
@@ -73,7 +88,7 @@ const notRead: Decoder<never> = (_, spot) => report(spot, 'SLC0111', 'not read b
 
 const fields = object(
   {
-    outboundTrafficPolicy: object({ mode }),
+    outboundTrafficPolicy,
     connectTimeout: duration({ min: 1 }),
     tcpKeepalive,
     h2UpgradePolicy: oneOf({ DO_NOT_UPGRADE: false, UPGRADE: true }),
@@ -120,14 +135,21 @@ function trustDomainsOf({ trustDomain: own, trustDomainAliases: aliases = [] }: 
   return distinct.join() === usual.join() ? usual : internDomains(distinct.join(), () => distinct);
 }
 
+/** One that cannot be read was meant to be stricter than the usual one. */
+function minimumTlsOf({ meshMTLS }: Fields): ProxyDefaults['minimumTls'] {
+  const unread =
+    meshMTLS !== undefined && 'minProtocolVersion' in meshMTLS && meshMTLS.minProtocolVersion === undefined;
+  return unread ? 'TLSv1_3' : (meshMTLS?.minProtocolVersion ?? meshDefaults.proxy.minimumTls);
+}
+
 function proxyOf(decoded: Fields, spot: Spot): ProxyDefaults {
   const usual = meshDefaults.proxy;
   return sameProxyDefaults({
-    outbound: decoded.outboundTrafficPolicy?.mode ?? usual.outbound,
+    outbound: decoded.outboundTrafficPolicy ?? usual.outbound,
     accessLog: accessLogOf(decoded, spot),
     detectionTimeout: decoded.protocolDetectionTimeout ?? usual.detectionTimeout,
     paths: decoded.pathNormalization?.normalization ?? usual.paths,
-    minimumTls: decoded.meshMTLS?.minProtocolVersion ?? usual.minimumTls,
+    minimumTls: minimumTlsOf(decoded),
     trustDomains: trustDomainsOf(decoded),
     outboundStatName: decoded.outboundClusterStatName ?? null,
     inboundStatName: decoded.inboundClusterStatName ?? null,
@@ -153,3 +175,10 @@ export const meshConfig: Decoder<MeshDefaults> = (value, spot) => {
     proxy: proxyOf(decoded, spot),
   };
 };
+
+/** For a text that is no MeshConfig: whoever has written REGISTRY_ONLY anywhere in it is not to find everything open. */
+export function unreadableMeshConfig(text: string, spot: Spot): MeshDefaults | undefined {
+  if (!text.includes('REGISTRY_ONLY')) return undefined;
+  const proxy = sameProxyDefaults({ ...meshDefaults.proxy, outbound: unreadablePolicy(spot) });
+  return { ...meshDefaults, proxy };
+}

@@ -1,6 +1,6 @@
 // Sidecar (networking.istio.io): what the proxies of some workloads know of the mesh, and how those are called.
 import { isObject } from '../../lib/json.ts';
-import { allowAny, type OutboundPolicy } from '../../model/mesh-defaults.ts';
+import { allowAny, type OutboundPolicy, registryOnly } from '../../model/mesh-defaults.ts';
 import type { EgressListener, Scope } from '../../model/scope.ts';
 import {
   type Decoder,
@@ -19,11 +19,10 @@ import {
 import { hostAt, hostName } from '../values/host.ts';
 import { kind } from '../values/kind.ts';
 import type { Metadata } from '../values/metadata.ts';
+import { unreadablePolicy } from '../values/outbound-policy.ts';
 import { egressListener, orderEgress } from './egress.ts';
 import { ingressListener, uniqueIngress } from './ingress.ts';
 import { workloadPool } from './listener.ts';
-
-const registryOnly: OutboundPolicy = { kind: 'registry-only' };
 
 const egressProxy = object(
   { host: hostName, port: object({ number: integer(portRange) }, { required: ['number'] }), subset: nonEmptyString },
@@ -49,7 +48,7 @@ function throughProxy({ egressProxy: proxy }: PolicyFields, spot: Spot): Outboun
 /** A block without a mode means the registry alone. What cannot be understood lets nothing out that a proxy should see. */
 const outboundTrafficPolicy: Decoder<OutboundPolicy> = (value, spot) => {
   const decoded = policyFields(value, spot);
-  if (decoded === undefined || ('mode' in decoded && decoded.mode === undefined)) return undefined;
+  if (decoded === undefined || ('mode' in decoded && decoded.mode === undefined)) return unreadablePolicy(spot);
   if (decoded.mode === 'ALLOW_ANY') {
     if ('egressProxy' in decoded && decoded.egressProxy === undefined) return registryOnly;
     return throughProxy(decoded, spot);

@@ -21,6 +21,14 @@ export const scopeCodes = {
       'No service that is exported to the namespace of the Sidecar has this host, so proxies do not know it.',
     fix: 'Correct the namespace or the host, or remove the entry.',
   },
+  SLC0252: {
+    severity: 'error',
+    title: 'A policy for calls that leave the mesh cannot be read',
+    explanation:
+      'Whoever writes outboundTrafficPolicy means to control what leaves the mesh. Where it cannot be read, calls to hosts that no ' +
+      'service has are refused.',
+    fix: 'Correct the policy: its mode is ALLOW_ANY or REGISTRY_ONLY.',
+  },
   SLC0260: {
     severity: 'warning',
     title: 'Several PeerAuthentications for the same workloads',
