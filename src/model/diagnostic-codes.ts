@@ -195,8 +195,8 @@ const table = {
     severity: 'info',
     title: 'Several VirtualServices for one host',
     explanation:
-      'Their routes are tried one after the other: the oldest VirtualService first, then by namespace and name. Routes that ' +
-      'take every request are tried last.',
+      'Their routes are tried one after the other: those of the namespace of the Service first, then the oldest VirtualService, then ' +
+      'by namespace and name. Routes that take every request are tried last.',
     fix: 'Nothing to do, unless the order is not the one you want: one VirtualService can then hold all routes of the host.',
   },
   SLC0225: {
@@ -220,6 +220,16 @@ const table = {
       'Clients that are their own proxy (GENERATOR grpc) know routes by path and metadata, weights, timeouts and retries; ' +
       'what else a VirtualService asks for they leave out.',
     fix: 'Call the service through an Envoy where the rule has to hold.',
+  },
+  SLC0228: {
+    severity: 'warning',
+    title: 'Routes for a host of another namespace',
+    explanation:
+      'A VirtualService adds routes to a host that belongs to another namespace: the one of its Service, or at a gateway the one ' +
+      'whose VirtualService for the host is the oldest. The routes of the owner come first, but for those that take every request.',
+    fix:
+      'If that is not wanted, name the namespace in the hosts of the Gateway (bank/www.example.com), or leave the host to its owner, ' +
+      'who can delegate paths to others.',
   },
   ...gatewayCodes,
   ...encryptionCodes,

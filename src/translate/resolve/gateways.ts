@@ -5,7 +5,7 @@ import { interner } from '../../lib/intern.ts';
 import type { LastCalls } from '../../lib/last-calls.ts';
 import { memo } from '../../lib/memo.ts';
 import { sortedBy } from '../../lib/sorted.ts';
-import { type Diagnostic, diagnose } from '../../model/diagnostic.ts';
+import { type Diagnostic, diagnose, distinct } from '../../model/diagnostic.ts';
 import { matches } from '../../model/endpoint.ts';
 import { commonHost, type Gateway, type GatewayServer, gatewayKey, type RoutedServer } from '../../model/gateway.ts';
 import type { Mesh, Workload } from '../../model/mesh.ts';
@@ -15,6 +15,7 @@ import { type ClientMatch, type Destination, meshGateway, type RouteChoice } fro
 import { serviceAt } from '../../model/service.ts';
 import type { RoutingRule } from './delegates.ts';
 import { byAge } from './services.ts';
+import { sharedHost } from './shared-hosts.ts';
 import { choose } from './virtual-services.ts';
 
 type Gateways = Mesh['gateways'];
@@ -120,15 +121,31 @@ function checkRule(
   });
 }
 
+/** Hosts for which several rules hold at a gateway. */
+function sharedAt(key: string, { servers }: Gateway, rules: readonly RoutingRule[]): readonly Diagnostic[] {
+  const here = rules.filter(({ source }) => source.gateways.includes(key)).map((rule) => ruleAt(rule, key));
+  const said = servers.flatMap(({ server, routes }) =>
+    [...routes.keys()].flatMap((host) => {
+      const several = here.filter((rule) => sharedHosts(rule, server).includes(host));
+      return sharedHost(host, several, null);
+    }),
+  );
+  return distinct(said);
+}
+
 /** What is to be said of rules that name gateways. */
 export function checkGateways(
   rules: readonly RoutingRule[],
   gateways: Gateways,
   services: ReadonlyMap<string, Service>,
 ): readonly Diagnostic[] {
-  return rules.flatMap((rule) =>
-    rule.source.gateways.every((each) => each === meshGateway) ? [] : checkRule(rule, gateways, services),
-  );
+  const named = rules.filter(({ source }) => source.gateways.some((each) => each !== meshGateway));
+  if (named.length === 0) return [];
+  const ordered = named.toSorted((a, b) => byAge(a.source, b.source));
+  return [
+    ...named.flatMap((rule) => checkRule(rule, gateways, services)),
+    ...[...gateways].flatMap(([key, gateway]) => sharedAt(key, gateway, ordered)),
+  ];
 }
 
 const internKeys = interner<readonly string[]>();

@@ -4,13 +4,13 @@ import { memo } from '../../lib/memo.ts';
 import type { TrackedCalls } from '../../lib/tracked-calls.ts';
 import { type Diagnostic, diagnose } from '../../model/diagnostic.ts';
 import { clusterDomain } from '../../model/names.ts';
-import { describeObject } from '../../model/object.ts';
 import { type PolicyChoice, policiesIn } from '../../model/policy.ts';
-import { type ClientMatch, type Destination, type HttpRoute, matchesAll, meshGateway } from '../../model/route.ts';
+import { type ClientMatch, type Destination, type HttpRoute, meshGateway } from '../../model/route.ts';
 import { type Protocol, serviceAt } from '../../model/service.ts';
 import type { RoutingRule } from './delegates.ts';
 import { isExportedTo } from './exports.ts';
 import { likelyHost } from './policies.ts';
+import { ownFirst, sharedHost } from './shared-hosts.ts';
 import { covers, namedNamespaces } from './virtual-services.ts';
 
 type Services = ReadonlyMap<string, Service>;
@@ -121,34 +121,6 @@ function together(rules: readonly RoutingRule[]): readonly RoutingRule[] {
   return lists.reduce((longest, list) => (list.length > longest.length ? list : longest), []);
 }
 
-const isForAll = ({ matches }: HttpRoute): boolean =>
-  matches.some((match) => {
-    const { port, labels, namespace, gateways } = match.client;
-    return matchesAll(match) && port === null && labels.size === 0 && namespace === null && gateways === null;
-  });
-
-/** In which order rules for one host stand, and what of them is never reached. */
-function shared(host: string, rules: readonly RoutingRule[]): readonly Diagnostic[] {
-  const several = together(rules);
-  if (several.length < 2) return [];
-  const order = several.map(({ source }) => `${source.namespace}/${source.name}`).join(', then ');
-  const said = several.flatMap(({ source }) => source.hosts.filter((each) => each.host === host));
-  const all = several.flatMap((rule) =>
-    rule.routes
-      .filter(isForAll)
-      .slice(0, 1)
-      .map((route) => ({ rule, route })),
-  );
-  const first = all[0];
-  return [
-    ...said.map(({ origin }) => diagnose('SLC0224', origin, `routes for ${host} are those of ${order}`)),
-    ...all.slice(1).map(({ route }) => {
-      const winner = describeObject(first?.rule.source.origin.object ?? route.origin.object);
-      return diagnose('SLC0222', route.origin, `never tried for ${host}: ${winner} takes every request before it`);
-    }),
-  ];
-}
-
 const checkRule = (rule: RoutingRule, services: Services, policies: Policies): readonly Diagnostic[] => [
   ...ofNobody(rule, services),
   ...withoutPort(rule, services),
@@ -166,5 +138,10 @@ export function checkRoutes(
   calls: CheckCalls,
 ): readonly Diagnostic[] {
   const ofRules = calls.round([services, policies], (run) => rules.flatMap((rule) => run(rule, rule, checkRule)));
-  return [...ofRules, ...[...byPattern].flatMap(([host, list]) => (list.length < 2 ? [] : shared(host, list)))];
+  const shared = [...byPattern].filter(([, list]) => list.length > 1);
+  const ofHosts = shared.flatMap(([host, list]) => {
+    const owner = services.get(host)?.namespace ?? null;
+    return sharedHost(host, together(owner === null ? list : ownFirst(list, owner)), owner);
+  });
+  return [...ofRules, ...ofHosts];
 }

@@ -17,6 +17,7 @@ import type { RoutingRule } from './delegates.ts';
 import { isExportedTo } from './exports.ts';
 import { patternsOf } from './policies.ts';
 import { byAge } from './services.ts';
+import { ownFirst } from './shared-hosts.ts';
 
 type Services = ReadonlyMap<string, Service>;
 type ByPattern = ReadonlyMap<string, readonly RoutingRule[]>;
@@ -34,7 +35,7 @@ export function namedNamespaces(rules: readonly RoutingRule[]): readonly string[
   return [...names].sort();
 }
 
-/** Rules for one host become one: the oldest first, and what takes every request last. The list is the key. */
+/** Rules for one host become one, in their order, with what takes every request last. The list is the key. */
 const merge = memo((rules: readonly RoutingRule[]): HostRoutes => {
   const entries = rules.flatMap(({ routes }) =>
     routes.flatMap((route) => route.matches.map((match): RouteEntry => ({ route, match }))),
@@ -119,10 +120,11 @@ export function covers(pattern: string, services: Services): boolean {
 
 /** What clients of a host get; null: nothing of its own. */
 function choiceFor(host: string, byPattern: ByPattern, services: Services): RouteChoice | null {
-  if (services.has(host)) {
+  const service = services.get(host);
+  if (service !== undefined) {
     const groups = patternsOf(host).flatMap((pattern) => {
       const group = byPattern.get(pattern);
-      return group === undefined ? [] : [group];
+      return group === undefined ? [] : [ownFirst(group, service.namespace)];
     });
     return groups.length === 0 ? null : choose(groups, noPorts);
   }
