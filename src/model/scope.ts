@@ -1,6 +1,8 @@
 // What a Sidecar says of the workloads that it is for: whom they call, through which listeners, and how they are called.
+
 import type { ConnectionPool } from './connection-pool.ts';
 import type { Labels } from './endpoint.ts';
+import type { ServerTls } from './gateway.ts';
 import type { OutboundPolicy } from './mesh-defaults.ts';
 import type { ObjectId } from './object.ts';
 import type { Origin } from './origin.ts';
@@ -38,6 +40,9 @@ export type WorkloadTarget =
   | { readonly kind: 'address'; readonly address: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string };
 
+/** Certificates of the port itself, or settings that cannot be used, so that nobody may call. */
+export type PortTls = Extract<ServerTls, { readonly kind: 'terminate' | 'refused' }>;
+
 /** A port on which the workload is called. */
 export interface IngressListener {
   readonly port: number;
@@ -47,8 +52,8 @@ export interface IngressListener {
   readonly capture: ListenerCapture;
   readonly target: WorkloadTarget;
   readonly pool: ConnectionPool | null;
-  /** Whether what is written of TLS cannot be done, so that nobody may call. */
-  readonly refused: boolean;
+  /** How whoever has no certificate of the mesh is spoken to; null: as the mesh has it. */
+  readonly tls: PortTls | null;
   readonly origin: Origin;
 }
 

@@ -1,7 +1,10 @@
 // Two captured sidecars with certificates from files speak mutual TLS, on ports of every kind; who has no certificates is
 // answered as well, and TLS of others goes through as it is. Needs root; elsewhere it is skipped.
+import { chmod } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CapturedMesh } from '../harness/captured-mesh.ts';
+import { issueServer, SecretMount, TestCa, tlsFiles } from '../harness/certificates.ts';
 import { whyNoNamespaces } from '../harness/network.ts';
 
 const objects = `
@@ -16,6 +19,7 @@ spec:
   - {name: detected-too, port: 82, targetPort: 8082}
   - {name: tcp, port: 90, targetPort: 9000}
   - {name: https, port: 443, targetPort: 9443}
+  - {name: tcp-own, port: 91, targetPort: 8444}
 ---
 apiVersion: discovery.k8s.io/v1
 kind: EndpointSlice
@@ -27,6 +31,7 @@ ports:
 - {name: detected-too, port: 8082}
 - {name: tcp, port: 9000}
 - {name: https, port: 9443}
+- {name: tcp-own, port: 8444}
 endpoints: [{addresses: [198.19.77.21], targetRef: {kind: Pod, name: server}}]
 ---
 apiVersion: v1
@@ -35,6 +40,25 @@ metadata: {name: server, labels: {security.istio.io/tlsMode: istio}}
 spec: {serviceAccountName: server}
 status: {podIP: 198.19.77.21}
 `;
+
+/** A Sidecar that gives the server's port 8444 a certificate, in files that Envoy's user can read. */
+async function ownCertificates(): Promise<string> {
+  const ca = await TestCa.create();
+  const { path } = new SecretMount(tlsFiles(await issueServer(ca), ca.cert));
+  const [certificate, key] = [join(path, 'tls.crt'), join(path, 'tls.key')];
+  await chmod(path, 0o755);
+  for (const file of [certificate, key]) await chmod(file, 0o644);
+  return `
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {name: server}
+spec:
+  ingress:
+  - port: {number: 8444, protocol: TLS, name: tls}
+    defaultEndpoint: 127.0.0.1:9000
+    tls: {mode: SIMPLE, serverCertificate: ${certificate}, privateKey: ${key}}
+`;
+}
 
 const reason = whyNoNamespaces();
 const client = 'spiffe://cluster.local/ns/default/sa/client';
@@ -87,6 +111,13 @@ describe.skipIf(reason !== null)(`mutual TLS that comes in${reason === null ? ''
     const before = await handshakes();
     expect(await mesh.fromClient('tls', '198.19.77.21:9443', 1)).toEqual(['server 127.0.0.6']);
     expect(await handshakes()).toBe(before);
+  });
+
+  test('certificates of a port are for those that are not of the mesh', async () => {
+    await mesh.apply(await ownCertificates());
+    expect(await mesh.fromClient('tls', '198.19.77.21:8444', 1)).toEqual(['server 127.0.0.1']);
+    expect(await mesh.fromClient('tcp', '198.19.99.10:91', 1)).toEqual(['server 127.0.0.1']);
+    expect(await mesh.fromClient('hello', '198.19.77.21:8444', 1)).not.toEqual(['server 127.0.0.1']);
   });
 
   test('nothing was refused', async () => {

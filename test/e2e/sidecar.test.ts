@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import type { JsonObject } from '../../src/lib/json.ts';
+import { SecretMount, TestCa, tlsFiles } from '../harness/certificates.ts';
+import { callEdge } from '../harness/edge.ts';
 import { TestMesh } from '../harness/mesh.ts';
 import { addresses, backend, shop } from '../harness/shop.ts';
 
@@ -102,6 +104,24 @@ test('calls of the workload go to a Unix socket', async () => {
   });
   expect(await ask(called, calledPort, 'anything')).toEqual([200, 'the workload']);
   expect(await askShop()).toEqual([200, backend(host)]);
+});
+
+test('TLS of a port ends at the sidecar, which asks for the certificates that are trusted there', async () => {
+  const ca = await TestCa.create();
+  const client = await ca.issue({ usages: ['client'] });
+  const { path } = new SecretMount(tlsFiles(await ca.issue({ names: [{ type: 'dns', value: 'shop' }] }), ca.cert));
+  const [serverCertificate, privateKey] = [join(path, 'tls.crt'), join(path, 'tls.key')];
+  const listener = {
+    port: { number: calledPort, protocol: 'HTTPS', name: 'https' },
+    bind: called,
+    defaultEndpoint: `unix://${join(folder, 'socket')}`,
+    tls: { mode: 'MUTUAL', serverCertificate, privateKey, caCertificates: join(path, 'ca.crt') },
+  };
+  await apply({ ingress: [listener], egress: [{ hosts: ['./*'] }] });
+  const from = { address: called, port: calledPort };
+  expect(await callEdge(from, 'shop', '/', { ca: ca.cert, ...client })).toMatchObject({ body: 'the workload' });
+  await expect(callEdge(from, 'shop', '/', { ca: ca.cert })).rejects.toThrow();
+  await expect(callEdge(from, 'shop')).rejects.toThrow();
 });
 
 test('hosts that no service has go to the egress proxy', async () => {

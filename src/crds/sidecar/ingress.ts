@@ -1,5 +1,6 @@
 // IstioIngressListener of a Sidecar (networking.istio.io): a port on which workloads are called, and where it leads.
-import type { IngressListener, WorkloadTarget } from '../../model/scope.ts';
+import type { IngressListener, PortTls, WorkloadTarget } from '../../model/scope.ts';
+import { serverTls } from '../gateway/server-tls.ts';
 import { type Decoder, inside, object, portRange, report, type Spot, string } from '../values/decode.ts';
 import { bind, captureMode, isOwnPort, listenerPort, workloadPool } from './listener.ts';
 
@@ -42,10 +43,16 @@ const defaultEndpoint: Decoder<WorkloadTarget> = (value, spot) => {
 };
 
 /** Whoever asks for TLS must not get plain text. */
-const tls: Decoder<'refused'> = (_, spot) => {
-  report(spot, 'SLC0108', 'TLS of an ingress listener: not supported yet');
-  report(spot, 'SLC0240', 'these TLS settings cannot be used, so calls of the port are refused');
-  return 'refused';
+const tls: Decoder<PortTls> = (value, spot) => {
+  const decoded = serverTls(value, spot);
+  if (decoded === undefined) return undefined;
+  if (decoded.httpsRedirect) report(inside(spot, 'httpsRedirect'), 'SLC0110', 'a port of TLS has nothing to redirect');
+  const { settings } = decoded;
+  if (settings.kind === 'terminate') return settings;
+  if (settings.kind === 'refused') return { kind: 'refused', origin: spot.origin };
+  report(inside(spot, 'mode'), 'SLC0105', 'a port of a workload has SIMPLE, MUTUAL or OPTIONAL_MUTUAL');
+  report(spot, 'SLC0241', 'these TLS settings cannot be used, so connections that they are for are closed');
+  return { kind: 'refused', origin: spot.origin };
 };
 
 const fields = object(
@@ -57,18 +64,24 @@ const fields = object(
 export const ingressListener: Decoder<IngressListener> = (value, spot) => {
   const decoded = fields(value, spot);
   if (decoded?.port === undefined) return undefined;
-  const { port, bind: address, captureMode: capture = 'as-proxy', defaultEndpoint: target, tls: secured } = decoded;
+  const {
+    port,
+    bind: address,
+    captureMode: capture = 'as-proxy',
+    defaultEndpoint: target,
+    tls: secured = null,
+  } = decoded;
   if ('defaultEndpoint' in decoded && target === undefined) return undefined;
   if ('bind' in decoded && address === undefined) return undefined;
   if (capture === 'bound' && isOwnPort(port.number, spot)) return undefined;
   return {
     port: port.number,
-    protocol: port.protocol,
+    protocol: port.https && secured?.kind === 'terminate' ? 'http' : port.protocol,
     bind: address ?? null,
     capture,
     target: target ?? { kind: 'called', port: port.number },
     pool: decoded.connectionPool ?? null,
-    refused: secured === 'refused',
+    tls: secured,
     origin: spot.origin,
   };
 };

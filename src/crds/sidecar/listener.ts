@@ -28,6 +28,8 @@ export const bind: Decoder<string> = (value, spot) =>
 export interface ListenerPort {
   readonly number: number;
   readonly protocol: Protocol;
+  /** Whether it is called HTTPS: HTTP, once somebody has ended the encryption. */
+  readonly https: boolean;
 }
 
 const protocols = oneOf(Object.fromEntries(Object.keys(protocolWords).map((word) => [word.toUpperCase(), word])));
@@ -47,7 +49,11 @@ export const listenerPort: Decoder<ListenerPort> = (value, spot) => {
   const decoded = fields(value, spot);
   if (decoded?.number === undefined) return undefined;
   const { number, name = '', protocol: appProtocol = null } = decoded;
-  return { number, protocol: protocolOf({ name, number, appProtocol, transport: 'TCP' }) };
+  return {
+    number,
+    protocol: protocolOf({ name, number, appProtocol, transport: 'TCP' }),
+    https: appProtocol === 'https',
+  };
 };
 
 /** Where the sidecar itself listens: Envoy's pages and metrics, captured connections, readiness, and probes. */

@@ -6,11 +6,13 @@ import type { ServedPort } from '../../model/mesh.ts';
 import { blackHoleCluster, inboundCluster, inboundPassthroughCluster } from '../../model/names.ts';
 import { type Origin, originOf } from '../../model/origin.ts';
 import type { ProxyGroup } from '../../model/proxy.ts';
+import type { PortTls } from '../../model/scope.ts';
 import { protoDuration } from './duration.ts';
 import type { Elsewhere } from './elsewhere.ts';
 import { guardedConnection } from './filters/authorization.ts';
 import { type InboundHttp, inboundHttp } from './http-connection-manager.ts';
 import { chainSocket, type InboundChain, inboundChains, inspectionFor } from './inbound-chains.ts';
+import { ingressAt } from './ingress.ts';
 import { inspectors } from './inspectors.ts';
 import { socketAddress } from './listener.ts';
 import { listenerName, sharedBind } from './plan-listeners.ts';
@@ -68,14 +70,18 @@ function servedChains(served: ServedPort, group: ProxyGroup, bind: string): Json
     retried: protocol !== 'grpc',
     ...policiesOf(group),
   };
-  return inboundChains(protocol, served.mutualTls, group.certificates.server).map((chain) => ({
+  const own = tlsAt(targetPort, group);
+  return inboundChains(protocol, served.mutualTls, group.certificates.server, own).map((chain) => ({
     name,
     metadata,
     filter_chain_match: { destination_port: targetPort, ...chain.match },
     filters: reader(chain, http),
-    ...chainSocket(chain, group),
+    ...chainSocket(chain, own, group),
   }));
 }
+
+/** The certificates that a Sidecar gives to a port. */
+const tlsAt = (port: number, group: ProxyGroup): PortTls | null => ingressAt(port, group)?.tls ?? null;
 
 const policiesOf = ({ defaults, authorization }: ProxyGroup) => ({ defaults, authorization });
 
@@ -101,7 +107,7 @@ function passthroughChains(chains: readonly InboundChain[], group: ProxyGroup): 
     name: chain.reading === 'http' ? 'virtualInbound-catchall-http' : 'virtualInbound',
     filter_chain_match: chain.match,
     filters: reader(chain, http),
-    ...chainSocket(chain, group),
+    ...chainSocket(chain, null, group),
   }));
 }
 
@@ -116,10 +122,10 @@ export function byTargetPort(served: readonly ServedPort[]): readonly ServedPort
 export const emitVirtualInbound = memo((group: ProxyGroup): XdsResource => {
   const bind = sharedBind(group);
   const served = byTargetPort(group.served);
-  const passed = inboundChains('auto', group.mutualTls, group.certificates.server);
+  const passed = inboundChains('auto', group.mutualTls, group.certificates.server, null);
   const ports = served.map(({ protocol, mutualTls, targetPort }) => ({
     port: targetPort,
-    ...inspectionFor(inboundChains(protocol, mutualTls, group.certificates.server)),
+    ...inspectionFor(inboundChains(protocol, mutualTls, group.certificates.server, tlsAt(targetPort, group))),
   }));
   const json = {
     name: 'virtualInbound',

@@ -50,7 +50,7 @@ export function endedTls({ tls }: GatewayServer, source: CertificateSource): End
 /** The transport socket of a filter chain. */
 export function emitDownstreamTls(
   tls: Ended,
-  { protocol }: GatewayServer,
+  { protocol }: Pick<GatewayServer, 'protocol'>,
   { certificates: { server: source }, defaults }: Pick<ProxyGroup, 'certificates' | 'defaults'>,
 ): JsonObject {
   const required = tls.kind === 'mesh' || (tls.clients !== null && !tls.clients.optional);

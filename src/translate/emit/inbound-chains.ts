@@ -3,8 +3,10 @@
 import type { JsonObject } from '../../lib/json.ts';
 import type { MutualTlsMode } from '../../model/peer-authentication.ts';
 import type { CertificateSource, ProxyGroup } from '../../model/proxy.ts';
+import type { PortTls } from '../../model/scope.ts';
 import { isHttp, type Protocol } from '../../model/service.ts';
 import { emitConnectionTls, emitHttpTls } from './downstream-tls.ts';
+import { emitDownstreamTls } from './gateway-tls.ts';
 
 /** What peers of the mesh offer over TLS: that they are such, and that they speak HTTP. */
 const ofPeers = ['istio', 'istio-peer-exchange'] as const;
@@ -16,8 +18,8 @@ export const plainHttp: JsonObject = { ...plain, application_protocols: ['http/1
 const tls: JsonObject = { transport_protocol: 'tls' };
 const tlsOf = (application_protocols: readonly string[]): JsonObject => ({ ...tls, application_protocols });
 
-/** What is between a connection and the filters: mutual TLS, or nothing. */
-type Encryption = 'mutual' | 'none';
+/** What is between a connection and the filters: mutual TLS, the port's own certificates, or nothing. */
+type Encryption = 'mutual' | 'own' | 'none';
 type Reading = 'http' | 'tcp' | 'refused';
 /** A filter chain to be made: whose connections it takes, and how it reads them. */
 export interface InboundChain {
@@ -65,14 +67,32 @@ const chainsOf: { readonly [M in MutualTlsMode]: { readonly [K in Knowledge]: re
   },
 };
 
+/** Where a port has certificates of its own: peers of the mesh are answered as they are anywhere, others by these alone. */
+const ownChains: { readonly [K in Knowledge]: readonly InboundChain[] } = {
+  http: [chain(tls, 'own', 'http')],
+  tcp: [chain(tls, 'own', 'tcp')],
+  auto: [chain(tlsOf(['h2', 'http/1.1']), 'own', 'http'), chain(tls, 'own', 'tcp')],
+};
+
 const nobody: readonly InboundChain[] = [chain({}, 'none', 'refused')];
+
+function besideOwn(protocol: Protocol, mode: MutualTlsMode, certificates: CertificateSource): readonly InboundChain[] {
+  const meshed = certificates.kind !== 'none' && mode !== 'disable';
+  const known = knowledgeOf(protocol);
+  const peers = meshed ? chainsOf.permissive[known].filter(({ encryption }) => encryption === 'mutual') : [];
+  return [...peers, ...ownChains[known]];
+}
 
 /** The chains of a port. What answers by mutual TLS alone, and has no certificates, answers nobody. */
 export function inboundChains(
   protocol: Protocol,
   mode: MutualTlsMode,
   certificates: CertificateSource,
+  own: PortTls | null,
 ): readonly InboundChain[] {
+  // Whom STRICT keeps out, a certificate of the port does not let in.
+  if (own !== null && mode !== 'strict')
+    return own.kind === 'refused' ? nobody : besideOwn(protocol, mode, certificates);
   if (certificates.kind !== 'none') return chainsOf[mode][knowledgeOf(protocol)];
   return mode === 'strict' ? nobody : chainsOf.disable[knowledgeOf(protocol)];
 }
@@ -80,7 +100,11 @@ export function inboundChains(
 type Owner = Pick<ProxyGroup, 'certificates' | 'defaults'>;
 
 /** A chain's transport socket; none where its connections are as they are. */
-export function chainSocket({ encryption, reading }: InboundChain, group: Owner): JsonObject {
+export function chainSocket({ encryption, reading }: InboundChain, own: PortTls | null, group: Owner): JsonObject {
+  if (encryption === 'own' && own?.kind === 'terminate') {
+    const protocol = reading === 'http' ? 'http' : 'tcp';
+    return { transport_socket: emitDownstreamTls(own, { protocol }, group) };
+  }
   const certificates = group.certificates.server;
   if (encryption === 'none' || certificates.kind === 'none') return {};
   return {

@@ -61,7 +61,7 @@ function asCalled(port: number | null, family: IpFamily): Destination {
 function destination(name: string, listener: IngressListener | null, bound: boolean, family: IpFamily): Destination {
   if (listener === null) return asCalled(null, family);
   const { target, port } = listener;
-  if (listener.refused) return { discovery: { type: 'STATIC' }, connections: {} };
+  if (listener.tls?.kind === 'refused') return { discovery: { type: 'STATIC' }, connections: {} };
   if (target.kind === 'unix') return fixed(name, { pipe: { path: target.path } });
   if (target.kind === 'address') return fixed(name, at(target.address, target.port));
   return bound

@@ -3,17 +3,19 @@ import { resource, type XdsResource } from '../../envoy/resource.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { memo } from '../../lib/memo.ts';
 import { type Diagnostic, diagnose } from '../../model/diagnostic.ts';
+import type { ServerProtocol } from '../../model/gateway.ts';
 import type { ServedPort } from '../../model/mesh.ts';
 import { inboundCluster } from '../../model/names.ts';
 import { at } from '../../model/origin.ts';
 import type { ProxyGroup } from '../../model/proxy.ts';
-import type { IngressListener } from '../../model/scope.ts';
+import type { IngressListener, PortTls } from '../../model/scope.ts';
 import { isHttp } from '../../model/service.ts';
 import { protoDuration } from './duration.ts';
 import { guardedConnection } from './filters/authorization.ts';
+import { emitDownstreamTls } from './gateway-tls.ts';
 import { inboundHttp } from './http-connection-manager.ts';
 import { plainHttp } from './inbound-chains.ts';
-import { httpInspector } from './inspectors.ts';
+import { httpInspector, tlsInspector } from './inspectors.ts';
 import { socketAddress } from './listener.ts';
 import { boundPort, type ListenerPlan, listenerName, wildcards } from './plan-listeners.ts';
 import { objectsMetadata } from './provenance.ts';
@@ -23,6 +25,9 @@ import { tcpProxy } from './tcp-proxy.ts';
 export function ingressAt(port: number, { scope }: ProxyGroup): IngressListener | null {
   return scope?.ingress.find((each) => each.port === port) ?? null;
 }
+
+/** What clients offer over TLS that speak HTTP within it. */
+const httpWithin: JsonObject = { application_protocols: ['h2', 'http/1.1'] };
 
 /** Whether the proxy opens the port itself, rather than that connections to it are captured. */
 export function bindsItself({ capture }: IngressListener, { interception }: ProxyGroup): boolean {
@@ -39,10 +44,12 @@ function isReachable(listener: IngressListener, group: ProxyGroup): boolean {
   return !leadsToItself(listener);
 }
 
-function filters(served: ServedPort, name: string, group: ProxyGroup): JsonObject {
+function filters(served: ServedPort, tls: PortTls | null, name: string, group: ProxyGroup): JsonObject {
   const cluster = inboundCluster(served.targetPort);
   const { host, port, protocol } = served;
-  const connections = { filters: guardedConnection(group.authorization, tcpProxy(cluster, null)) };
+  const socket = (inner: ServerProtocol): JsonObject =>
+    tls?.kind === 'terminate' ? { transport_socket: emitDownstreamTls(tls, { protocol: inner }, group) } : {};
+  const connections = { filters: guardedConnection(group.authorization, tcpProxy(cluster, null)), ...socket('tcp') };
   if (!isHttp(protocol) && protocol !== 'auto') return { filter_chains: [connections] };
   const http = {
     statName: name,
@@ -54,10 +61,11 @@ function filters(served: ServedPort, name: string, group: ProxyGroup): JsonObjec
     authorization: group.authorization,
   };
   const manager = inboundHttp(http, false);
-  if (isHttp(protocol)) return { filter_chains: [{ filters: [manager] }] };
+  if (isHttp(protocol)) return { filter_chains: [{ filters: [manager], ...socket('http') }] };
+  const [inspector, match] = tls === null ? [httpInspector, plainHttp] : [tlsInspector, httpWithin];
   return {
-    listener_filters: [httpInspector],
-    filter_chains: [{ filter_chain_match: plainHttp, filters: [manager] }],
+    listener_filters: [inspector],
+    filter_chains: [{ filter_chain_match: match, filters: [manager], ...socket('http') }],
     default_filter_chain: connections,
   };
 }
@@ -74,7 +82,7 @@ const emitIngressListener = memo((served: ServedPort, listener: IngressListener,
     address: socketAddress(bindOf(listener, group), boundPort(listener.port, group)),
     traffic_direction: 'INBOUND',
     bind_to_port: true,
-    ...filters(served, name, group),
+    ...filters(served, listener.tls, name, group),
     continue_on_listener_filters_timeout: true,
     listener_filters_timeout: protoDuration(group.defaults.detectionTimeout),
     metadata: { filter_metadata: objectsMetadata([listener.origin]) },
@@ -101,6 +109,11 @@ export function ingressDiagnostics(group: ProxyGroup, outbound: readonly Listene
       const host = lost.called[0]?.service.host ?? 'a service';
       const message = `the listener ${name} takes calls of the workload, so ${host} cannot be called there; write "bind"`;
       return [diagnose('SLC0401', listener.origin, message)];
+    }
+    const strict = group.served.some((port) => port.targetPort === listener.port && port.mutualTls === 'strict');
+    if (strict && !bound && listener.tls?.kind === 'terminate') {
+      const message = 'PeerAuthentication is STRICT here, so the port is answered by certificates of the mesh alone';
+      return [diagnose('SLC0110', listener.tls.origin, message)];
     }
     if (!bound && listener.bind !== null) {
       return [diagnose('SLC0110', at(listener.origin, 'bind'), 'captured connections are taken on every address')];

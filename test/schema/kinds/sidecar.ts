@@ -1,13 +1,7 @@
 // Sidecar: what its fields need beside them.
 import type { Context, KindCase } from '../kind-case.ts';
 
-const files = 'comes with certificates of ingress listeners';
-const tls = [
-  ...['caCertCredentialName', 'caCertificates', 'caCrl', 'cipherSuites', 'credentialName', 'credentialNames'],
-  ...['httpsRedirect', 'insecureSkipVerify', 'maxProtocolVersion', 'minProtocolVersion', 'mode', 'privateKey'],
-  ...['serverCertificate', 'subjectAltNames', 'verifyCertificateHash', 'verifyCertificateSpki'],
-  ...['caCertificates', 'privateKey', 'serverCertificate'].map((field) => `tlsCertificates[].${field}`),
-];
+const secrets = 'comes with Secrets';
 const lead = 'Services and ServiceEntries say where a port leads';
 const called = 'a workload is spoken to as it was called';
 /** A port of HTTP/2 of a Pod of the mesh. */
@@ -35,6 +29,25 @@ const pool: readonly Context[] = ['maxConcurrentStreams', 'http2KeepAlive'].map(
   put: { port: grpc },
 }));
 
+const files = { serverCertificate: '/a', privateKey: '/b' };
+const tls: readonly Context[] = [
+  { for: 'ingress[].tls', put: { mode: 'MUTUAL', ...files, caCertificates: '/c' } },
+  ...['credentialName', 'credentialNames', 'caCertCredentialName'].map(
+    (field): Context => ({ for: `ingress[].tls.${field}`, says: 'SLC0241' }),
+  ),
+  { for: 'ingress[].tls.cipherSuites', value: ['AES128-SHA'] },
+  { for: 'ingress[].tls.httpsRedirect', says: 'SLC0110' },
+  { for: 'ingress[].tls.insecureSkipVerify', says: 'SLC0110' },
+  {
+    for: 'ingress[].tls.tlsCertificates',
+    at: 'ingress[].tls',
+    put: { serverCertificate: null, privateKey: null, tlsCertificates: [files] },
+  },
+  { for: 'ingress[].tls.tlsCertificates[].caCertificates', says: 'SLC0110' },
+  { for: 'ingress[].tls.verifyCertificateHash', value: ['0a'.repeat(32)] },
+  { for: 'ingress[].tls.verifyCertificateSpki', value: [`${'A'.repeat(43)}=`] },
+];
+
 export const sidecar: KindCase = {
   spec: {
     egress: [{ hosts: ['./*'] }],
@@ -43,7 +56,12 @@ export const sidecar: KindCase = {
   objects: [calls, callsEndpoint],
   names: ['egress[].port.name'],
   reasons: {
-    ...Object.fromEntries(tls.map((field) => [`ingress[].tls.${field}`, files])),
+    'ingress[].tls.credentialName': secrets,
+    'ingress[].tls.credentialNames': secrets,
+    'ingress[].tls.caCertCredentialName': secrets,
+    'ingress[].tls.tlsCertificates[].caCertificates': 'it stands beside tlsCertificates',
+    'ingress[].tls.httpsRedirect': 'a port of TLS has nothing to redirect',
+    'ingress[].tls.insecureSkipVerify': 'clients that are asked for a certificate are always verified',
     'egress[].port.protocol': 'services say what they speak',
     'egress[].port.targetPort': lead,
     'ingress[].port.targetPort': lead,
@@ -78,7 +96,7 @@ export const sidecar: KindCase = {
     { for: 'ingress[].captureMode', value: 'NONE' },
     { for: 'ingress[].defaultEndpoint', value: '127.0.0.1:9001' },
     { for: 'ingress[].port.protocol', value: 'TCP' },
-    { for: 'ingress[].tls', says: 'SLC0240' },
+    ...tls,
     {
       for: 'outboundTrafficPolicy.egressProxy',
       at: 'outboundTrafficPolicy',
