@@ -94,5 +94,5 @@ function fieldPlaces(text: string, limits: SourceLimits): FieldPlace {
   const composed = composeDocument(text, limits);
   if (composed.kind !== 'document') return () => null;
   const placeOf = placesIn(text);
-  return (path) => placeOf(findField(composed.document, path));
+  return (path) => placeOf(findField(composed.document, path, text));
 }

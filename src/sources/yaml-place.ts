@@ -1,5 +1,5 @@
 // Where in a document's text something is written, as people count lines and columns.
-import { type Alias, type Document, isAlias, isMap, isScalar, isSeq, type Node, visit } from 'yaml';
+import { type Alias, type Document, isAlias, isMap, isScalar, isSeq, type Node, parseDocument, visit } from 'yaml';
 import { lazy } from '../lib/memo.ts';
 import { isMergeKey } from '../lib/yaml/value.ts';
 import type { Path } from '../model/object.ts';
@@ -28,20 +28,37 @@ export function placesIn(text: string): (offset: number) => Place {
 
 /**
  * The offset at which the field at `path` is written: its key, or the item of a list; where the document does not hold it,
- * its nearest parent. Aliases and merge keys are followed to the text that they stand for.
+ * its nearest parent. Aliases and merge keys are followed to the text that they stand for. Given the document's text, a path
+ * may lead into a block of it that is YAML itself, as in a ConfigMap.
  */
-export function findField(document: Document.Parsed, path: Path): number {
+export function findField(document: Document.Parsed, path: Path, text = ''): number {
   const targets = lazy(() => aliasTargets(document));
   const target: Target = (node) => (isAlias(node) ? targets().get(node) : node);
   let offset = startOf(document.contents) ?? 0;
   let node: unknown = document.contents;
-  for (const part of path) {
+  for (const [index, part] of path.entries()) {
     const found = child(node, part, target);
-    if (found === null) break;
+    if (found === null) return findInBlock(node, path.slice(index), text) ?? offset;
     offset = startOf(found.mark) ?? offset;
     node = found.value;
   }
   return offset;
+}
+
+/** The offset in the text of what a literal block (`|`) says at `path`; null: there is no such block or field. */
+function findInBlock(node: unknown, path: Path, text: string): number | null {
+  if (!isScalar<string>(node) || node.type !== 'BLOCK_LITERAL' || !node.range) return null;
+  const inner = parseDocument(node.value, { logLevel: 'silent' });
+  const within = inner.errors.length === 0 && isMap(inner.contents) ? findField(inner, path) : null;
+  if (within === null || !inner.has(path[0])) return null;
+  const first = text.indexOf('\n', node.range[0]) + 1;
+  const { line, column } = placesIn(node.value)(within);
+  const lines = text.slice(first, node.range[2]).split('\n');
+  const indent = Math.min(
+    ...lines.filter((each) => each.trim() !== '').map((each) => each.length - each.trimStart().length),
+  );
+  const before = lines.slice(0, line - 1).reduce((sum, each) => sum + each.length + 1, 0);
+  return first + before + indent + column - 1;
 }
 
 type Target = (node: unknown) => unknown;
