@@ -3,6 +3,7 @@
 import { decodeEach } from './crds/index.ts';
 import { Batches, type BatchTiming, defaultTiming } from './lib/batches.ts';
 import { atOnce, inSlices, type Steps } from './lib/slices.ts';
+import { differingKeys } from './lib/tracked-calls.ts';
 import { type Diagnostic, distinct, type Outcome } from './model/diagnostic.ts';
 import type { Mesh, Workload } from './model/mesh.ts';
 import type { TrustDomains } from './model/mesh-defaults.ts';
@@ -216,8 +217,7 @@ const fewChanges = 20;
 function isMuch(before: Mesh | undefined, { services, policies, endpoints }: Mesh): boolean {
   if (before === undefined) return false;
   if (services !== before.services || policies !== before.policies) return true;
-  const changed = [...endpoints].filter(([host, each]) => before.endpoints.get(host) !== each);
-  return changed.length > fewChanges;
+  return differingKeys(before.endpoints, endpoints).size > fewChanges;
 }
 
 interface HandedOut {

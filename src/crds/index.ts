@@ -61,7 +61,7 @@ const kinds = {
   peerAuthentications: peerAuthenticationKind,
   authorizationPolicies: authorizationPolicyKind,
 } as const;
-type Plural = keyof typeof kinds;
+export type Plural = keyof typeof kinds;
 
 const pluralOf = new Map(
   (Object.keys(kinds) as Plural[]).map((plural) => [`${kinds[plural].group}/${kinds[plural].kind}`, plural] as const),
@@ -86,13 +86,13 @@ const groupsOfOthers: ReadonlySet<string> = new Set([
   'rbac.authorization.k8s.io',
 ]);
 
-interface Decoded {
+export interface Decoded {
   readonly plural: Plural;
   readonly value: TypedObjects[Plural][number];
 }
 
 /** What an object means on its own; remembered while the object is the same. Never throws. */
-const decodeObject = memo((object: SourceObject): Outcome<Decoded | undefined> => {
+export const decodeObject = memo((object: SourceObject): Outcome<Decoded | undefined> => {
   const { group, kind } = objectName(object.id);
   const plural = pluralOf.get(`${group}/${kind}`);
   const unread = plural === undefined ? unknownKind(object) : unknownVersion(object, plural);
@@ -156,6 +156,11 @@ export function* decodeEach(objects: ObjectSet): Steps {
 
 /** All objects decoded, each on its own. */
 export function decodeObjects(objects: ObjectSet): Outcome<TypedObjects> {
+  return byKind([...objects.values()].map(decodeObject));
+}
+
+/** Values by kind, and what is to be said, in the order of the objects. */
+export function byKind(outcomes: readonly Outcome<Decoded | undefined>[]): Outcome<TypedObjects> {
   const diagnostics: Diagnostic[] = [];
   const typed: { [K in Plural]: TypedObjects[K][number][] } = {
     services: [],
@@ -174,8 +179,7 @@ export function decodeObjects(objects: ObjectSet): Outcome<TypedObjects> {
     peerAuthentications: [],
     authorizationPolicies: [],
   };
-  for (const object of objects.values()) {
-    const outcome = decodeObject(object);
+  for (const outcome of outcomes) {
     // One by one: an argument list has a limit, which a broken object may exceed.
     for (const each of outcome.diagnostics) diagnostics.push(each);
     if (outcome.value !== undefined) (typed[outcome.value.plural] as unknown[]).push(outcome.value.value);

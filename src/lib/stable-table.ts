@@ -1,5 +1,6 @@
 // Keeps the old object where the new one is equal, so that equal output stops the wave of recomputation.
 import { deepEqual } from 'fast-equals';
+import { touchedKeys, withValues } from './layered-map.ts';
 
 /**
  * A table from one batch to the next. `update` returns the previous table itself when nothing differs, and otherwise a
@@ -40,6 +41,8 @@ export function stableMap<K, V>(
   next: ReadonlyMap<K, V>,
   equal: (a: V, b: V) => boolean = deepEqual,
 ): ReadonlyMap<K, V> {
+  const touched = touchedKeys(previous, next);
+  if (touched !== null) return stableValues(previous, next, touched, equal);
   let same = previous.size === next.size;
   const oldKeys = previous.keys();
   /** What has to be put in the place of a value of `next`; mostly that is nothing. */
@@ -51,11 +54,29 @@ export function stableMap<K, V>(
     same &&= keeps && oldKeys.next().value === key;
   }
   if (same) return previous;
-  return kept.size === 0 ? next : new Map([...next].map(([key, value]) => [key, kept.get(key) ?? value]));
+  return withValues(next, kept);
+}
+
+/** As `stableMap`, for maps with the same keys in the same order that differ at most in some. */
+function stableValues<K, V>(
+  previous: ReadonlyMap<K, V>,
+  next: ReadonlyMap<K, V>,
+  touched: ReadonlySet<K>,
+  equal: (a: V, b: V) => boolean,
+): ReadonlyMap<K, V> {
+  const kept = new Map<K, V>();
+  let same = true;
+  for (const key of touched) {
+    const [old, value] = [previous.get(key), next.get(key)];
+    if (old === value) continue;
+    if (old !== undefined && value !== undefined && equal(old, value)) kept.set(key, old);
+    else same = false;
+  }
+  return same ? previous : withValues(next, kept);
 }
 
 /** `previous` if it holds the same items by identity in the same order, else `next`. */
 export function stableList<T>(previous: readonly T[] | undefined, next: readonly T[]): readonly T[] {
-  if (previous?.length !== next.length) return next;
+  if (previous === next || previous?.length !== next.length) return next;
   return next.every((item, index) => item === previous[index]) ? previous : next;
 }

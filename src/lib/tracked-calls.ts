@@ -1,4 +1,5 @@
 // For each key what a computation gave the last time, as long as all that it looked up in some tables is still the same.
+import { touchedKeys } from './layered-map.ts';
 import { memo } from './memo.ts';
 
 type Table = ReadonlyMap<unknown, unknown>;
@@ -17,6 +18,8 @@ const noKeys: ReadonlySet<unknown> = new Set();
 const noLooks: Looks = [];
 
 const differingOf = memo((before: Table, after: Table): ReadonlySet<unknown> => {
+  const touched = touchedKeys(before, after);
+  if (touched !== null) return new Set([...touched].filter((key) => before.get(key) !== after.get(key)));
   const keys = new Set<unknown>();
   for (const [key, value] of after) if (before.get(key) !== value || !before.has(key)) keys.add(key);
   if (after.size - keys.size < before.size) for (const key of before.keys()) if (!after.has(key)) keys.add(key);

@@ -1,4 +1,5 @@
 // All that the sources have reported, and what of it is in force.
+import { withValues } from '../lib/layered-map.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import { type ObjectId, type ObjectSet, objectName, type SourceObject } from '../model/object.ts';
 import type { Change, SourceReport } from './source.ts';
@@ -29,6 +30,9 @@ export interface Accepted {
 export class Input {
   readonly #states: readonly SourceState[];
   readonly #guard: WipeGuard;
+  /** All objects as they were last put together, and what was reported of since. */
+  #all: ObjectSet = new Map();
+  readonly #touched = new Set<ObjectId>();
   /** What was reported since. */
   #changes: Changes | undefined;
   /** What was accepted, and not published yet. */
@@ -45,6 +49,7 @@ export class Input {
     const state = this.#states[source];
     if (state === undefined) return;
     for (const change of changes) {
+      this.#touched.add(idOf(change));
       if (change.kind === 'applied') state.objects.set(change.object.id, change.object);
       else state.objects.delete(change.id);
     }
@@ -55,10 +60,9 @@ export class Input {
 
   /** What is in force now. */
   accept(): Accepted {
-    const [last, ...before] = [...this.#states].reverse();
-    const all = new Map(last?.objects);
-    for (const { objects } of before) for (const [id, object] of objects) all.set(id, object);
-    const objects = this.#guard.accept(all);
+    this.#all = this.#together();
+    this.#touched.clear();
+    const objects = this.#guard.accept(this.#all);
     this.#accepted = together(this.#accepted, this.#changes);
     this.#changes = undefined;
     return {
@@ -67,6 +71,24 @@ export class Input {
       diagnostics: [...this.#states.flatMap(({ diagnostics }) => diagnostics), ...this.#guard.diagnostics],
       changes: this.#accepted,
     };
+  }
+
+  /** Where objects have come or gone all are put together anew. */
+  #together(): ObjectSet {
+    const values = new Map<ObjectId, SourceObject>();
+    for (const id of this.#touched) {
+      const object = this.#states.find(({ objects }) => objects.has(id))?.objects.get(id);
+      if (object === undefined || !this.#all.has(id)) return this.#anew();
+      values.set(id, object);
+    }
+    return withValues(this.#all, values);
+  }
+
+  #anew(): ObjectSet {
+    const [last, ...before] = [...this.#states].reverse();
+    const all = new Map(last?.objects);
+    for (const { objects } of before) for (const [id, object] of objects) all.set(id, object);
+    return all;
   }
 
   /** What was accepted last is published: only what came since counts as changed. */
@@ -85,4 +107,6 @@ function together(earlier: Changes | undefined, later: Changes | undefined): Cha
   return { since: earlier.since, count: earlier.count + later.count, kinds };
 }
 
-const kindOf = (change: Change): string => objectName(change.kind === 'applied' ? change.object.id : change.id).kind;
+const idOf = (change: Change): ObjectId => (change.kind === 'applied' ? change.object.id : change.id);
+
+const kindOf = (change: Change): string => objectName(idOf(change)).kind;

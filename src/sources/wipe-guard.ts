@@ -2,6 +2,7 @@
 // permission than a wish. What is gone then stays in force until a second look confirms it; everything else of the same
 // update applies.
 import { isRead } from '../crds/index.ts';
+import { touchedKeys } from '../lib/layered-map.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import { diagnosticCodes } from '../model/diagnostic-codes.ts';
 import { type ObjectId, type ObjectSet, objectName, type SourceObject } from '../model/object.ts';
@@ -45,7 +46,7 @@ export const newWipeGuard: WipeGuardState = { accepted: null, held: none, since:
 
 /** Takes in what the sources have now. Pure: the time comes with the call. */
 export function guard(state: WipeGuardState, next: ObjectSet, now: number, options: WipeGuardOptions): WipeGuardState {
-  const missing = [...(state.accepted ?? none).values()].filter(({ id }) => !next.has(id) && isRead(id));
+  const missing = missingIn(next, state.accepted ?? none);
   if (missing.length === 0) return { ...state, accepted: next, held: none };
   const losses = state.losses.filter(({ at }) => now - at < options.window);
   const recent = losses.flatMap(({ objects }) => objects).filter(({ id }) => !next.has(id));
@@ -61,6 +62,11 @@ export function guard(state: WipeGuardState, next: ObjectSet, now: number, optio
     since: same ? state.since : now,
     losses: begins ? [] : lost.length === 0 ? losses : [...losses, { at: now, objects: lost }],
   };
+}
+
+function missingIn(next: ObjectSet, accepted: ObjectSet): readonly SourceObject[] {
+  if (touchedKeys(accepted, next) !== null) return [];
+  return [...accepted.values()].filter(({ id }) => !next.has(id) && isRead(id));
 }
 
 /**

@@ -1,6 +1,7 @@
 // What may be sent of what was translated. The rest is a fault of ours: it is left out, and everything else goes on.
 import type { ResourceTable, XdsResource } from '../envoy/resource.ts';
 import { isObject, type JsonValue } from '../lib/json.ts';
+import { touchedKeys } from '../lib/layered-map.ts';
 import { memo } from '../lib/memo.ts';
 import { type Diagnostic, diagnose } from '../model/diagnostic.ts';
 
@@ -9,12 +10,28 @@ interface Sendable {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Encodes what is new. What does not encode is left out, and so is what Envoy would wait for in vain. */
-export const sendable = memo((table: ResourceTable): Sendable => {
+/**
+ * Encodes what is new. What does not encode is left out, and so is what Envoy would wait for in vain. `before`: a table that
+ * can be sent as it is.
+ */
+export function sendable(table: ResourceTable, before: ResourceTable | undefined): Sendable {
+  return before !== undefined && isAsGood(before, table) ? { table, diagnostics: [] } : withoutBad(table);
+}
+
+/** Whether a table that came from one that can be sent can be sent as well. */
+const isAsGood = memo((before: ResourceTable, table: ResourceTable): boolean => {
+  const touched = touchedKeys(before, table);
+  const resources = [...(touched ?? [])].flatMap((name) => table.get(name) ?? []);
+  return touched !== null && resources.every((resource) => fault(resource) === null);
+});
+
+const fault = (resource: XdsResource): string | null => encodingError(resource) ?? missingSecret(resource);
+
+const withoutBad = memo((table: ResourceTable): Sendable => {
   const diagnostics: Diagnostic[] = [];
   const bad = new Set<string>();
   for (const resource of table.values()) {
-    const error = encodingError(resource) ?? missingSecret(resource);
+    const error = fault(resource);
     if (error === null) continue;
     const { name, origins } = resource;
     bad.add(name);

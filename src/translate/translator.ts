@@ -4,6 +4,7 @@ import { type ResourceKind, resourceKinds } from '../envoy/types.ts';
 import { memo } from '../lib/memo.ts';
 import type { Steps } from '../lib/slices.ts';
 import { StableTable } from '../lib/stable-table.ts';
+import { differingKeys } from '../lib/tracked-calls.ts';
 import type { Outcome } from '../model/diagnostic.ts';
 import type { Mesh } from '../model/mesh.ts';
 import type { ObjectSet } from '../model/object.ts';
@@ -27,6 +28,15 @@ const isSame = memo(sameResource);
 const newTables = (): Tables =>
   Object.fromEntries(resourceKinds.map((kind) => [kind, new StableTable(isSame)])) as unknown as Tables;
 
+/** The resources that are not those of `before`. */
+function* differing(before: ResourceTable | undefined, after: ResourceTable): Iterable<readonly [string, XdsResource]> {
+  if (before === undefined) return yield* after;
+  for (const name of differingKeys(before, after)) {
+    const resource = after.get(name);
+    if (resource !== undefined) yield [name, resource];
+  }
+}
+
 /**
  * Translates one object set after another. What did not change is the same object as the last time, part by part and
  * resource by resource; the result is equal to that of a translator that never saw anything before.
@@ -34,6 +44,9 @@ const newTables = (): Tables =>
 export class Translator {
   readonly #resolver: MeshResolver;
   readonly #tables = new WeakMap<ProxyGroup, Tables>();
+  /** What was emitted last, before it was compared with what was there. */
+  readonly #emitted = new WeakMap<ProxyGroup, Resources>();
+  readonly #sendable = new WeakMap<ProxyGroup, Resources>();
 
   constructor(options: TranslateOptions) {
     this.#resolver = new MeshResolver(options);
@@ -58,7 +71,7 @@ export class Translator {
     const { value } = emitResources(sight, group);
     const tables = this.#tables.get(group);
     for (const kind of resourceKinds) {
-      for (const [name, resource] of value[kind]) {
+      for (const [name, resource] of differing(this.#emitted.get(group)?.[kind], value[kind])) {
         const before = tables?.[kind].get(name);
         if (before === resource) continue;
         yield;
@@ -79,9 +92,11 @@ export class Translator {
     const { value, diagnostics } = emitResources(sightOf(mesh, group), group);
     const tables = this.#tables.get(group) ?? newTables();
     this.#tables.set(group, tables);
+    this.#emitted.set(group, value);
+    const before = this.#sendable.get(group);
     const found = [...diagnostics];
     const stable = (kind: ResourceKind): ResourceTable => {
-      const { table, diagnostics: failed } = sendable(tables[kind].update(value[kind]));
+      const { table, diagnostics: failed } = sendable(tables[kind].update(value[kind]), before?.[kind]);
       for (const each of failed) found.push(each);
       return table;
     };
@@ -91,6 +106,7 @@ export class Translator {
       listener: stable('listener'),
       route: stable('route'),
     };
+    this.#sendable.set(group, resources);
     return { value: resources, diagnostics: found };
   }
 }

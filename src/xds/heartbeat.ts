@@ -1,6 +1,7 @@
 // Resources with a time to live: as long as they stand, the client is told so in time.
 import type { ResourceTable, XdsResource } from '../envoy/resource.ts';
 import { typeUrls } from '../envoy/types.ts';
+import { baseOf, touchedKeys } from '../lib/layered-map.ts';
 import { memo } from '../lib/memo.ts';
 import { type Wanted, wants } from './due.ts';
 import { type NameSet, nameSet, noNames } from './name-set.ts';
@@ -12,7 +13,10 @@ import { everything } from './tables.ts';
 const none: readonly XdsResource[] = [];
 
 const timedIn = memo((table: ResourceTable): readonly XdsResource[] => {
-  const timed = everything(table).filter(({ ttl }) => ttl !== undefined);
+  const base = baseOf(table);
+  const touched = base === table || timedIn(base) !== none ? null : touchedKeys(base, table);
+  const candidates = touched === null ? everything(table) : [...touched].flatMap((name) => table.get(name) ?? []);
+  const timed = candidates.filter(({ ttl }) => ttl !== undefined);
   return timed.length === 0 ? none : timed;
 });
 

@@ -1,5 +1,6 @@
 // What differs between two tables of resources. Computed once per pair of tables: all streams of a group share it.
 import type { ResourceTable, XdsResource } from '../envoy/resource.ts';
+import { touchedKeys } from '../lib/layered-map.ts';
 import { memo } from '../lib/memo.ts';
 import { type NameSet, nameSet } from './name-set.ts';
 
@@ -14,11 +15,19 @@ export interface TableDifference {
 
 export const difference = memo((before: ResourceTable, after: ResourceTable): TableDifference => {
   if (before === after) return { differing: [], gone: [] };
+  const touched = touchedKeys(before, after);
+  if (touched !== null)
+    return { differing: [...touched].flatMap((name) => differingAt(before, after, name)), gone: [] };
   return {
     differing: [...after.values()].filter((resource) => before.get(resource.name) !== resource),
     gone: [...before.keys()].filter((name) => !after.has(name)),
   };
 });
+
+function differingAt(before: ResourceTable, after: ResourceTable, name: string): readonly XdsResource[] {
+  const resource = after.get(name);
+  return resource === undefined || before.get(name) === resource ? [] : [resource];
+}
 
 /** `after`, and these names as `before` has them: what a client holds that was sent all but their removal. */
 export const keepGone = memo((before: ResourceTable, after: ResourceTable, names: readonly string[]): ResourceTable => {
@@ -37,6 +46,8 @@ export const chosen = memo((table: ResourceTable, names: NameSet): readonly XdsR
 /** `before` itself where `after` has the same resources: what is computed from a table then stays as well. */
 export function likeBefore(before: ResourceTable, after: ResourceTable): ResourceTable {
   if (before.size !== after.size) return after;
+  const touched = touchedKeys(before, after);
+  if (touched !== null) return difference(before, after).differing.length === 0 ? before : after;
   for (const [name, resource] of after) if (before.get(name) !== resource) return after;
   return before;
 }

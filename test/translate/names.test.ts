@@ -98,7 +98,7 @@ test('R-14: what names a secret that is not served is left out, with a diagnosti
   const listener = (name: string, chain: JsonObject): XdsResource =>
     resource('listener', name, { name, filter_chains: [chain] }, [originOf(id)]);
   const [plain, secured] = [listener('plain', {}), listener('secured', { transport_socket: tls })];
-  const { table, diagnostics } = sendable(new Map([secured, plain].map((each) => [each.name, each])));
+  const { table, diagnostics } = sendable(new Map([secured, plain].map((each) => [each.name, each])), undefined);
   expect(names(table.values())).toEqual(['plain']);
   expect(diagnostics).toMatchObject([{ code: 'SLC0502', message: expect.stringContaining('the secret a-secret') }]);
 });

@@ -2,6 +2,7 @@
 import { type ResourceTable, resourceTable, type XdsResource } from '../../envoy/resource.ts';
 import type { ResourceKind } from '../../envoy/types.ts';
 import { internList } from '../../lib/intern.ts';
+import { withValues } from '../../lib/layered-map.ts';
 import { memo } from '../../lib/memo.ts';
 import type { Steps } from '../../lib/slices.ts';
 import { differingKeys } from '../../lib/tracked-calls.ts';
@@ -138,6 +139,11 @@ const edsPlans = memo((called: CalledService): readonly ClusterPlan[] =>
   [...called.ports.map(({ cluster }) => cluster), ...called.subsets].filter(({ eds }) => eds),
 );
 
+const plansByHost = memo((called: CalledService) => Map.groupBy(edsPlans(called), ({ service: { host } }) => host));
+
+const plansOf = (called: CalledService, hosts: ReadonlySet<string>): readonly ClusterPlan[] =>
+  [...hosts].flatMap((host) => plansByHost(called).get(host) ?? []);
+
 const endpointsOf = ({ service, port }: ClusterPlan, endpoints: Mesh['endpoints']): readonly Endpoint[] =>
   endpoints.get(service.host)?.get(port.name) ?? noEndpoints;
 
@@ -155,8 +161,7 @@ const emitLoadAssignments = memo(
   (called: CalledService, endpoints: Mesh['endpoints'], view: EndpointView): ResourceTable => {
     const last = lastAssignments(called, view);
     const { made } = last;
-    const differs = ({ service: { host } }: ClusterPlan): boolean => endpoints.get(host) !== made?.from.get(host);
-    const changed = made === null ? edsPlans(called) : edsPlans(called).filter(differs);
+    const changed = made === null ? edsPlans(called) : plansOf(called, differingKeys(made.from, endpoints));
     const emitted = changed.map((plan) => emitLoadAssignment(plan, endpointsOf(plan, endpoints), view));
     const table = made === null ? resourceTable(emitted) : withResources(made.table, emitted);
     last.made = { from: endpoints, table };
@@ -165,10 +170,7 @@ const emitLoadAssignments = memo(
 );
 
 const withResources = memo((table: ResourceTable, resources: readonly XdsResource[]): ResourceTable => {
-  if (resources.length === 0) return table;
-  const next = new Map(table);
-  for (const each of resources) next.set(each.name, each);
-  return next;
+  return withValues(table, resourceTable(resources));
 });
 
 interface Routing {

@@ -3,6 +3,7 @@ import type { EndpointSlice } from '../../crds/endpoint-slice.ts';
 import type { Service } from '../../crds/service.ts';
 import type { Member } from '../../crds/values/member.ts';
 import { LastCalls } from '../../lib/last-calls.ts';
+import { withValues } from '../../lib/layered-map.ts';
 import { type Diagnostic, diagnose, type Outcome } from '../../model/diagnostic.ts';
 import type { ServiceEndpoints } from '../../model/endpoint.ts';
 import { at } from '../../model/origin.ts';
@@ -16,6 +17,7 @@ interface Resolved {
   readonly slices: Map<string, readonly EndpointSlice[]>;
   readonly outcomes: Outcomes;
   readonly value: ReadonlyMap<string, ServiceEndpoints>;
+  readonly diagnostics: readonly Diagnostic[];
 }
 
 /** A slice that has taken the place of another one of the same service. */
@@ -45,7 +47,7 @@ export class EndpointResolver {
     const few = last !== undefined && exchanges !== null;
     const resolved = few ? follow(last, inputs, exchanges) : this.#all(inputs);
     this.#last = resolved;
-    return { value: resolved.value, diagnostics: said(resolved) };
+    return resolved;
   }
 
   #all(inputs: EndpointInputs): Resolved {
@@ -58,7 +60,7 @@ export class EndpointResolver {
       value.set(host, outcome.value);
     }
     this.#calls.endRound();
-    return { inputs, slices, outcomes, value };
+    return { inputs, slices, outcomes, value, diagnostics: said(inputs, outcomes) };
   }
 
   /** Where no Pod and no Node has changed, what stands behind the endpoints is not even looked up. */
@@ -131,20 +133,25 @@ function follow(last: Resolved, inputs: EndpointInputs, exchanges: readonly Exch
     groups.set(host, groups.get(host) ?? slices.get(host) ?? none);
   }
   const changed = [...groups].map(([host, group]) => ({ host, group, outcome: compute(host, group, inputs) }));
-  const next = new Map(value);
+  const silent = changed.every(({ host, outcome }) => isSilent(outcome) && isSilent(outcomes.get(host) ?? nothing));
   for (const { host, group, outcome } of changed) {
     slices.set(host, group);
     outcomes.set(host, outcome);
-    next.set(host, outcome.value);
   }
-  return { inputs, slices, outcomes, value: next };
+  const next = withValues(value, new Map(changed.map(({ host, outcome }) => [host, outcome.value] as const)));
+  const unsaid = silent && exchanges.every(({ before }) => belongs(before, inputs));
+  return { inputs, slices, outcomes, value: next, diagnostics: unsaid ? last.diagnostics : said(inputs, outcomes) };
 }
 
+const isSilent = ({ diagnostics }: Outcome<unknown>): boolean => diagnostics.length === 0;
+
+const belongs = ({ host }: EndpointSlice, { services }: EndpointInputs): boolean => host !== null && services.has(host);
+
 /** What is to be said about the slices that belong to no service, and about all services, in their order. */
-function said({ inputs: { slices, services }, outcomes }: Resolved): readonly Diagnostic[] {
+function said(inputs: EndpointInputs, outcomes: Outcomes): readonly Diagnostic[] {
   const diagnostics: Diagnostic[] = [];
-  for (const slice of slices) {
-    if (slice.host === null || !services.has(slice.host)) diagnostics.push(stray(slice));
+  for (const slice of inputs.slices) {
+    if (!belongs(slice, inputs)) diagnostics.push(stray(slice));
   }
   for (const outcome of outcomes.values()) {
     // One by one: an argument list has a limit, which the endpoints of a service may exceed.

@@ -1,5 +1,6 @@
 // Objects → mesh: references bound, policies chosen, and every part that did not change the same object as before.
-import { decodeObjects, type TypedObjects } from '../../crds/index.ts';
+import { Decoder } from '../../crds/decoder.ts';
+import type { TypedObjects } from '../../crds/index.ts';
 import type { Node } from '../../crds/node.ts';
 import type { Service as TypedService } from '../../crds/service.ts';
 import { LastCalls } from '../../lib/last-calls.ts';
@@ -46,6 +47,7 @@ const sameEndpoints = (a: ServiceEndpoints, b: ServiceEndpoints): boolean => sta
 /** Resolves one object set after another; keeps of the last one what is still true. */
 export class MeshResolver {
   readonly #allowLoopback: boolean;
+  readonly #decoder = new Decoder();
   readonly #services = new StableTable<string, Service>();
   readonly #workloads = new StableTable<string, Workload>();
   readonly #endpoints = new StableTable<string, ServiceEndpoints>(sameEndpoints);
@@ -70,7 +72,7 @@ export class MeshResolver {
   }
 
   resolve(objects: ObjectSet): Outcome<Mesh> {
-    const { value: decoded, diagnostics: decoding } = decodeObjects(objects);
+    const { value: decoded, diagnostics: decoding } = this.#decoder.decode(objects);
     const { defaults, ...typed } = withDefaults(this.#typed(decoded));
     const { services: own, serviceEntries: entries } = typed;
     const claimed = this.#stage('services', [own, entries], () => resolveServices(own, entries));

@@ -1,4 +1,5 @@
 // What each workload serves, by its address. Kept from mesh to mesh: a changed service costs what it touches.
+import { differingKeys } from '../../lib/tracked-calls.ts';
 import type { ServiceEndpoints } from '../../model/endpoint.ts';
 import type { Mesh, Served, ServedPort } from '../../model/mesh.ts';
 import { usualMutualTls } from '../../model/peer-authentication.ts';
@@ -80,12 +81,8 @@ function follow(last: Index, services: Mesh['services'], endpoints: Mesh['endpoi
 }
 
 function differing(last: Index, services: Mesh['services'], endpoints: Mesh['endpoints']): readonly string[] {
-  const hosts: string[] = [];
-  for (const [host, service] of services) {
-    if (last.services.get(host) !== service || last.endpoints.get(host) !== endpoints.get(host)) hosts.push(host);
-  }
-  for (const host of last.services.keys()) if (!services.has(host)) hosts.push(host);
-  return hosts;
+  const hosts = [...differingKeys(last.services, services), ...differingKeys(last.endpoints, endpoints)];
+  return [...new Set(hosts)];
 }
 
 const sameText = (a: readonly ServedPort[], b: readonly ServedPort[]): boolean =>
