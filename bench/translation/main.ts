@@ -4,8 +4,9 @@ import { proxyNode } from '../../src/envoy/node.ts';
 import type { ResourceTable } from '../../src/envoy/resource.ts';
 import { resourceKinds } from '../../src/envoy/types.ts';
 import type { JsonObject } from '../../src/lib/json.ts';
+import { withValues } from '../../src/lib/layered-map.ts';
 import { atOnce } from '../../src/lib/slices.ts';
-import type { ObjectId, ObjectSet } from '../../src/model/object.ts';
+import type { ObjectSet } from '../../src/model/object.ts';
 import { Translator } from '../../src/translate/translator.ts';
 import { middle } from '../median.ts';
 import type { TranslationReport } from '../results.ts';
@@ -66,13 +67,13 @@ const warmUp = 4;
 function measureKind(
   change: (index: number, round: number) => JsonObject,
 ): TranslationReport['changes'][number]['cost'] {
-  const current = new Map<ObjectId, ReturnType<typeof sourceObject>>(objects);
+  let current: ObjectSet = objects;
   const times: number[] = [];
   let differing = 0;
   for (let round = 0; round < warmUp + changes; round += 1) {
     const made = sourceObject(change((round * 7) % services, round));
-    current.set(made.id, made);
-    const run = translation.run(new Map(current));
+    current = withValues(current, new Map([[made.id, made]]));
+    const run = translation.run(current);
     if (round >= warmUp) times.push(run.time);
     differing = Math.max(differing, run.differing);
   }

@@ -255,7 +255,8 @@ async function translate(folder: string, options: Options): Promise<{ output: st
   const group = translator.group(mesh, nodeOf(options, mesh));
   const { value: resources, diagnostics: emitted } = translator.emit(mesh, group);
   const findings = locateDiagnostics([...read, ...resolved, ...emitted], objects);
-  for (const { file, line, code } of findings) expect([file, line], `${code} has no place in a file`).not.toContain(null);
+  for (const { file, line, code } of findings)
+    expect([file, line], `${code} has no place in a file`).not.toContain(null);
   const lines = findings.map((finding) => {
     const inFolder = { ...finding, file: finding.file && relative(folder, finding.file) };
     return `${finding.severity} ${describePlace(inFolder)}\n    ${finding.message.replaceAll(`${folder}/`, '')}\n`;
