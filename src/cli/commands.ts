@@ -12,6 +12,7 @@ import { statusCommand } from './status.ts';
 import { translateCommand } from './translate.ts';
 import { validateCommand } from './validate.ts';
 import { versionCommand } from './version.ts';
+import { waitCommand } from './wait.ts';
 
 export const commands: readonly (() => Command)[] = [
   serveCommand,
@@ -23,6 +24,7 @@ export const commands: readonly (() => Command)[] = [
   injectCommand,
   statusCommand,
   configCommand,
+  waitCommand,
   codesCommand,
   completionCommand,
   versionCommand,

@@ -77,3 +77,26 @@ export function countOption(flags: string, description: string, least: number): 
     return count;
   });
 }
+
+/** An object in a namespace. */
+export interface NamespacedName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** For options that are written as NAMESPACE/NAME. */
+export function parseNamespacedName(text: string): NamespacedName {
+  const [namespace = '', name = '', ...rest] = text.split('/');
+  if (namespace !== '' && name !== '' && rest.length === 0) return { namespace, name };
+  throw new InvalidArgumentError('It is written as NAMESPACE/NAME.');
+}
+
+const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+
+/** For options that are written as 90s or 24h; in milliseconds. */
+export function parseDuration(text: string): number {
+  const [, count = '', unit = ''] = /^(\d{1,6})(ms|s|m|h)$/.exec(text) ?? [];
+  const duration = Number(count) * (units[unit] ?? 0);
+  if (duration > 0) return duration;
+  throw new InvalidArgumentError('It is written as 24h, 90m, 600s or 500ms.');
+}

@@ -68,6 +68,7 @@ const serveHelp = helpText({
     'sluice serve --config /etc/sluice --tls-dir /etc/sluice-tls --xds-address none',
     'sluice serve --config /etc/sluice --ca-dir /etc/sluice-ca --token-keys sa.pub --token-issuer https://kubernetes.default.svc',
     'sluice serve --kube --kubeconfig ~/.kube/config',
+    'sluice serve --kube --ca-secret sluice-system/cacerts',
     'curl http://127.0.0.1:15014/readyz',
     'curl http://127.0.0.1:15014/metrics',
   ],
@@ -84,9 +85,9 @@ const serveHelp = helpText({
 
 async function serve(flags: ServeFlags): Promise<0> {
   const xdsAddress = plainTextAddress(flags);
-  const tls = tlsOptions(flags);
+  const tls = tlsOptions(flags, flags.kube === true);
   if (tls === null && xdsAddress === null) {
-    throw new UsageError('with --xds-address none nobody can connect: add --tls-dir or --ca-dir');
+    throw new UsageError('with --xds-address none nobody can connect: add --tls-dir, --ca-dir or --ca-secret');
   }
   const [{ runControlPlane }, { requirePaths }] = await Promise.all([import('./serve/run.ts'), import('./input.ts')]);
   const { config: paths = [] } = flags;

@@ -6,7 +6,7 @@ import { basename, dirname } from 'node:path';
 import { errors, type JWTPayload, jwtVerify } from 'jose';
 import { pemBlocks } from './pem.ts';
 import { Broken, readPem } from './pem-file.ts';
-import type { TokenReview, TokenReviewer } from './token-reviewer.ts';
+import { accountNamed, type TokenReview, type TokenReviewer } from './token-reviewer.ts';
 
 export interface KeyFileOptions {
   /** PEM: one public key or more, RSA or EC. Read at every token, so it may be replaced. */
@@ -99,21 +99,7 @@ function why(error: Error): string {
   return 'the token cannot be read';
 }
 
-const prefix = 'system:serviceaccount:';
-
-function accountOf(claims: JWTPayload): TokenReview {
-  const { sub = '' } = claims;
-  const [namespace = '', serviceAccount = '', ...rest] = sub.startsWith(prefix)
-    ? sub.slice(prefix.length).split(':')
-    : [];
-  if (!isName(namespace) || !isName(serviceAccount) || rest.length > 0) {
-    return { kind: 'refused', reason: 'the token is not one of a service account' };
-  }
-  return { kind: 'accepted', namespace, serviceAccount, pod: podOf(claims['kubernetes.io']) };
-}
-
-/** As Kubernetes names namespaces and service accounts (RFC 1123). */
-const isName = (text: string): boolean => text.length <= 253 && /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(text);
+const accountOf = (claims: JWTPayload): TokenReview => accountNamed(claims.sub ?? '', podOf(claims['kubernetes.io']));
 
 function podOf(claim: unknown): string | null {
   const bound = claim as { readonly pod?: { readonly name?: unknown; readonly uid?: unknown } } | null | undefined;

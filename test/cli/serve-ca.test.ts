@@ -142,9 +142,9 @@ test.each([
   ['a CA in an unusable folder', ['--ca-dir', '/proc/x'], 'the folder has to be writable, or have a CA (--ca-dir)'],
   ['a CA where no folder can be', ['--ca-dir', '/dev/null/x'], 'cannot read /dev/null/x/ca-cert.pem'],
   ['two sources of one certificate', ['--ca-dir', 'x', '--tls-dir', 'x'], 'choose one'],
-  ['tokens without a CA', ['--token-keys', 'x'], '--token-keys is of use with --ca-dir only'],
+  ['tokens without a CA', ['--token-keys', 'x'], '--token-keys is of use with --ca-dir or --ca-secret only'],
   ['tokens of nobody', ['--ca-dir', 'x', '--token-keys', 'x'], 'both are required'],
-  ['a life of no length', ['--ca-dir', 'x', '--certificate-lifetime', '0h'], 'It is written as 24h, 90m or 600s'],
+  ['a life of no length', ['--ca-dir', 'x', '--certificate-lifetime', '0h'], 'It is written as 24h, 90m, 600s or 500ms'],
   [
     'keys that are not there',
     ['--ca-dir', 'x', '--token-keys', 'no-such-file', '--token-issuer', 'x'],

@@ -85,11 +85,15 @@ describe('cannot run: one line, status 2', () => {
   test.each([
     ['a TLS folder that does not exist', ['--tls-dir', 'no-such-folder'], 'there is no no-such-folder/tls.crt'],
     ['a trust domain that is none', ['--tls-dir', '.', '--trust-domain', 'A/b'], 'A/b is no trust domain'],
-    ['an address for TLS without TLS', ['--xds-tls-address', '127.0.0.1:0'], 'of use with --tls-dir or --ca-dir only'],
+    [
+      'an address for TLS without TLS',
+      ['--xds-tls-address', '127.0.0.1:0'],
+      'of use with --tls-dir, --ca-dir or --ca-secret only',
+    ],
     [
       'a trust domain without TLS',
       ['--trust-domain', 'x.example'],
-      '--trust-domain is of use with --tls-dir or --ca-dir only',
+      '--trust-domain is of use with --tls-dir, --ca-dir or --ca-secret only',
     ],
     ['nothing to listen on', ['--xds-address', 'none'], 'add --tls-dir'],
   ])('%s', async (_, args, message) => {

@@ -1,7 +1,7 @@
 // A source over a Kubernetes API, followed as the control plane does.
 import { onTestFinished } from 'vitest';
-import { kubeAccess } from '../../src/sources/kube/access.ts';
-import { KubeApi } from '../../src/sources/kube/api.ts';
+import { kubeAccess } from '../../src/kube/access.ts';
+import { KubeApi } from '../../src/kube/api.ts';
 import { type KubeEvent, KubeSource } from '../../src/sources/kube/kube-source.ts';
 import type { WantedKind } from '../../src/sources/kube/resource.ts';
 import type { KubeTimers } from '../../src/sources/kube/timers.ts';

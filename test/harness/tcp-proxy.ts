@@ -33,7 +33,8 @@ export async function startTcpProxy({ port, delay = 0, piece = 1 << 16 }: TcpPro
         setTimeout(() => !mute && !to.destroyed && to.write(part), delay);
       }
     });
-    from.on('close', () => !mute && to.destroy());
+    // After the pieces that came before.
+    from.on('close', () => setTimeout(() => !mute && to.end(), delay));
     from.on('error', () => {});
   };
   const server = createServer((downstream) => {

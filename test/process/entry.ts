@@ -41,7 +41,7 @@ const tls =
     ? null
     : await openTls(
         { certificates: { kind: 'folder', folder: tlsFolder }, address: loopback, trustDomains: null },
-        { log, metrics: metrics.certificates, trustDomains: () => ['cluster.local'] },
+        { log, api: null, metrics: metrics.certificates, trustDomains: () => ['cluster.local'] },
       );
 const server = await startXdsServer(
   tls === null

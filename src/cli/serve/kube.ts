@@ -1,6 +1,6 @@
 // A Kubernetes API as the control plane's source: what is logged and counted of it.
-import { kubeAccess, UnusableKubeconfig } from '../../sources/kube/access.ts';
-import { KubeApi } from '../../sources/kube/api.ts';
+import { kubeAccess, UnusableKubeconfig } from '../../kube/access.ts';
+import { KubeApi } from '../../kube/api.ts';
 import { type KubeEvent, KubeSource } from '../../sources/kube/kube-source.ts';
 import { wantedKinds } from '../../sources/kube/wanted.ts';
 import { UsageError } from '../command.ts';
@@ -8,9 +8,8 @@ import type { KubeOptions } from './kube-options.ts';
 import type { Log } from './log.ts';
 import type { KubeMetrics } from './metrics/kube-metrics.ts';
 
-/** Throws UsageError where the kubeconfig cannot be used; an API that does not answer is waited for. */
-export function kubeSource(options: KubeOptions, log: Log, metrics: KubeMetrics): KubeSource {
-  const api = reach(options);
+/** An API that does not answer is waited for. */
+export function kubeSource(api: KubeApi, log: Log, metrics: KubeMetrics): KubeSource {
   log.info({ server: api.server }, 'reading a Kubernetes API');
   const say = kubeLog(log);
   return new KubeSource({
@@ -23,7 +22,8 @@ export function kubeSource(options: KubeOptions, log: Log, metrics: KubeMetrics)
   });
 }
 
-function reach(options: KubeOptions): KubeApi {
+/** Throws UsageError where the kubeconfig cannot be used. */
+export function reachKube(options: KubeOptions): KubeApi {
   try {
     return new KubeApi(() => kubeAccess(options));
   } catch (error) {

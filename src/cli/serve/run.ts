@@ -1,6 +1,7 @@
 // The control plane as a process: its parts are built here, run until a signal ends them, and end in order.
 import { setLogger } from '@grpc/grpc-js';
 import { ControlPlane } from '../../control-plane.ts';
+import type { KubeApi } from '../../kube/api.ts';
 import { filesSource } from '../../sources/files.ts';
 import type { Source } from '../../sources/source.ts';
 import { defaultWipeGuard } from '../../sources/wipe-guard.ts';
@@ -17,7 +18,7 @@ import { opening } from './opening.ts';
 import { logPublications } from './publications.ts';
 import { createReadiness } from './readiness.ts';
 import { rehearse } from './rehearsal/rehearsal.ts';
-import { createServices } from './services.ts';
+import { createServices, type Services } from './services.ts';
 import type { Tls, TlsParts } from './tls.ts';
 import type { TlsOptions } from './tls-options.ts';
 import { warmUp } from './warm-up.ts';
@@ -83,14 +84,16 @@ interface Started {
 /** Starts all parts and adds each to `parts` once it has to be closed, the last one first. Proxies that come early try again. */
 async function startParts(options: ServeOptions, { log, metrics, parts }: Started): Promise<void> {
   const { xdsAddress, httpAddress } = options;
-  const controlPlane = await createControlPlane(options, log, metrics);
+  // The client of an API is loaded only where there is one.
+  const api = options.kube === null ? null : (await import('./kube.ts')).reachKube(options.kube);
+  const controlPlane = await createControlPlane(options, api, log, metrics);
   logPublications(controlPlane, log);
   metrics.follow(controlPlane);
   const refusals: ControlPlane['refusals'] = (nodeId) => controlPlane.refusals(nodeId);
   const onFault = (error: unknown): void => log.error({ err: error }, 'a fault of Sluice ended a call');
   const tls = await openTls(
     options.tls,
-    { log, metrics: metrics.certificates, trustDomains: () => controlPlane.trustDomains },
+    { log, api, metrics: metrics.certificates, trustDomains: () => controlPlane.trustDomains },
     parts,
   );
   const issue = tls?.desk ?? undefined;
@@ -120,14 +123,27 @@ async function startParts(options: ServeOptions, { log, metrics, parts }: Starte
   // What the start leaves behind would otherwise lie there while the first proxies come.
   globalThis.gc?.();
   readiness.start();
+  await startWriting(options.kube, { api, controlPlane, services, tls, log, parts });
   process.stderr.write(`listening ${xds.where} http=${formatAddress(http)}${webhook}\n`);
 }
 
-async function createControlPlane(options: ServeOptions, log: Log, metrics: Metrics): Promise<ControlPlane> {
+interface Writing {
+  readonly api: KubeApi | null;
+  readonly controlPlane: ControlPlane;
+  readonly services: Services;
+  readonly tls: Tls | null;
+}
+
+async function createControlPlane(
+  options: ServeOptions,
+  api: KubeApi | null,
+  log: Log,
+  metrics: Metrics,
+): Promise<ControlPlane> {
   const { allowLoopbackEndpoints, allowWipe } = options;
   const report = faultLog(log);
   return new ControlPlane({
-    sources: await sourcesOf(options, log, metrics),
+    sources: await sourcesOf(options, api, log, metrics),
     allowLoopbackEndpoints,
     ...(allowWipe ? {} : { wipeGuard: defaultWipeGuard }),
     onFault: (error, object) => {
@@ -137,12 +153,15 @@ async function createControlPlane(options: ServeOptions, log: Log, metrics: Metr
   });
 }
 
-/** The client of an API is loaded only where there is one. */
-async function sourcesOf({ paths, kube }: ServeOptions, log: Log, metrics: Metrics): Promise<readonly Source[]> {
+async function sourcesOf(
+  { paths }: ServeOptions,
+  api: KubeApi | null,
+  log: Log,
+  metrics: Metrics,
+): Promise<readonly Source[]> {
   const files = paths.length === 0 ? [] : [filesSource({ paths })];
-  if (kube === null) return files;
-  const { kubeSource } = await import('./kube.ts');
-  return [...files, kubeSource(kube, log, metrics.kube)];
+  if (api === null) return files;
+  return [...files, (await import('./kube.ts')).kubeSource(api, log, metrics.kube)];
 }
 
 function both(...handlers: readonly ((event: XdsEvent) => void)[]): (event: XdsEvent) => void {
@@ -157,6 +176,19 @@ async function openTls(options: TlsOptions | null, given: TlsParts, parts: Part[
   const tls = await (await import('./tls.ts')).openTls(options, given);
   parts.push(tls);
   return tls;
+}
+
+/** What is written back to the API; nothing where that was not asked for. */
+async function startWriting(
+  kube: KubeOptions | null,
+  { api, controlPlane, services, tls, log, parts }: Omit<Started, 'metrics'> & Writing,
+): Promise<void> {
+  if (api === null || kube === null || kube.lease === null) return;
+  const { startLeaderWork } = await import('./leader-work.ts');
+  const { streams } = services;
+  parts.push(
+    startLeaderWork({ api, lease: kube.lease, controlPlane, streams, authority: tls?.authority ?? null, log }),
+  );
 }
 
 /** Where the webhooks are, as the line says it; they are loaded only where they are wanted. */

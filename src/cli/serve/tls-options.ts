@@ -1,12 +1,14 @@
 // Options of `sluice serve` about TLS: where it listens, and where its certificates come from.
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { clusterDomain, systemNamespace } from '../../model/names.ts';
 import { UsageError } from '../command.ts';
+import { type NamespacedName, parseDuration, parseNamespacedName } from '../options.ts';
 import { type Address, parseAddress } from './address.ts';
 
 export interface TlsFlags {
   readonly tlsDir?: string;
   readonly caDir?: string;
+  readonly caSecret?: NamespacedName;
   readonly serverName?: readonly string[];
   readonly certificateLifetime?: number;
   readonly tokenKeys?: string;
@@ -16,15 +18,25 @@ export interface TlsFlags {
   readonly trustDomain?: readonly string[];
 }
 
-export interface TokenOptions {
+export interface KeyFile {
   /** A file with the public keys of whoever issues them. */
   readonly keys: string;
   readonly issuer: string;
+}
+
+export interface TokenOptions {
+  /** By whom tokens are checked: with a file of keys, or by the Kubernetes API. */
+  readonly by: KeyFile | 'api';
   readonly audiences: readonly string[];
 }
 
+/** Where the files of a CA are kept. */
+export type CaPlace =
+  | { readonly kind: 'folder'; readonly path: string }
+  | ({ readonly kind: 'secret' } & NamespacedName);
+
 export interface CaOptions {
-  readonly folder: string;
+  readonly place: CaPlace;
   /** DNS names or addresses of the control plane. */
   readonly serverNames: readonly string[];
   /** The longest life of a certificate, in milliseconds; null: as is usual. */
@@ -54,6 +66,12 @@ export function addTlsOptions(command: Command): Command {
       'a folder with ca-cert.pem, ca-key.pem, root-cert.pem and maybe cert-chain.pem, watched; a CA is made where it has ' +
         'none: turns mutual TLS on, and signs certificates of workloads',
     )
+    .addOption(
+      new Option(
+        '--ca-secret <namespace/name>',
+        'the same in a Secret, which is made where there is none: what several replicas sign with',
+      ).argParser(parseNamespacedName),
+    )
     .option(
       '--server-name <name...>',
       `DNS names or addresses of the control plane, with --ca-dir (default: ${usualNames.join(' ')})`,
@@ -62,11 +80,11 @@ export function addTlsOptions(command: Command): Command {
       new Option(
         '--certificate-lifetime <duration>',
         'the longest life of a certificate, such as 90m, with --ca-dir (default: 24h)',
-      ).argParser(parseLifetime),
+      ).argParser(parseDuration),
     )
     .option(
       '--token-keys <path>',
-      "public keys (PEM) of whoever issues service accounts' tokens: those get certificates",
+      "public keys (PEM) of whoever issues service accounts' tokens: those get certificates; with --kube the API is asked",
     )
     .option('--token-issuer <url>', 'who issues them, as it stands in them')
     .option('--token-audience <name...>', `whom they are for, as it stands in them (default: ${usualAudience})`)
@@ -82,26 +100,20 @@ export function addTlsOptions(command: Command): Command {
     );
 }
 
-const units: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
-
-function parseLifetime(text: string): number {
-  const [, count = '', unit = ''] = /^(\d{1,6})([smh])$/.exec(text) ?? [];
-  const lifetime = Number(count) * (units[unit] ?? 0);
-  if (lifetime > 0) return lifetime;
-  throw new InvalidArgumentError('It is written as 24h, 90m or 600s.');
-}
-
-/** Null: no TLS. Throws UsageError for options that do not go together. */
-export function tlsOptions(flags: TlsFlags): TlsOptions | null {
-  const { tlsDir, caDir, xdsTlsAddress, trustDomain } = flags;
-  if (tlsDir !== undefined && caDir !== undefined) {
-    throw new UsageError('--tls-dir and --ca-dir are two sources of one certificate: choose one');
+/** Null: no TLS. `kube`: whether there is a Kubernetes API. Throws UsageError for options that do not go together. */
+export function tlsOptions(flags: TlsFlags, kube: boolean): TlsOptions | null {
+  const { tlsDir, xdsTlsAddress, trustDomain } = flags;
+  const place = caPlace(flags, kube);
+  if (tlsDir !== undefined && place !== null) {
+    throw new UsageError('--tls-dir and a CA are two sources of one certificate: choose one');
   }
-  const lonely = caDir === undefined ? aloneOf(flags, caFlags) : null;
-  if (lonely !== null) throw new UsageError(`${lonely} is of use with --ca-dir only: nothing is signed without a CA`);
+  const lonely = place === null ? aloneOf(flags, caFlags) : null;
+  if (lonely !== null) {
+    throw new UsageError(`${lonely} is of use with --ca-dir or --ca-secret only: nothing is signed without a CA`);
+  }
   const certificates =
-    caDir !== undefined
-      ? ({ kind: 'ca', ...caOptions(flags, caDir) } as const)
+    place !== null
+      ? ({ kind: 'ca', ...caOptions(flags, place, kube) } as const)
       : tlsDir !== undefined
         ? ({ kind: 'folder', folder: tlsDir } as const)
         : null;
@@ -110,7 +122,7 @@ export function tlsOptions(flags: TlsFlags): TlsOptions | null {
   }
   const alone = aloneOf(flags, { '--xds-tls-address': 'xdsTlsAddress', '--trust-domain': 'trustDomain' });
   if (alone !== null)
-    throw new UsageError(`${alone} is of use with --tls-dir or --ca-dir only: there are no certificates`);
+    throw new UsageError(`${alone} is of use with --tls-dir, --ca-dir or --ca-secret only: there are no certificates`);
   return null;
 }
 
@@ -126,15 +138,26 @@ function aloneOf(flags: TlsFlags, names: Readonly<Record<string, keyof TlsFlags>
   return Object.entries(names).find(([, name]) => flags[name] !== undefined)?.[0] ?? null;
 }
 
-function caOptions(flags: TlsFlags, folder: string): CaOptions {
-  const { serverName = usualNames, certificateLifetime: lifetime = null } = flags;
-  return { folder, serverNames: serverName, lifetime, tokens: tokenOptions(flags) };
+function caPlace({ caDir, caSecret }: TlsFlags, kube: boolean): CaPlace | null {
+  if (caDir !== undefined && caSecret !== undefined) {
+    throw new UsageError('--ca-dir and --ca-secret are two places of one CA: choose one');
+  }
+  if (caSecret !== undefined && !kube) throw new UsageError('--ca-secret is of use with --kube only');
+  if (caSecret !== undefined) return { kind: 'secret', ...caSecret };
+  return caDir === undefined ? null : { kind: 'folder', path: caDir };
 }
 
-function tokenOptions({ tokenKeys, tokenIssuer, tokenAudience }: TlsFlags): TokenOptions | null {
+function caOptions(flags: TlsFlags, place: CaPlace, kube: boolean): CaOptions {
+  const { serverName = usualNames, certificateLifetime: lifetime = null } = flags;
+  return { place, serverNames: serverName, lifetime, tokens: tokenOptions(flags, kube) };
+}
+
+function tokenOptions({ tokenKeys, tokenIssuer, tokenAudience }: TlsFlags, kube: boolean): TokenOptions | null {
+  const audiences = tokenAudience ?? [usualAudience];
+  if (kube && tokenKeys === undefined && tokenIssuer === undefined) return { by: 'api', audiences };
   if (tokenKeys === undefined && tokenIssuer === undefined && tokenAudience === undefined) return null;
   if (tokenKeys === undefined || tokenIssuer === undefined) {
     throw new UsageError('tokens are checked with --token-keys and --token-issuer: both are required');
   }
-  return { keys: tokenKeys, issuer: tokenIssuer, audiences: tokenAudience ?? [usualAudience] };
+  return { by: { keys: tokenKeys, issuer: tokenIssuer }, audiences };
 }

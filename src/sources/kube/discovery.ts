@@ -1,6 +1,7 @@
 // Which of the wanted kinds an API has, in which version.
+
+import { ApiError, type KubeApi } from '../../kube/api.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../lib/json.ts';
-import { ApiError, type KubeApi } from './api.ts';
 import type { Resource, WantedKind } from './resource.ts';
 import type { KubeTimers } from './timers.ts';
 

@@ -1,7 +1,8 @@
 // A Kubernetes API as a source: every wanted kind is listed and watched, also one that comes or goes later.
+
+import type { KubeApi } from '../../kube/api.ts';
 import type { ObjectId } from '../../model/object.ts';
 import type { Change, Source, SourceReport } from '../source.ts';
-import type { KubeApi } from './api.ts';
 import { discover } from './discovery.ts';
 import { type ReflectorEvent, reflect } from './reflector.ts';
 import { type Resource, resourceName, type WantedKind } from './resource.ts';

@@ -1,9 +1,10 @@
 // Lists the objects of one kind and watches them from then on. However a watch ends, nothing is lost: it goes on from where it
 // was, or everything is listed anew and compared. Source: "Kubernetes API concepts", efficient detection of changes.
+
+import { ApiError, type KubeApi } from '../../kube/api.ts';
+import type { JsonLine } from '../../kube/json-lines.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../lib/json.ts';
 import type { Change } from '../source.ts';
-import { ApiError, type KubeApi } from './api.ts';
-import type { JsonLine } from './json-lines.ts';
 import { acceptOf, apiVersionOf, pathOf, type Resource } from './resource.ts';
 import type { KubeStore } from './store.ts';
 import { delayAfter, type KubeTimers, pause } from './timers.ts';

@@ -31,8 +31,14 @@ const special: Readonly<Record<string, Partial<WantedKind>>> = {
   '/ConfigMap': { only: { namespace: rootNamespace, name: meshConfigMap } },
 };
 
+/** What became of an object is written into its status by ourselves, among others. */
+const withoutStatus = ({ status: _, ...object }: JsonObject): JsonObject => object;
+
+const isPolicy = (group: string): boolean => group.endsWith('.istio.io');
+
 /** What of an API is read. */
 export const wantedKinds: readonly WantedKind[] = kindsRead.map(({ group, kind, versions }) => ({
   ...{ group, kind, versions },
+  ...(isPolicy(group) && kind !== 'WorkloadEntry' && { trim: withoutStatus }),
   ...special[`${group}/${kind}`],
 }));

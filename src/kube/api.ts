@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { type RequestOptions, request as startRequest } from 'node:https';
-import { isObject, type JsonObject, type JsonValue } from '../../lib/json.ts';
+import { isObject, type JsonObject, type JsonValue } from '../lib/json.ts';
 import { type JsonLine, jsonLines } from './json-lines.ts';
 
 /** Who the API is, and how to be let in. Read anew where the API no longer knows us: a token may have been replaced. */
@@ -28,10 +28,19 @@ export class ApiError extends Error {
 
 export interface Request {
   readonly path: string;
+  /** Something is to be written; absent: to be read. */
+  readonly write?: Write;
   readonly accept?: string;
   readonly signal: AbortSignal;
   /** How long silence is borne, in milliseconds. */
   readonly idle: number;
+}
+
+export interface Write {
+  readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Of a patch; else it is JSON. */
+  readonly type?: 'application/merge-patch+json' | 'application/apply-patch+yaml';
+  readonly body: JsonObject;
 }
 
 /** Larger answers are not read: 500 objects of the largest size that etcd takes would be less. */
@@ -69,17 +78,19 @@ export class KubeApi {
     }
   }
 
-  async #open({ path, accept = 'application/json', signal, idle }: Request): Promise<IncomingMessage> {
-    const options: RequestOptions = { signal, headers: { accept, 'user-agent': 'sluice' } };
+  async #open({ path, write, accept = 'application/json', signal, idle }: Request): Promise<IncomingMessage> {
+    const type = write && { 'content-type': write.type ?? 'application/json' };
+    const headers = { accept, 'user-agent': 'sluice', ...type };
+    const options: RequestOptions = { signal, headers, ...(write && { method: write.method }) };
     await this.#access.secure(options);
     const request = startRequest(new URL(path, this.#access.server), options);
     request.setTimeout(idle, () => request.destroy(new Error(`no word for ${idle / 1000} s`)));
     // What happens after the answer has begun, who reads it is told.
     request.on('error', () => {});
-    request.end();
+    request.end(write && JSON.stringify(write.body));
     const [response] = (await once(request, 'response')) as [IncomingMessage];
     const { statusCode: status = 0 } = response;
-    if (status === 200) return response;
+    if (status === 200 || status === 201) return response;
     // Who is not known may be known by the token that there is by now.
     if (status === 401) this.#access = this.#load();
     throw await refusal(status, response);

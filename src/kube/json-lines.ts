@@ -1,5 +1,5 @@
 // A stream of JSON objects, one on a line, however its bytes are cut: a newline is never part of a character in UTF-8.
-import { isObject, type JsonObject, type JsonValue } from '../../lib/json.ts';
+import { isObject, type JsonObject, type JsonValue } from '../lib/json.ts';
 
 export type JsonLine = JsonObject;
 
