@@ -6,6 +6,7 @@ import { completionCommand } from './completion.ts';
 import { configCommand } from './config.ts';
 import { demoCommand } from './demo.ts';
 import { injectCommand } from './inject.ts';
+import { installCommand } from './install.ts';
 import { proxyCommand } from './proxy.ts';
 import { serveCommand } from './serve.ts';
 import { statusCommand } from './status.ts';
@@ -18,6 +19,7 @@ export const commands: readonly (() => Command)[] = [
   serveCommand,
   demoCommand,
   proxyCommand,
+  installCommand,
   validateCommand,
   analyzeCommand,
   translateCommand,

@@ -13,6 +13,8 @@ export const meshConfigMap = 'istio';
 export const defaultNamespace = 'default';
 /** The DNS domain of the cluster. */
 export const clusterDomain = 'cluster.local';
+/** Both configurations of admission webhooks. */
+export const webhookConfiguration = 'sluice';
 
 /** What the SPIFFE ids of all workloads of a trust domain begin with. */
 export function identityPrefix(trustDomain: string): string {

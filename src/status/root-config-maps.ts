@@ -1,8 +1,8 @@
 // The roots that workloads are to believe, as a ConfigMap in every namespace: whoever asks for a first certificate has to know
 // that it speaks to the control plane. By the name that Istio's has, so that pods of either find it.
-import { setTimeout as delay } from 'node:timers/promises';
 import { ApiError, type KubeApi } from '../kube/api.ts';
 import { objectPath } from '../kube/paths.ts';
+import { LeaderLoop, reasonOf } from './leader-loop.ts';
 
 const rootConfigMap = 'istio-ca-root-cert';
 
@@ -18,46 +18,36 @@ export interface RootConfigMapsOptions {
 }
 
 const defaultTimers = { every: 1_000, again: 600_000 };
-const patience = 10_000;
 
 export class RootConfigMaps {
   readonly #options: RootConfigMapsOptions;
-  readonly #ended = new AbortController();
   /** What was written into each namespace, and when. */
   readonly #written = new Map<string, { readonly roots: string; readonly at: number }>();
-  #running: Promise<void> = Promise.resolve();
+  readonly #loop: LeaderLoop;
 
   constructor(options: RootConfigMapsOptions) {
     this.#options = options;
+    const { api, leading, timers: { every } = defaultTimers } = options;
+    const round = () => this.#round();
+    this.#loop = new LeaderLoop({ api, leading, every, round, forget: () => this.#written.clear() });
   }
 
   start(): void {
-    this.#running = this.#run();
+    this.#loop.start();
   }
 
-  async close(): Promise<void> {
-    this.#ended.abort();
-    await this.#running;
-  }
-
-  async #run(): Promise<void> {
-    const { signal } = this.#ended;
-    const { every } = this.#options.timers ?? defaultTimers;
-    while (!signal.aborted) {
-      if (this.#options.leading()) await this.#round();
-      else this.#written.clear();
-      await delay(every, undefined, { signal }).catch(() => {});
-    }
+  close(): Promise<void> {
+    return this.#loop.close();
   }
 
   async #round(): Promise<void> {
-    const { leading, roots: current, namespaces, onError, timers = defaultTimers } = this.#options;
+    const { roots: current, namespaces, onError, timers = defaultTimers } = this.#options;
     const [roots, all] = [current(), namespaces()];
     for (const namespace of this.#written.keys()) if (!all.includes(namespace)) this.#written.delete(namespace);
     for (const namespace of all) {
       const last = this.#written.get(namespace);
       if (last?.roots === roots && performance.now() - last.at < timers.again) continue;
-      if (this.#ended.signal.aborted || !leading()) return;
+      if (!this.#loop.goesOn) return;
       try {
         await this.#write(namespace, roots);
         this.#written.set(namespace, { roots, at: performance.now() });
@@ -66,7 +56,7 @@ export class RootConfigMaps {
         if (error instanceof ApiError && (error.status === 404 || error.status === 403)) {
           this.#written.set(namespace, { roots, at: performance.now() });
         }
-        onError?.(namespace, error instanceof Error ? error.message : String(error));
+        onError?.(namespace, reasonOf(error));
       }
     }
   }
@@ -78,11 +68,7 @@ export class RootConfigMaps {
       data: { 'root-cert.pem': roots },
     };
     const path = objectPath({ kind: 'ConfigMap', namespace, name: rootConfigMap }, 'v1');
-    await this.#options.api.json({
-      path: `${path}?fieldManager=sluice&force=true`,
-      write: { method: 'PATCH', type: 'application/apply-patch+yaml', body },
-      signal: AbortSignal.any([this.#ended.signal, AbortSignal.timeout(patience)]),
-      idle: patience,
-    });
+    const type = 'application/apply-patch+yaml';
+    await this.#loop.ask(`${path}?fieldManager=sluice&force=true`, { method: 'PATCH', type, body });
   }
 }

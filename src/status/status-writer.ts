@@ -1,11 +1,11 @@
 // Writes conditions back to the API: few, merged with those of others, and by the holder of the Lease alone.
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
-import { ApiError, type KubeApi, type Write } from '../kube/api.ts';
+import { ApiError, type KubeApi } from '../kube/api.ts';
 import { listPath, objectPath } from '../kube/paths.ts';
 import { isObject, type JsonObject } from '../lib/json.ts';
 import { type ObjectId, objectName } from '../model/object.ts';
 import { type Condition, mergeConditions, onlyCountsDiffer } from './conditions.ts';
+import { LeaderLoop, reasonOf } from './leader-loop.ts';
 
 /** What is to be said of an object as it was read. */
 export interface Desired {
@@ -33,10 +33,9 @@ export interface StatusTimers {
   readonly every: number;
   /** How long it takes until nothing but a count is written. */
   readonly counts: number;
-  readonly patience: number;
 }
 
-const defaultTimers: StatusTimers = { every: 1_000, counts: 30_000, patience: 10_000 };
+const defaultTimers: StatusTimers = { every: 1_000, counts: 30_000 };
 /** So many objects are written at once. */
 const atOnce = 4;
 
@@ -49,32 +48,29 @@ interface Written {
 export class StatusWriter {
   readonly #options: StatusWriterOptions;
   readonly #timers: StatusTimers;
-  readonly #ended = new AbortController();
   readonly #written = new Map<ObjectId, Written>();
-  #running: Promise<void> = Promise.resolve();
+  readonly #loop: LeaderLoop;
 
   constructor(options: StatusWriterOptions) {
     this.#options = options;
     this.#timers = { ...defaultTimers, ...options.timers };
+    const { api, leading } = options;
+    const round = () => this.#round();
+    this.#loop = new LeaderLoop({
+      api,
+      leading,
+      every: this.#timers.every,
+      round,
+      forget: () => this.#written.clear(),
+    });
   }
 
   start(): void {
-    this.#running = this.#run();
+    this.#loop.start();
   }
 
-  async close(): Promise<void> {
-    this.#ended.abort();
-    await this.#running;
-  }
-
-  async #run(): Promise<void> {
-    const { signal } = this.#ended;
-    while (!signal.aborted) {
-      // Who leads next may have written since.
-      if (this.#options.leading()) await this.#round();
-      else this.#written.clear();
-      await delay(this.#timers.every, undefined, { signal }).catch(() => {});
-    }
+  close(): Promise<void> {
+    return this.#loop.close();
   }
 
   async #round(): Promise<void> {
@@ -86,7 +82,7 @@ export class StatusWriter {
     await Promise.all(
       Array.from({ length: atOnce }, async () => {
         for (const each of next) {
-          if (this.#ended.signal.aborted || !this.#options.leading()) return;
+          if (!this.#loop.goesOn) return;
           await this.#take(each);
         }
       }),
@@ -108,14 +104,14 @@ export class StatusWriter {
     } catch (error) {
       // What is gone needs no status; what has changed meanwhile is looked at again in the next round.
       if (error instanceof ApiError && (error.status === 404 || error.status === 409)) return;
-      this.#options.onError?.(id, error instanceof Error ? error.message : String(error));
+      this.#options.onError?.(id, reasonOf(error));
     }
   }
 
   /** Whether it says now what it is to say. With the version that was read: nothing of others is overwritten. */
   async #write({ id, apiVersion, generation, conditions }: Desired): Promise<boolean> {
     const path = objectPath(objectName(id), apiVersion);
-    const current = await this.#ask(path);
+    const current = await this.#loop.ask(path);
     const { generation: now, resourceVersion, uid } = metadataOf(current);
     if (now !== generation) return false;
     const merged = mergeConditions(current['status'], conditions, generation, new Date().toISOString());
@@ -124,8 +120,8 @@ export class StatusWriter {
       metadata: { resourceVersion: resourceVersion ?? null },
       status: { conditions: merged, observedGeneration: generation },
     };
-    if (!this.#options.leading()) return false;
-    await this.#ask(`${path}/status`, { method: 'PATCH', type: 'application/merge-patch+json', body });
+    if (!this.#loop.goesOn) return false;
+    await this.#loop.ask(`${path}/status`, { method: 'PATCH', type: 'application/merge-patch+json', body });
     await this.#tellFailures(id, apiVersion, String(uid), conditions);
     return true;
   }
@@ -149,14 +145,8 @@ export class StatusWriter {
         ...{ reportingController: 'sluice.dev/sluice', reportingInstance: this.#options.identity },
         eventTime: `${new Date().toISOString().slice(0, -1)}000Z`,
       };
-      await this.#ask(listPath({ kind: 'Event', namespace }, 'events.k8s.io/v1'), { method: 'POST', body });
+      await this.#loop.ask(listPath({ kind: 'Event', namespace }, 'events.k8s.io/v1'), { method: 'POST', body });
     }
-  }
-
-  #ask(path: string, write?: Write): Promise<JsonObject> {
-    const { patience } = this.#timers;
-    const signal = AbortSignal.any([this.#ended.signal, AbortSignal.timeout(patience)]);
-    return this.#options.api.json({ path, ...(write && { write }), signal, idle: patience });
   }
 }
 

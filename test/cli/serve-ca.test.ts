@@ -144,7 +144,11 @@ test.each([
   ['two sources of one certificate', ['--ca-dir', 'x', '--tls-dir', 'x'], 'choose one'],
   ['tokens without a CA', ['--token-keys', 'x'], '--token-keys is of use with --ca-dir or --ca-secret only'],
   ['tokens of nobody', ['--ca-dir', 'x', '--token-keys', 'x'], 'both are required'],
-  ['a life of no length', ['--ca-dir', 'x', '--certificate-lifetime', '0h'], 'It is written as 24h, 90m, 600s or 500ms'],
+  [
+    'a life of no length',
+    ['--ca-dir', 'x', '--certificate-lifetime', '0h'],
+    'It is written as 24h, 90m, 600s or 500ms',
+  ],
   [
     'keys that are not there',
     ['--ca-dir', 'x', '--token-keys', 'no-such-file', '--token-issuer', 'x'],

@@ -50,8 +50,11 @@ export interface Serving {
   end(signal: NodeJS.Signals): Promise<Ended>;
 }
 
-/** Starts `sluice serve` on free ports and waits until it says where it listens. It ends with the test. */
-export async function serve(args: readonly string[], env: RunOptions['env'] = {}): Promise<Serving> {
+/**
+ * Starts `sluice serve` on free ports and waits until it says where it listens. It ends with the test; where it does not
+ * listen after `within` milliseconds it ends then, and this rejects.
+ */
+export async function serve(args: readonly string[], env: RunOptions['env'] = {}, within?: number): Promise<Serving> {
   const free = ['--xds-address', '127.0.0.1:0', '--http-address', '127.0.0.1:0'];
   const child = start(['serve', ...free, ...args], env);
   onTestFinished(() => {
@@ -59,7 +62,9 @@ export async function serve(args: readonly string[], env: RunOptions['env'] = {}
   });
   const log = new Lines(child);
   const closed = once(child, 'close');
+  const late = within === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), within);
   const line = await log.line('listening ');
+  clearTimeout(late);
   const address = (name: string): string =>
     /** The word after ` name=`. */ line.split(` ${name}=`)[1]?.split(/\s/)[0] ?? '';
   const end = async (signal: NodeJS.Signals): Promise<Ended> => {
@@ -98,10 +103,11 @@ class Lines {
         .slice(0, -1)
         .find((line) => line.includes(part));
       if (found !== undefined) return found;
-      if (this.#child.exitCode !== null || this.#child.stderr === null) {
+      const { exitCode, signalCode, stderr } = this.#child;
+      if (exitCode !== null || signalCode !== null || stderr === null) {
         throw new Error(`it ended without a line with "${part}":\n${this.text}`);
       }
-      await Promise.race([once(this.#child.stderr, 'data'), this.#closed]);
+      await Promise.race([once(stderr, 'data'), this.#closed]);
     }
   }
 }

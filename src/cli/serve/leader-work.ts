@@ -4,10 +4,12 @@ import { hostname } from 'node:os';
 import type { ControlPlane } from '../../control-plane.ts';
 import type { Authority } from '../../identity/ca/authority.ts';
 import type { KubeApi } from '../../kube/api.ts';
+import { webhookConfiguration } from '../../model/names.ts';
 import { objectName } from '../../model/object.ts';
 import { Lease } from '../../status/lease.ts';
 import { RootConfigMaps } from '../../status/root-config-maps.ts';
 import { StatusWriter } from '../../status/status-writer.ts';
+import { WebhookBundles } from '../../status/webhook-bundles.ts';
 import type { StreamStatus } from '../../xds/stream-status.ts';
 import type { NamespacedName } from '../options.ts';
 import type { Log } from './log.ts';
@@ -49,13 +51,13 @@ export function startLeaderWork({
     desired: desiredStatuses(controlPlane, streams),
     onError: (object, reason) => log.warn({ object, reason }, 'a status could not be written'),
   });
-  const roots = authority === null ? null : publishRoots({ api, leading, controlPlane, authority, log });
+  const roots = authority === null ? [] : publishRoots({ api, leading, controlPlane, authority, log });
   lease.start();
-  writer.start();
-  roots?.start();
+  const work = [writer, ...roots];
+  for (const each of work) each.start();
   return {
     close: async () => {
-      await Promise.all([writer.close(), roots?.close()]);
+      await Promise.all(work.map((each) => each.close()));
       await lease.close();
     },
   };
@@ -70,13 +72,18 @@ function publishRoots({
 }: Pick<LeaderWorkParts, 'api' | 'controlPlane' | 'log'> & {
   readonly leading: () => boolean;
   readonly authority: Authority;
-}): RootConfigMaps {
-  return new RootConfigMaps({
-    ...{ api, leading },
-    roots: () => authority.roots(),
+}): readonly (RootConfigMaps | WebhookBundles)[] {
+  const roots = () => authority.roots();
+  const configMaps = new RootConfigMaps({
+    ...{ api, leading, roots },
     namespaces: () => [...controlPlane.objects.keys()].map(objectName).flatMap(namespaceOf),
     onError: (namespace, reason) => log.warn({ namespace, reason }, 'the roots could not be written'),
   });
+  const bundles = new WebhookBundles({
+    ...{ api, leading, roots, name: webhookConfiguration },
+    onError: (kind, reason) => log.warn({ kind, reason }, 'the roots could not be written'),
+  });
+  return [configMaps, bundles];
 }
 
 const namespaceOf = ({ group, kind, name }: ReturnType<typeof objectName>): readonly string[] =>
