@@ -8,16 +8,16 @@ import type { Mesh } from '../model/mesh.ts';
 import { defaultNamespace } from '../model/names.ts';
 import type { ObjectSet } from '../model/object.ts';
 import type { Translator } from '../translate/translator.ts';
-import { type ExitStatus, helpText, UsageError, withStatus } from './command.ts';
+import { addClusterOptions, type InputFlags } from './cluster-options.ts';
+import { type ExitStatus, helpText, withStatus } from './command.ts';
 import { countFindings, type Finding, formatFindings, locateDiagnostics } from './diagnostics.ts';
-import { filenameOption, loopbackOption, type OutputFormat, outputOption, strictOption } from './options.ts';
+import { loopbackOption, type OutputFormat, outputOption, strictOption } from './options.ts';
 import { printData } from './output.ts';
 
 /** From the worst. */
 const severities = ['error', 'warning', 'info'] as const satisfies readonly Severity[];
 
-interface AnalyzeFlags {
-  readonly filename?: readonly string[];
+interface AnalyzeFlags extends InputFlags {
   readonly namespace?: string;
   readonly suppress?: readonly Suppression[];
   readonly minSeverity: Severity;
@@ -25,11 +25,10 @@ interface AnalyzeFlags {
   readonly strict?: boolean;
   readonly allowLoopbackEndpoints?: boolean;
   readonly output: OutputFormat;
-  readonly kube?: boolean;
 }
 
 export function analyzeCommand(): Command {
-  return new Command('analyze')
+  const command = new Command('analyze')
     .helpGroup('Before a change:')
     .summary('check objects together: broken references, routes never met, settings that do not balance')
     .description(
@@ -37,17 +36,14 @@ export function analyzeCommand(): Command {
         'that lead nowhere, routes that are never met, and settings of balancing that do less than they seem to. What ' +
         'validate says of each object on its own is said too. Nothing is run.',
     )
-    .addOption(filenameOption().makeOptionMandatory(false))
     .addOption(new Option('-n, --namespace <name>', 'only what concerns objects of this namespace'))
     .addOption(suppressOption())
     .addOption(severityOption('--min-severity <severity>', 'show nothing that matters less', 'info'))
     .addOption(severityOption('--fail-on <severity>', 'exit with 1 for this and what matters more', 'error'))
     .addOption(strictOption())
     .addOption(loopbackOption())
-    .addOption(outputOption())
-    .addOption(new Option('--kube').hideHelp())
-    .addHelpText('after', analyzeHelp)
-    .action(withStatus(analyzeInput));
+    .addOption(outputOption());
+  return addClusterOptions(command).addHelpText('after', analyzeHelp).action(withStatus(analyzeInput));
 }
 
 function severityOption(flags: string, description: string, usual: Severity): Option {
@@ -72,6 +68,8 @@ const analyzeHelp = helpText({
     'sluice analyze -f examples/seed --allow-loopback-endpoints',
     'sluice analyze -f . --min-severity warning --fail-on warning',
     'sluice analyze -f . -S SLC0661 -S "SLC06*=DestinationRule *.legacy"',
+    'sluice analyze --kube -n shop',
+    'sluice analyze --kube -f new-rule.yaml --fail-on warning',
     'kubectl get svc,endpointslices,pods,destinationrules,virtualservices -A -o yaml | sluice analyze -f -',
     "sluice analyze -f . -o json | jq '.diagnostics[] | {code, object, line}'",
   ],
@@ -94,10 +92,7 @@ const analyzeHelp = helpText({
 });
 
 async function analyzeInput(flags: AnalyzeFlags): Promise<ExitStatus> {
-  if (flags.kube === true) throw new UsageError('--kube is not there yet: it comes with a later version');
-  if (flags.filename === undefined) throw new UsageError('say what to analyze: -f FILE, -f DIR or -f -');
-  const { readInput } = await import('./input.ts');
-  const { objects, diagnostics: read, lineOf } = await readInput(flags.filename);
+  const { objects, diagnostics: read, lineOf } = await (await import('./input-or-cluster.ts')).inputOf(flags);
   const all = [...read, ...(await diagnosticsOf(objects, flags.allowLoopbackEndpoints ?? false))];
   const wanted = withoutSuppressed(distinct(all), objects, flags.suppress ?? []);
   const findings = locateDiagnostics(wanted, objects).filter(({ object }) => isOf(object, flags.namespace));

@@ -4,10 +4,10 @@ import type { XdsResource } from '../envoy/resource.ts';
 import { sortedBy } from '../lib/sorted.ts';
 import type { Generator, ProxyNode } from '../model/proxy.ts';
 import type { Resources } from '../translate/emit/resources.ts';
+import { addClusterOptions, type InputFlags } from './cluster-options.ts';
 import { type ExitStatus, helpText, UsageError, withStatus } from './command.ts';
 import { countFindings, formatFindings, locateDiagnostics, statusOfFindings } from './diagnostics.ts';
 import {
-  filenameOption,
   listOption,
   loopbackOption,
   namespaceOption,
@@ -23,8 +23,7 @@ type Type = (typeof types)[number];
 /** Known from the start, so that whoever tries one is told. */
 const laterOptions = ['node'] as const;
 
-interface TranslateFlags {
-  readonly filename: readonly string[];
+interface TranslateFlags extends InputFlags {
   readonly proxy?: string;
   readonly generator: Generator;
   readonly namespace: string;
@@ -38,14 +37,13 @@ interface TranslateFlags {
 }
 
 export function translateCommand(): Command {
-  return new Command('translate')
+  const command = new Command('translate')
     .helpGroup('Before a change:')
     .summary('print the Envoy configuration that a proxy would get')
     .description(
       'Prints the Envoy configuration that a proxy would get from this YAML, without running anything. ' +
         'Without --proxy it is that of a sidecar with traffic capture in the namespace that -n names.',
     )
-    .addOption(filenameOption())
     .addOption(new Option('--proxy <pod.namespace>', 'the sidecar of this Pod, which has to be in the input'))
     .addOption(
       new Option('--gateway <name.namespace>', 'a gateway of this name, which Gateways select by its Pod').conflicts(
@@ -63,15 +61,15 @@ export function translateCommand(): Command {
     .addOption(loopbackOption())
     .addOption(strictOption())
     .addOption(outputOption())
-    .addOption(new Option('--node <name>').hideHelp())
-    .addHelpText('after', translateHelp)
-    .action(withStatus(translate));
+    .addOption(new Option('--node <name>').hideHelp());
+  return addClusterOptions(command).addHelpText('after', translateHelp).action(withStatus(translate));
 }
 
 const translateHelp = helpText({
   examples: [
     'sluice translate -f examples/seed --allow-loopback-endpoints',
     'sluice translate -f . --proxy web-7d9f.shop --type cluster,endpoint',
+    'sluice translate --kube --proxy web-7d9f.shop',
     'sluice translate -f . --gateway ingress.istio-system --labels istio=ingressgateway',
     "sluice translate -f . -o json | jq '.clusters[] | {name, lb_policy}'",
   ],
@@ -92,12 +90,12 @@ async function translate(flags: TranslateFlags): Promise<ExitStatus> {
   for (const name of laterOptions) {
     if (flags[name] !== undefined) throw new UsageError(`--${name} is not there yet: it comes with a later version`);
   }
-  const [{ readInput }, { Translator }, { anySidecar, gatewayOf, sidecarOf }] = await Promise.all([
-    import('./input.ts'),
+  const [{ inputOf }, { Translator }, { anySidecar, gatewayOf, sidecarOf }] = await Promise.all([
+    import('./input-or-cluster.ts'),
     import('../translate/translator.ts'),
     import('./translate/proxy.ts'),
   ]);
-  const { objects, diagnostics, lineOf } = await readInput(flags.filename);
+  const { objects, diagnostics, lineOf } = await inputOf(flags);
   const translator = new Translator({ allowLoopbackEndpoints: flags.allowLoopbackEndpoints ?? false });
   const mesh = translator.resolve(objects);
   const { proxy, gateway, labels, namespace, generator } = flags;

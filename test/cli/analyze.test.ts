@@ -91,9 +91,10 @@ describe('the exit status', () => {
   });
 
   test.each([
-    ['no input', ['analyze'], 'say what to analyze: -f FILE'],
+    ['no input', ['analyze'], 'say what to read: -f FILE'],
     ['a path that does not exist', ['analyze', '-f', 'no-such-folder'], 'there is no file or folder no-such-folder'],
-    ['a cluster', ['analyze', '--kube'], '--kube is not there yet'],
+    ['a cluster that is none', ['analyze', '--kube', '--kubeconfig', 'no-such-file'], 'the kubeconfig cannot be read'],
+    ['a context of no cluster', ['analyze', '-f', '.', '--context', 'x'], 'of use with --kube only'],
     [
       'a severity that is none',
       ['analyze', '-f', '.', '--fail-on', 'panic'],

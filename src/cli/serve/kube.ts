@@ -5,6 +5,7 @@ import { type KubeEvent, KubeSource } from '../../sources/kube/kube-source.ts';
 import { wantedKinds } from '../../sources/kube/wanted.ts';
 import { UsageError } from '../command.ts';
 import type { KubeOptions } from './kube-options.ts';
+
 import type { Log } from './log.ts';
 import type { KubeMetrics } from './metrics/kube-metrics.ts';
 
