@@ -1,5 +1,6 @@
 // Sluice as `sluice install` has it, but for pods, which nobody makes here: the control plane is a process with the rights of
 // its account, and webhooks are called where it listens.
+import { parseAllDocuments } from 'yaml';
 import { freePortOn } from '../../src/cli/demo/free-ports.ts';
 import { accessObjects } from '../../src/cli/install/rbac.ts';
 import { poll } from '../../src/inject/poll.ts';
@@ -8,15 +9,31 @@ import type { Cluster } from './cluster.ts';
 
 const system = 'sluice-system';
 
+interface Deployment {
+  readonly kind: string;
+  readonly spec: {
+    readonly template: { readonly spec: { readonly containers: readonly { readonly args: readonly string[] }[] } };
+  };
+}
+
+function deploymentArgs(manifests: string): readonly string[] {
+  const objects = parseAllDocuments(manifests).map((document) => document.toJS() as Deployment);
+  const [container] = objects.find(({ kind }) => kind === 'Deployment')?.spec.template.spec.containers ?? [];
+  return container?.args ?? [];
+}
+
 export class Installed {
   readonly cluster: Cluster;
   readonly #kubeconfig: string;
   readonly #webhookPort: number;
+  /** Of the Deployment's container. */
+  readonly #args: readonly string[];
 
-  private constructor(cluster: Cluster, kubeconfig: string, webhookPort: number) {
+  private constructor(cluster: Cluster, kubeconfig: string, webhookPort: number, args: readonly string[]) {
     this.cluster = cluster;
     this.#kubeconfig = kubeconfig;
     this.#webhookPort = webhookPort;
+    this.#args = args;
   }
 
   static async into(cluster: Cluster): Promise<Installed> {
@@ -26,7 +43,12 @@ export class Installed {
     await cluster.kubectl(['wait', '--for=condition=Established', 'crd', '--all']);
     const token = (await cluster.kubectl(['create', 'token', 'sluice', '-n', system])).trim();
     const port = await freePortOn(['127.0.0.1']);
-    const installed = new Installed(cluster, await cluster.kubeconfig({ user: { token } }), port);
+    const installed = new Installed(
+      cluster,
+      await cluster.kubeconfig({ user: { token } }),
+      port,
+      deploymentArgs(stdout),
+    );
     await installed.#moveWebhooks();
     return installed;
   }
@@ -52,11 +74,13 @@ export class Installed {
 
   /** It ends with the test; rejects where it is not ready in time, in milliseconds. */
   start(within = 60_000): Promise<Serving> {
+    const [command, ...args] = this.#args;
+    if (command !== 'serve') throw new Error(`the container runs ${command}`);
+    // Of an option that is there twice the last one counts.
     const words = [
-      ...['--kube', '--kubeconfig', this.#kubeconfig, '--write-status', `--lease=${system}/sluice-leader`],
-      ...[`--ca-secret=${system}/cacerts`, '--server-name=sluice.test', '--server-name=127.0.0.1'],
-      ...['--xds-address=none', '--xds-tls-address=127.0.0.1:0'],
-      ...[`--webhook-address=127.0.0.1:${this.#webhookPort}`, '--sidecar-image=example.com/sluice:1'],
+      ...[...args, '--kubeconfig', this.#kubeconfig, '--server-name=sluice.test', '--server-name=127.0.0.1'],
+      ...['--http-address=127.0.0.1:0', '--xds-tls-address=127.0.0.1:0'],
+      `--webhook-address=127.0.0.1:${this.#webhookPort}`,
     ];
     return serve(words, {}, within);
   }
