@@ -73,14 +73,14 @@ export class Installed {
   }
 
   /** It ends with the test; rejects where it is not ready in time, in milliseconds. */
-  start(within = 60_000): Promise<Serving> {
+  start(within = 60_000, more: readonly string[] = []): Promise<Serving> {
     const [command, ...args] = this.#args;
     if (command !== 'serve') throw new Error(`the container runs ${command}`);
     // Of an option that is there twice the last one counts.
     const words = [
       ...[...args, '--kubeconfig', this.#kubeconfig, '--server-name=sluice.test', '--server-name=127.0.0.1'],
       ...['--http-address=127.0.0.1:0', '--xds-tls-address=127.0.0.1:0'],
-      `--webhook-address=127.0.0.1:${this.#webhookPort}`,
+      ...[`--webhook-address=127.0.0.1:${this.#webhookPort}`, ...more],
     ];
     return serve(words, {}, within);
   }
