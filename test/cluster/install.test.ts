@@ -1,9 +1,13 @@
 // What `sluice install` prints, at a real API server: its webhooks are called, and its account may do just what it needs.
+import { once } from 'node:events';
+import { connect } from 'node:tls';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { clusterRules, ownRules, type Rule } from '../../src/cli/install/rbac.ts';
+import type { CaFiles } from '../../src/identity/ca/ca-material.ts';
 import { newCsr } from '../../src/identity/new-csr.ts';
 import { poll } from '../../src/inject/poll.ts';
 import type { Serving } from '../cli/sluice.ts';
+import { filesOf, makeCa } from '../harness/ca-files.ts';
 import { askForCertificate } from '../harness/certificate-client.ts';
 import { Cluster } from './cluster.ts';
 import { Installed } from './installed.ts';
@@ -98,6 +102,46 @@ test('R-120, S-41: without the injector pods that need it are not made, and all 
     });
   }
 });
+
+/** Replaces the CA in the Secret, as whoever plugs in another one does. */
+async function replaceCa(files: CaFiles): Promise<void> {
+  const data = Object.entries(files).map(([key, text]) => [key, Buffer.from(text).toString('base64')]);
+  const patch = JSON.stringify({ data: { 'cert-chain.pem': null, ...Object.fromEntries(data) } });
+  await cluster.kubectl(['patch', 'secret', 'cacerts', '-n', 'sluice-system', '--type=merge', '-p', patch]);
+}
+
+test('R-93: while the CA is replaced by another the API server believes the webhooks all the time', async () => {
+  const serving = await installed.start(60_000, ['--certificate-lifetime=12s']);
+  onTestFinished(async () => void (await serving.end('SIGTERM')));
+  const ca = await makeCa({ name: 'second' });
+  const inject = (name: string) =>
+    cluster.kubectl(['apply', '--server-side', '--dry-run=server', '-o', 'name', '-f', '-'], pod(name, 'shop'));
+  const believed = async () =>
+    inject('before').then(
+      () => true as const,
+      () => undefined,
+    );
+  await poll(believed, { within: 30_000, every: 200, what: 'the webhook to be believed' });
+  await replaceCa(filesOf(ca));
+  let made = 0;
+  const signedBySecond = async () => {
+    made += 1;
+    await inject(`during-${made}`);
+    return (await issuerOf(installed.webhookPort)).includes('second') || undefined;
+  };
+  await poll(signedBySecond, { within: 60_000, every: 50, what: 'the new CA to sign the certificate of the webhooks' });
+  for (let after = 0; after < 5; after += 1) await inject(`after-${after}`);
+  expect(made).toBeGreaterThan(10);
+});
+
+/** Who has signed the certificate that is shown at a port. */
+async function issuerOf(port: number): Promise<string> {
+  const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
+  await once(socket, 'secureConnect');
+  const { issuer } = socket.getPeerCertificate();
+  socket.destroy();
+  return JSON.stringify(issuer);
+}
 
 const quick = { within: 8_000, every: 200 };
 

@@ -25,14 +25,14 @@ function deploymentArgs(manifests: string): readonly string[] {
 export class Installed {
   readonly cluster: Cluster;
   readonly #kubeconfig: string;
-  readonly #webhookPort: number;
+  readonly webhookPort: number;
   /** Of the Deployment's container. */
   readonly #args: readonly string[];
 
   private constructor(cluster: Cluster, kubeconfig: string, webhookPort: number, args: readonly string[]) {
     this.cluster = cluster;
     this.#kubeconfig = kubeconfig;
-    this.#webhookPort = webhookPort;
+    this.webhookPort = webhookPort;
     this.#args = args;
   }
 
@@ -60,7 +60,7 @@ export class Installed {
       const found = JSON.parse(text) as { webhooks: { clientConfig: { service?: { path: string } } & object }[] };
       for (const webhook of found.webhooks) {
         const path = webhook.clientConfig.service?.path ?? '';
-        Object.assign(webhook, { clientConfig: { url: `https://127.0.0.1:${this.#webhookPort}${path}` } });
+        Object.assign(webhook, { clientConfig: { url: `https://127.0.0.1:${this.webhookPort}${path}` } });
       }
       await this.cluster.kubectl(['replace', '-f', '-'], JSON.stringify(found));
     }
@@ -80,7 +80,7 @@ export class Installed {
     const words = [
       ...[...args, '--kubeconfig', this.#kubeconfig, '--server-name=sluice.test', '--server-name=127.0.0.1'],
       ...['--http-address=127.0.0.1:0', '--xds-tls-address=127.0.0.1:0'],
-      ...[`--webhook-address=127.0.0.1:${this.#webhookPort}`, ...more],
+      ...[`--webhook-address=127.0.0.1:${this.webhookPort}`, ...more],
     ];
     return serve(words, {}, within);
   }
