@@ -3,15 +3,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import { Agent, createServer, request, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { bootstrap } from '../src/inject/bootstrap.ts';
-import { EnvoyProcess, findEnvoy } from '../src/inject/launcher.ts';
+import { agent, backend, portOf, rank, startEnvoy, until } from './change-probe.ts';
 import { usageOf } from './usage.ts';
 
 const { values } = parseArgs({
@@ -24,9 +22,6 @@ const { values } = parseArgs({
 const services = Number(values.services);
 const endpoints = Number(values.endpoints);
 const changes = Number(values.changes);
-/** Service port 80 is found there. */
-const portOffset = 18_000;
-
 function serviceFile(name: string, addresses: readonly string[], port: number): string {
   return [
     'apiVersion: v1',
@@ -58,40 +53,6 @@ async function writeFolder(folder: string): Promise<void> {
   }
 }
 
-/** A backend that answers with its name. */
-async function backend(name: string): Promise<Server> {
-  const server = createServer((_, response) => response.end(name));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return server;
-}
-
-const portOf = (server: Server): number => (server.address() as AddressInfo).port;
-
-const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-
-/** Who answers a request for the service that changes; empty where nobody does. */
-function ask(): Promise<string> {
-  return new Promise((resolve) => {
-    const call = request({ agent, host: '127.0.0.1', port: 80 + portOffset, headers: { host: 's0' } }, (response) => {
-      let text = '';
-      response.on('data', (data) => {
-        text += data;
-      });
-      response.on('end', () => resolve(response.statusCode === 200 ? text : ''));
-    });
-    call.on('error', () => resolve(''));
-    call.end();
-  });
-}
-
-/** Milliseconds until the answer comes from `name`. */
-async function until(name: string): Promise<number> {
-  const start = performance.now();
-  while ((await ask()) !== name) if (performance.now() - start > 60_000) throw new Error(`${name} never answered`);
-  return performance.now() - start;
-}
-
 /** Starts `sluice serve` and gives its xDS port once it listens. */
 async function serve(folder: string): Promise<{ readonly process: ChildProcess; readonly port: number }> {
   const program = join(import.meta.dirname, '../bin/sluice');
@@ -106,23 +67,7 @@ async function serve(folder: string): Promise<{ readonly process: ChildProcess; 
   throw new Error('sluice ended before it listened');
 }
 
-const rank = (sorted: readonly number[], share: number): string =>
-  (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0).toFixed(0);
-
 type Point = (server: Server) => Promise<void>;
-
-function startEnvoy(folder: string, xdsPort: number): Promise<EnvoyProcess> {
-  const node = { ip: '127.0.0.1', name: 'bench', namespace: 'default', interception: 'NONE', portOffset } as const;
-  const config = bootstrap({
-    node,
-    xds: { host: '127.0.0.1', port: xdsPort },
-    protocol: 'delta',
-    admin: { host: '127.0.0.1', port: 0 },
-    runtime: {},
-  });
-  const binary = findEnvoy(undefined);
-  return EnvoyProcess.start({ bootstrap: config, binary, launchedBy: [], concurrency: 1, logLevel: 'error', folder });
-}
 
 /** Edits one endpoint again and again; each time the system was idle before. */
 async function measureChanges(sluice: ChildProcess, servers: readonly [Server, Server], point: Point): Promise<void> {
