@@ -1,6 +1,6 @@
 // Options of commands that look at files, at a Kubernetes API, or at files in the place of what an API has.
 import type { Command } from 'commander';
-import { filenameOption } from './options.ts';
+import { addKubeconfigOptions, filenameOption } from './options.ts';
 
 export interface InputFlags {
   readonly filename?: readonly string[];
@@ -11,9 +11,8 @@ export interface InputFlags {
 
 /** Adds them to the command. */
 export function addClusterOptions(command: Command): Command {
-  return command
+  command
     .addOption(filenameOption().makeOptionMandatory(false))
-    .option('--kube', 'what a Kubernetes API has; objects of -f are put in the place of those that it has')
-    .option('--kubeconfig <path>', 'how it is reached (default: KUBECONFIG, ~/.kube/config, or in a pod its account)')
-    .option('--context <name>', 'which context of the kubeconfig (default: the current one)');
+    .option('--kube', 'what a Kubernetes API has; objects of -f are put in the place of those that it has');
+  return addKubeconfigOptions(command);
 }

@@ -5,6 +5,7 @@ import { codesCommand } from './codes.ts';
 import { completionCommand } from './completion.ts';
 import { configCommand } from './config.ts';
 import { demoCommand } from './demo.ts';
+import { doctorCommand } from './doctor.ts';
 import { injectCommand } from './inject.ts';
 import { installCommand } from './install.ts';
 import { proxyCommand } from './proxy.ts';
@@ -27,6 +28,7 @@ export const commands: readonly (() => Command)[] = [
   statusCommand,
   configCommand,
   waitCommand,
+  doctorCommand,
   codesCommand,
   completionCommand,
   versionCommand,

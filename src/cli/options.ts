@@ -1,5 +1,5 @@
 // Options that several commands take, each declared once.
-import { InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { defaultNamespace } from '../model/names.ts';
 
 const collect = (value: string, previous: readonly string[] | undefined): readonly string[] => [
@@ -99,4 +99,11 @@ export function parseDuration(text: string): number {
   const duration = Number(count) * (units[unit] ?? 0);
   if (duration > 0) return duration;
   throw new InvalidArgumentError('It is written as 24h, 90m, 600s or 500ms.');
+}
+
+/** `--kubeconfig` and `--context`: how a Kubernetes API is reached. */
+export function addKubeconfigOptions(command: Command): Command {
+  return command
+    .option('--kubeconfig <path>', 'how it is reached (default: KUBECONFIG, ~/.kube/config, or in a pod its account)')
+    .option('--context <name>', 'which context of the kubeconfig (default: the current one)');
 }

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Command, Option } from 'commander';
 import { isObject, type JsonObject } from '../lib/json.ts';
 import { type ExitStatus, helpText, UsageError, withStatus } from './command.ts';
-import { namespaceOption, parseDuration } from './options.ts';
+import { addKubeconfigOptions, namespaceOption, parseDuration } from './options.ts';
 
 interface WaitFlags {
   readonly for: WaitFor;
@@ -17,7 +17,7 @@ const conditions = { accepted: 'Accepted', resolvedrefs: 'ResolvedRefs', program
 type WaitFor = keyof typeof conditions;
 
 export function waitCommand(): Command {
-  return new Command('wait')
+  const command = new Command('wait')
     .helpGroup('Questions:')
     .summary('wait until every proxy that needs an object has acknowledged it')
     .description(
@@ -29,16 +29,10 @@ export function waitCommand(): Command {
       new Option('--for <condition>', 'what is waited for').choices(Object.keys(conditions)).default('programmed'),
     )
     .addOption(namespaceOption("the object's namespace"))
-    .option(
-      '--kubeconfig <path>',
-      'how the API is reached (default: KUBECONFIG, ~/.kube/config, or in a pod its account)',
-    )
-    .option('--context <name>', 'which context of the kubeconfig (default: the current one)')
     .addOption(
       new Option('--timeout <duration>', 'how long, such as 90s').argParser(parseDuration).default(60_000, '60s'),
-    )
-    .addHelpText('after', waitHelp)
-    .action(withStatus(wait));
+    );
+  return addKubeconfigOptions(command).addHelpText('after', waitHelp).action(withStatus(wait));
 }
 
 const waitHelp = helpText({
@@ -96,7 +90,8 @@ async function reader(object: string, { namespace, kubeconfig, context }: WaitFl
   ]);
   const [word = '', name = '', ...rest] = object.split('/');
   const asked = word.split('.')[0]?.toLowerCase() ?? '';
-  const wanted = kindsRead.find(({ kind }) =>
+  const policies = kindsRead.filter(({ group }) => group.endsWith('.istio.io'));
+  const wanted = policies.find(({ kind }) =>
     [kind, `${kind}s`, kind.replace(/y$/, 'ies')].some((each) => each.toLowerCase() === asked),
   );
   if (wanted === undefined || name === '' || rest.length > 0) {
@@ -106,7 +101,7 @@ async function reader(object: string, { namespace, kubeconfig, context }: WaitFl
   const api = reachKube({ path: kubeconfig ?? null, context: context ?? null, lease: null });
   return async (within) => {
     for (const version of versions) {
-      const path = objectPath({ kind, namespace, name }, group === '' ? version : `${group}/${version}`);
+      const path = objectPath({ kind, namespace, name }, `${group}/${version}`);
       try {
         const idle = Math.ceil(Math.min(within + every, 10_000));
         return await api.json({ path, signal: AbortSignal.timeout(idle), idle });

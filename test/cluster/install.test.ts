@@ -6,7 +6,7 @@ import { clusterRules, ownRules, type Rule } from '../../src/cli/install/rbac.ts
 import type { CaFiles } from '../../src/identity/ca/ca-material.ts';
 import { newCsr } from '../../src/identity/new-csr.ts';
 import { poll } from '../../src/inject/poll.ts';
-import type { Serving } from '../cli/sluice.ts';
+import { type Serving, sluice } from '../cli/sluice.ts';
 import { filesOf, makeCa } from '../harness/ca-files.ts';
 import { askForCertificate } from '../harness/certificate-client.ts';
 import { Cluster } from './cluster.ts';
@@ -142,6 +142,42 @@ async function issuerOf(port: number): Promise<string> {
   socket.destroy();
   return JSON.stringify(issuer);
 }
+
+interface Examined {
+  readonly checks: readonly {
+    readonly check: string;
+    readonly health: string;
+    readonly message: string;
+    readonly fix: string;
+  }[];
+}
+
+test('doctor says what is so, and of what is not what to do', async () => {
+  const kubeconfig = await cluster.kubeconfig();
+  const examine = async (): Promise<Examined['checks']> => {
+    const { stdout, stderr } = await sluice(['doctor', '--kubeconfig', kubeconfig, '-o', 'json']);
+    expect(stderr).toBe('');
+    return (JSON.parse(stdout) as Examined).checks;
+  };
+  await cluster.kubectl(['delete', 'lease', '--all', '-n', 'sluice-system']);
+  const serving = await started();
+  const settled = async () => {
+    const wrong = (await examine()).filter(({ health }) => health === 'failed').map(({ check }) => check);
+    return wrong.join() === 'replicas' ? true : undefined;
+  };
+  // Nobody makes the Deployment's pods here.
+  await poll(settled, { within: 30_000, every: 500, what: 'all to be fine but the replicas' });
+  await serving.end('SIGTERM');
+  await installed.grant(clusterRules.slice(1), ownRules);
+  const found = new Map((await examine()).map((each) => [each.check, each] as const));
+  expect(found.get('rights')).toMatchObject({
+    health: 'failed',
+    message: expect.stringContaining('may not list services'),
+  });
+  expect(found.get('leader')).toMatchObject({ health: 'failed', message: expect.stringContaining('nobody leads') });
+  for (const { health, fix } of found.values()) expect(fix !== '').toBe(health !== 'fine');
+  await installed.grant();
+});
 
 const quick = { within: 8_000, every: 200 };
 

@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import { systemNamespace } from '../../model/names.ts';
 import { UsageError } from '../command.ts';
-import { type NamespacedName, parseNamespacedName } from '../options.ts';
+import { addKubeconfigOptions, type NamespacedName, parseNamespacedName } from '../options.ts';
 
 export interface KubeFlags {
   readonly kube?: boolean;
@@ -24,10 +24,8 @@ const usualLease: NamespacedName = { namespace: systemNamespace, name: 'sluice-l
 
 /** Adds the options to the command. */
 export function addKubeOptions(command: Command): Command {
-  return command
-    .option('--kube', 'read a Kubernetes API, and watch it')
-    .option('--kubeconfig <path>', 'how it is reached (default: KUBECONFIG, ~/.kube/config, or in a pod its account)')
-    .option('--context <name>', 'which context of the kubeconfig (default: the current one)')
+  command.option('--kube', 'read a Kubernetes API, and watch it');
+  return addKubeconfigOptions(command)
     .option('--write-status', 'write what became of objects into their status, and the roots of the CA into namespaces')
     .addOption(
       new Option(
