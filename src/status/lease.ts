@@ -80,13 +80,14 @@ export class Lease {
 
   async #turn(): Promise<void> {
     const began = performance.now();
-    const record = await this.#read();
+    const { signal } = this.#ended;
+    const record = await this.#read(signal);
     this.#state = see(this.#state, record, performance.now());
     const { identity } = this.#options;
     if (record !== null && record.holder !== identity) this.#state = lost(this.#state);
     if (!mayTake(this.#state, record, identity, performance.now())) return;
     const transitions = (record?.transitions ?? 0) + (record === null || record.holder === identity ? 0 : 1);
-    const written = await this.#write(record, this.#spec(identity, transitions));
+    const written = await this.#write(record, this.#spec(identity, transitions), signal);
     if (written !== null) this.#state = taken(this.#state, written.version, began, this.#times);
   }
 
@@ -104,9 +105,9 @@ export class Lease {
   }
 
   /** Null: there is none. */
-  async #read(): Promise<LeaseRecord | null> {
+  async #read(signal?: AbortSignal): Promise<LeaseRecord | null> {
     try {
-      return leaseRecord(await this.#ask(objectPath(this.#object, apiVersion)));
+      return leaseRecord(await this.#ask(objectPath(this.#object, apiVersion), undefined, signal));
     } catch (error) {
       if (error instanceof ApiError && error.status === 404) return null;
       throw error;
@@ -114,13 +115,13 @@ export class Lease {
   }
 
   /** With the version that was read, so that of two who write one fails; null: that was we. */
-  async #write(record: LeaseRecord | null, spec: JsonObject): Promise<LeaseRecord | null> {
+  async #write(record: LeaseRecord | null, spec: JsonObject, signal?: AbortSignal): Promise<LeaseRecord | null> {
     const { namespace, name } = this.#options;
     const metadata = { namespace, name, ...(record !== null && { resourceVersion: record.version }) };
     const body = { apiVersion, kind: 'Lease', metadata, spec };
     const path = record === null ? listPath(this.#object, apiVersion) : objectPath(this.#object, apiVersion);
     try {
-      return leaseRecord(await this.#ask(path, { method: record === null ? 'POST' : 'PUT', body }));
+      return leaseRecord(await this.#ask(path, { method: record === null ? 'POST' : 'PUT', body }, signal));
     } catch (error) {
       if (error instanceof ApiError && error.status === 409) return null;
       throw error;
@@ -144,8 +145,9 @@ export class Lease {
   }
 
   /** Nothing is waited for longer than until the deadline. */
-  #ask(path: string, write?: Write): Promise<JsonObject> {
+  #ask(path: string, write?: Write, ended?: AbortSignal): Promise<JsonObject> {
     const idle = this.#times.deadline / 2;
-    return this.#options.api.json({ path, ...(write && { write }), signal: AbortSignal.timeout(idle), idle });
+    const signal = AbortSignal.any([AbortSignal.timeout(idle), ...(ended === undefined ? [] : [ended])]);
+    return this.#options.api.json({ path, ...(write && { write }), signal, idle });
   }
 }

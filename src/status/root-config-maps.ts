@@ -52,6 +52,7 @@ export class RootConfigMaps {
         await this.#write(namespace, roots);
         this.#written.set(namespace, { roots, at: performance.now() });
       } catch (error) {
+        if (!this.#loop.goesOn) return;
         // A namespace that is going away takes nothing new.
         if (error instanceof ApiError && (error.status === 404 || error.status === 403)) {
           this.#written.set(namespace, { roots, at: performance.now() });

@@ -102,6 +102,7 @@ export class StatusWriter {
     try {
       if (await this.#write(desired)) this.#written.set(id, { generation, conditions, at: performance.now() });
     } catch (error) {
+      if (!this.#loop.goesOn) return;
       // What is gone needs no status; what has changed meanwhile is looked at again in the next round.
       if (error instanceof ApiError && (error.status === 404 || error.status === 409)) return;
       this.#options.onError?.(id, reasonOf(error));

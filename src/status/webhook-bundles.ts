@@ -33,6 +33,7 @@ export class WebhookBundles extends LeaderLoop {
       try {
         if (this.goesOn) await this.#write(kind);
       } catch (error) {
+        if (!this.goesOn) return;
         // Who has not installed it needs none; what has changed meanwhile is looked at again.
         if (error instanceof ApiError && (error.status === 404 || error.status === 409)) continue;
         this.#options.onError?.(kind, reasonOf(error));

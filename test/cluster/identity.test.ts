@@ -101,3 +101,23 @@ test('the roots are in every namespace, also in one that comes later', async () 
   await cluster.kubectl(['create', 'namespace', 'later']);
   await published('later');
 });
+
+test('S-43: nothing of the key of the CA or of tokens is in the log, in metrics or in what is written to the API', async () => {
+  const serving = await start('--write-status', '--log-level=debug');
+  const bearer = await token('--audience=istio-ca');
+  expect(await ask(serving, bearer)).toHaveProperty('chain');
+  await ask(serving, `${bearer}x`);
+  await poll(async () => (await cluster.kubectl(['get', 'leases', '-A', '-o', 'name'])) || undefined, {
+    ...{ within: 30_000, every: 200, what: 'a leader' },
+  });
+  const metrics = await (await fetch(`http://${serving.http}/metrics`)).text();
+  const written = await cluster.kubectl(['get', 'configmaps,events,leases', '-A', '-o', 'yaml']);
+  const { stderr } = await serving.end('SIGTERM');
+  // Lines of PEM and the three parts of a token: whatever of them is repeated.
+  const key = ((await secret())['ca-key.pem'] ?? '').split('\n').filter((line) => line.length > 40);
+  const canaries = [...key, ...bearer.split('.').slice(1)];
+  expect(canaries.length).toBeGreaterThan(3);
+  for (const text of [stderr, metrics, written]) {
+    expect(canaries.filter((each) => text.includes(each))).toEqual([]);
+  }
+});

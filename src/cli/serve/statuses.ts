@@ -73,15 +73,23 @@ function generationOf({ metadata }: SourceObject['json']): number | null {
   return typeof generation === 'number' ? generation : null;
 }
 
-/** Objects that come from files have no generation, and nowhere to write to. */
+/**
+ * Objects that come from files have no generation, and nowhere to write to. What counts are objects that were published: by
+ * then every proxy has been handed what was made of them.
+ */
 export function desiredStatuses(
   controlPlane: ControlPlane,
   streams: () => readonly StreamStatus[],
 ): () => readonly Desired[] {
+  const published = () => ({ objects: controlPlane.objects, diagnostics: controlPlane.diagnostics });
+  let current = published();
+  controlPlane.onPublish(() => {
+    current = published();
+  });
   return () => {
     const counts = reaches(controlPlane, streams());
-    const found = byObject(controlPlane.diagnostics);
-    return policies(controlPlane.objects).map(({ id, json }) => ({
+    const found = byObject(current.diagnostics);
+    return policies(current.objects).map(({ id, json }) => ({
       id,
       apiVersion: String(json['apiVersion']),
       generation: generationOf(json) ?? 0,
