@@ -54,6 +54,8 @@ export interface ProxyDefaults {
   readonly accessLog: AccessLog | null;
   /** How long a connection's first bytes are waited for; 0: for as long as it takes. */
   readonly detectionTimeout: Milliseconds;
+  /** How often names are looked up whose answers do not say how long they hold. */
+  readonly nameRefresh: Milliseconds;
   readonly paths: PathNormalization;
   readonly minimumTls: 'TLSv1_2' | 'TLSv1_3';
   readonly trustDomains: TrustDomains;
@@ -88,6 +90,7 @@ export const meshDefaults: MeshDefaults = Object.freeze({
     outbound: allowAny,
     accessLog: null,
     detectionTimeout: 0,
+    nameRefresh: 60_000,
     paths: 'base',
     minimumTls: 'TLSv1_2',
     trustDomains: Object.freeze([clusterDomain]) as TrustDomains,

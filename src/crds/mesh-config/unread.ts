@@ -39,7 +39,7 @@ export const unread: Readonly<Record<string, Decoder<never>>> = {
     'not read by this version',
   ),
   ...all(
-    ['configSources', 'discoverySelectors', 'localityLbSettings', 'inboundTrafficPolicy', 'dnsRefreshRate'],
+    ['configSources', 'discoverySelectors', 'localityLbSettings', 'inboundTrafficPolicy'],
     'not read by this version',
   ),
 };

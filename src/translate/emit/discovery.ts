@@ -7,6 +7,7 @@ import { defaultBalancing } from '../../model/lb-policy.ts';
 import type { IpFamily, ProxyGroup } from '../../model/proxy.ts';
 import type { NameResolution } from '../../model/service.ts';
 import { type ClusterPlan, isDynamic } from './cluster-plan.ts';
+import { protoDuration } from './duration.ts';
 import { dynamicDiscovery } from './dynamic-names.ts';
 import { assignment, seenBy } from './endpoints.ts';
 import { emitLbPolicyByPlace } from './lb-policy.ts';
@@ -19,25 +20,27 @@ export const adsSource: JsonObject = { ads: {}, initial_fetch_timeout: '0s', res
 export interface Seeker {
   readonly view: EndpointView;
   readonly family: IpFamily;
+  /** In milliseconds. */
+  readonly refresh: number;
 }
 
-const seeker = memo((view: EndpointView, family: IpFamily): Seeker => ({ view, family }));
+const seeker = memo((view: EndpointView, family: IpFamily, refresh: number): Seeker => ({ view, family, refresh }));
 /** Stands for all proxies, where they are alike. */
-const anybody: Seeker = { view: anywhere, family: 'v4' };
+const anybody: Seeker = { view: anywhere, family: 'v4', refresh: 0 };
 
 /** What of a group the discovery of a cluster depends on; mostly nothing, so that all share the cluster. */
-export function seekerOf(plan: ClusterPlan, { endpointView, ipFamily }: ProxyGroup): Seeker {
-  if (plan.named !== null) return seeker(seenBy(plan, endpointView), ipFamily);
-  return isDynamic(plan) ? seeker(anywhere, ipFamily) : anybody;
+export function seekerOf(plan: ClusterPlan, { endpointView, ipFamily, defaults }: ProxyGroup): Seeker {
+  if (plan.named !== null) return seeker(seenBy(plan, endpointView), ipFamily, defaults.nameRefresh);
+  return isDynamic(plan) ? seeker(anywhere, ipFamily, 0) : anybody;
 }
 
 const families: Readonly<Record<IpFamily, string>> = { v4: 'V4_ONLY', v6: 'V6_ONLY' };
 
 /** How names are looked up; as with Istio each answer is kept for as long as its time to live says. */
-const lookups = (family: IpFamily): JsonObject => ({
+const lookups = ({ family, refresh }: Seeker): JsonObject => ({
   '@type': 'type.googleapis.com/envoy.extensions.clusters.dns.v3.DnsCluster',
   dns_lookup_family: families[family],
-  dns_refresh_rate: '60s',
+  dns_refresh_rate: protoDuration(refresh),
   respect_dns_ttl: true,
   dns_jitter: '0.1s',
   // A socket that is used for ever may be one that nobody answers any more.
@@ -65,13 +68,13 @@ const single: Readonly<Record<NameResolution['kind'], JsonObject>> = {
 const none: readonly Endpoint[] = [];
 
 /** The names stand in the cluster. Without any nothing is looked up, and nobody answers. */
-function namedDiscovery(plan: ClusterPlan, { kind, endpoints }: NameResolution, { view, family }: Seeker): JsonObject {
-  const list = assignment(plan, endpoints.get(plan.port.name) ?? none, view);
+function namedDiscovery(plan: ClusterPlan, { kind, endpoints }: NameResolution, seeker: Seeker): JsonObject {
+  const list = assignment(plan, endpoints.get(plan.port.name) ?? none, seeker.view);
   // A place that gets no share stays in other assignments; where one name alone is looked up Envoy would refuse it.
   const groups = (list['endpoints'] as readonly JsonObject[]).filter((group) => group['lb_endpoints'] !== undefined);
   const lb = balancing(plan);
   if (groups.length === 0) return { type: 'STATIC', ...lb };
-  const typed = { ...lookups(family), ...single[kind] };
+  const typed = { ...lookups(seeker), ...single[kind] };
   return {
     cluster_type: { name: 'envoy.cluster.dns', typed_config: typed },
     load_assignment: { ...list, endpoints: groups },
