@@ -5,17 +5,18 @@ RUN apt-get update && apt-get install -y --no-install-recommends python3-venv
 WORKDIR /src
 COPY . .
 RUN make install build/istio-api/crds.yaml \
-  && mkdir /out \
-  && cp -r dist /out/sluice \
-  && cp build/istio-api/crds.yaml /out/sluice/ \
-  && cp -L build/envoy /out/envoy
+  && mkdir -p /out/bin \
+  && cp bin/sluice /out/bin/ \
+  && cp -r dist /out/dist \
+  && cp build/istio-api/crds.yaml /out/dist/ \
+  && cp -L build/envoy /out/bin/envoy
 
 FROM node:24.21.0-bookworm-slim
 RUN apt-get update \
   && apt-get install -y --no-install-recommends iproute2 nftables \
-  && rm -rf /var/lib/apt/lists/* /usr/local/lib/node_modules /opt/yarn*
-COPY --from=build /out/envoy /usr/local/bin/envoy
-COPY --from=build /out/sluice /usr/local/lib/sluice
-ENV SLUICE_ENVOY=/usr/local/bin/envoy MALLOC_MMAP_THRESHOLD_=131072
+  && rm -rf /var/lib/apt/lists/* /usr/local/lib/node_modules /opt/yarn* \
+  && ln -s /usr/local/lib/sluice/bin/sluice /usr/local/bin/sluice
+COPY --from=build /out /usr/local/lib/sluice
+ENV SLUICE_ENVOY=/usr/local/lib/sluice/bin/envoy
 USER 1337:1337
-ENTRYPOINT ["node", "--max-semi-space-size=8", "--initial-old-space-size=200", "--expose-gc", "--enable-source-maps", "/usr/local/lib/sluice/main.js"]
+ENTRYPOINT ["sluice"]

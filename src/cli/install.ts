@@ -41,14 +41,14 @@ const installHelp = helpText({
 });
 
 async function install({ set = [], filename = [], crds = false }: InstallFlags): Promise<ExitStatus> {
-  const [{ readValues }, { installObjects }, { definitionsText }, { stringify }] = await Promise.all([
+  const [{ readValues }, { installObjects }, { definitionsText }, { formatYaml }] = await Promise.all([
     import('./install/values.ts'),
     import('./install/manifests.ts'),
     import('./install/definitions.ts'),
-    import('yaml'),
+    import('./format-yaml.ts'),
   ]);
   const values = await readValues(filename, set);
-  const text = (object: JsonObject): string => `---\n${stringify(object, { aliasDuplicateObjects: false })}`;
+  const text = (object: JsonObject): string => `---\n${formatYaml(object)}`;
   const definitions = crds ? await definitionsText() : '';
   if (definitions === null) {
     throw new UsageError('the CustomResourceDefinitions are not here: run "make build/istio-api/crds.yaml" first');

@@ -38,7 +38,7 @@ export function waitCommand(): Command {
 const waitHelp = helpText({
   examples: [
     'kubectl apply -f rule.yaml && sluice wait --for=programmed destinationrule/reviews',
-    'sluice wait --for=accepted virtualservice/shop -n shop --timeout 10s',
+    'sluice wait --for=accepted vs/shop -n shop --timeout 10s',
   ],
   notes: [
     'kubectl wait --for=condition=Programmed destinationrule/reviews does the same, also for an older form of it.',
@@ -78,6 +78,18 @@ function judge({ metadata, status }: JsonObject, type: string): { readonly messa
   return found['status'] === 'True' ? { message } : `${found['reason']}: ${message}`;
 }
 
+/** As kubectl knows them. */
+const shortNames: Readonly<Record<string, string>> = {
+  ...{ AuthorizationPolicy: 'ap', DestinationRule: 'dr', Gateway: 'gw', PeerAuthentication: 'pa', ServiceEntry: 'se' },
+  ...{ VirtualService: 'vs', WorkloadEntry: 'we', WorkloadGroup: 'wg' },
+};
+
+/** The words for a kind, in lower case. */
+function namesOf(kind: string): readonly string[] {
+  const names = [kind, `${kind}s`, kind.replace(/y$/, 'ies')].map((each) => each.toLowerCase());
+  return [...names, ...(shortNames[kind] === undefined ? [] : [shortNames[kind]])];
+}
+
 type Ask = (within: number) => Promise<JsonObject | null>;
 
 /** Throws UsageError for what is no kind, and where the API cannot be asked. */
@@ -91,9 +103,7 @@ async function reader(object: string, { namespace, kubeconfig, context }: WaitFl
   const [word = '', name = '', ...rest] = object.split('/');
   const asked = word.split('.')[0]?.toLowerCase() ?? '';
   const policies = kindsRead.filter(({ group }) => group.endsWith('.istio.io'));
-  const wanted = policies.find(({ kind }) =>
-    [kind, `${kind}s`, kind.replace(/y$/, 'ies')].some((each) => each.toLowerCase() === asked),
-  );
+  const wanted = policies.find(({ kind }) => namesOf(kind).includes(asked));
   if (wanted === undefined || name === '' || rest.length > 0) {
     throw new UsageError(`${object} is no object with a status: write it as destinationrule/NAME`);
   }

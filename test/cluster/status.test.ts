@@ -79,8 +79,8 @@ test('kubectl and sluice wait until all proxies have it; what is wrong is told w
   await cluster.apply(rule('{host: web, trafficPolicy: {loadBalancer: {simple: RANDOM}}}'));
   await cluster.kubectl(['wait', '--for=condition=Programmed', 'destinationrule/web', '--timeout=30s']);
   const kube = ['--kubeconfig', await cluster.kubeconfig()];
-  const waited = await sluice(['wait', '--for=programmed', 'destinationrule/web', ...kube]);
-  expect([waited.status, waited.stdout]).toEqual([0, 'destinationrule/web is programmed: 1 of 1 proxies have it\n']);
+  const waited = await sluice(['wait', '--for=programmed', 'dr/web', ...kube]);
+  expect([waited.status, waited.stdout]).toEqual([0, 'dr/web is programmed: 1 of 1 proxies have it\n']);
   expect(await shown('destinationrule/web', 'Accepted', 'True')).toBe('True Accepted 1 ');
 
   await cluster.apply(rule('{host: web, trafficPolicy: {loadBalancer: {simple: PASSTHROUGH}}}'));

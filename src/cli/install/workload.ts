@@ -31,6 +31,7 @@ function container(image: string): JsonObject {
   return {
     name: account,
     image,
+    command: ['sluice'],
     args: words(image),
     ports: Object.entries(ports).map(([name, containerPort]) => ({ name, containerPort })),
     // A start waits for all objects; that a replica serves is asked often, that it lives seldom.
