@@ -1,5 +1,5 @@
 // The files of a source and what was read from each: which to read again, and when to believe what is read.
-import { lstat } from 'node:fs/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Diagnostic, diagnoseFile } from '../model/diagnostic.ts';
 import type { ObjectId } from '../model/object.ts';
 import { sortDiagnostics } from './diagnostic-order.ts';
@@ -8,7 +8,7 @@ import { readVersion, type Version } from './file-version.ts';
 import { allHeard } from './folder-watch.ts';
 import type { SourceLimits } from './limits.ts';
 import { type FileUpdate, ObjectTable } from './object-table.ts';
-import { type Fingerprint, readTextNow } from './read-file.ts';
+import { type Fingerprint, isRegularFile, readTextNow } from './read-file.ts';
 import { type FoundFile, isWithin, type Scan, type ScanTrouble, scan } from './scan.ts';
 import type { Change } from './source.ts';
 
@@ -128,10 +128,11 @@ export class FileSet {
   async glance(path: string, alone: () => boolean): Promise<readonly Change[]> {
     const file = this.#byPath.get(path);
     if (file === undefined || file.doubt !== null || file.found.sealed) return [];
-    const [reading, stats] = await Promise.all([this.#readOne(file), lstat(path).catch(() => null)]);
+    const reading = await this.#readOne(file);
+    const isFile = isRegularFile(path);
     await allHeard();
     const { version } = reading;
-    if (version.kind !== 'version' || version.content.parsed === 'held' || stats?.isFile() !== true) return [];
+    if (version.kind !== 'version' || version.content.parsed === 'held' || !isFile) return [];
     const replaced = version.fingerprint.inode !== file.fingerprint?.inode && alone();
     const certain = replaced && changesEndpointsOnly(this.table.accepted(file.found.name), version.content.parsed);
     return certain ? this.#commit([reading]) : [];
@@ -149,7 +150,10 @@ export class FileSet {
 
   async #read(files: readonly File[]): Promise<readonly Reading[]> {
     const readings: Reading[] = [];
-    for (const part of portions(files)) readings.push(...(await Promise.all(part.map((file) => this.#readOne(file)))));
+    for (const part of portions(files)) {
+      readings.push(...(await Promise.all(part.map((file) => this.#readOne(file)))));
+      await nextTurn();
+    }
     return readings;
   }
 

@@ -1,7 +1,18 @@
 // Reads a file as the operating system has it: bounded, and knowing whether it changed meanwhile.
 import { isUtf8 } from 'node:buffer';
-import { type BigIntStats, constants, fstatSync, readFileSync, readSync, statSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  read,
+  readFileSync,
+  readSync,
+  statSync,
+} from 'node:fs';
+import { promisify } from 'node:util';
 import type { SourceLimits } from './limits.ts';
 import { brokenFile, type ParsedFile } from './yaml.ts';
 
@@ -20,6 +31,8 @@ export type FileReading =
   | { readonly kind: 'gone' }
   | { readonly kind: 'unreadable'; readonly reason: string };
 
+const readElsewhere = promisify(read);
+
 const most = 3;
 /** So many bytes are read sooner than another thread could be asked to. */
 const readAtOnce = 64 * 1024;
@@ -31,29 +44,29 @@ export function fingerprintOf({ dev, ino, size, mtimeNs, ctimeNs, mtimeMs }: Big
   return { inode, state, size: Number(size), modified: Number(mtimeMs) };
 }
 
-/** Reads a file whole. If it changes meanwhile it is read again, but not for ever: who writes it will write again. */
+/** Reads a file whole; a small one is read sooner than another thread could be asked to. If it changes meanwhile it is read again, but not for ever: who writes it will write again. */
 export async function readWhole(path: string, { fileBytes }: SourceLimits): Promise<FileReading> {
   try {
-    const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    const descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     try {
-      return await readHandle(handle, BigInt(fileBytes));
+      return await readOpen(descriptor, BigInt(fileBytes));
     } finally {
-      await handle.close();
+      closeSync(descriptor);
     }
   } catch (error) {
     return isGone(error) ? { kind: 'gone' } : { kind: 'unreadable', reason: reasonOf(error) };
   }
 }
 
-async function readHandle(handle: FileHandle, fileBytes: bigint): Promise<FileReading> {
-  let before = fstatSync(handle.fd, { bigint: true });
+async function readOpen(descriptor: number, fileBytes: bigint): Promise<FileReading> {
+  let before = fstatSync(descriptor, { bigint: true });
   for (let attempt = 1; ; attempt += 1) {
     if (!before.isFile()) return { kind: 'unreadable', reason: 'it is not a regular file' };
     const fingerprint = fingerprintOf(before);
     if (before.size > fileBytes) return { kind: 'too-large', fingerprint };
     const bytes = Buffer.allocUnsafe(Number(before.size));
-    const length = await fill(handle, bytes);
-    const after = fstatSync(handle.fd, { bigint: true });
+    const length = await fill(descriptor, bytes);
+    const after = fstatSync(descriptor, { bigint: true });
     if (attempt === most || fingerprintOf(after).state === fingerprint.state) {
       return { kind: 'bytes', bytes: bytes.subarray(0, length), fingerprint };
     }
@@ -61,13 +74,14 @@ async function readHandle(handle: FileHandle, fileBytes: bigint): Promise<FileRe
   }
 }
 
-async function fill(handle: FileHandle, bytes: Buffer): Promise<number> {
+async function fill(descriptor: number, bytes: Buffer): Promise<number> {
   let length = 0;
   while (length < bytes.length) {
     const at = [bytes, length, bytes.length - length, length] as const;
-    const read = bytes.length <= readAtOnce ? readSync(handle.fd, ...at) : (await handle.read(...at)).bytesRead;
-    if (read === 0) break;
-    length += read;
+    const small = bytes.length <= readAtOnce;
+    const count = small ? readSync(descriptor, ...at) : (await readElsewhere(descriptor, ...at)).bytesRead;
+    if (count === 0) break;
+    length += count;
   }
   return length;
 }
@@ -79,6 +93,15 @@ export function readTextNow(path: string, { fileBytes }: SourceLimits): string |
     return stats.isFile() && stats.size <= fileBytes ? readFileSync(path).toString() : null;
   } catch {
     return null;
+  }
+}
+
+/** Whether there is a file at the path, and no link to one. */
+export function isRegularFile(path: string): boolean {
+  try {
+    return lstatSync(path).isFile();
+  } catch {
+    return false;
   }
 }
 
