@@ -1,7 +1,10 @@
 // A service that is pointed at one backend after the other, and an Envoy that follows: what it takes until requests do.
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent, createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { bootstrap } from '../src/inject/bootstrap.ts';
 import { EnvoyProcess, findEnvoy } from '../src/inject/launcher.ts';
 
@@ -56,4 +59,20 @@ export function startEnvoy(folder: string, xdsPort: number): Promise<EnvoyProces
   });
   const binary = findEnvoy(undefined);
   return EnvoyProcess.start({ bootstrap: config, binary, launchedBy: [], concurrency: 1, logLevel: 'error', folder });
+}
+
+/** Starts `sluice serve` with these words and gives its xDS port once it listens. */
+export async function serve(
+  words: readonly string[],
+): Promise<{ readonly process: ChildProcess; readonly port: number }> {
+  const program = join(import.meta.dirname, '../bin/sluice');
+  const free = ['--xds-address', '127.0.0.1:0', '--http-address', '127.0.0.1:0'];
+  const child = spawn(program, ['serve', ...words, ...free], { stdio: ['ignore', 'ignore', 'pipe'] });
+  for await (const line of createInterface(child.stderr)) {
+    const port = line.startsWith('listening ') ? line.split('xds=127.0.0.1:')[1]?.split(' ')[0] : undefined;
+    if (port === undefined) continue;
+    child.stderr.resume();
+    return { process: child, port: Number(port) };
+  }
+  throw new Error('sluice ended before it listened');
 }

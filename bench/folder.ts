@@ -1,15 +1,14 @@
 // How long Sluice takes to start on a folder of many services, and how long until an edited endpoint carries traffic.
 // Usage: folder.ts [--services 1000] [--endpoints 10] [--changes 50]
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { agent, backend, portOf, rank, startEnvoy, until } from './change-probe.ts';
+import { agent, backend, portOf, rank, serve, startEnvoy, until } from './change-probe.ts';
 import { usageOf } from './usage.ts';
 
 const { values } = parseArgs({
@@ -53,20 +52,6 @@ async function writeFolder(folder: string): Promise<void> {
   }
 }
 
-/** Starts `sluice serve` and gives its xDS port once it listens. */
-async function serve(folder: string): Promise<{ readonly process: ChildProcess; readonly port: number }> {
-  const program = join(import.meta.dirname, '../bin/sluice');
-  const flags = ['--xds-address', '127.0.0.1:0', '--http-address', '127.0.0.1:0', '--allow-loopback-endpoints'];
-  const child = spawn(program, ['serve', '--config', folder, ...flags], { stdio: ['ignore', 'ignore', 'pipe'] });
-  for await (const line of createInterface(child.stderr)) {
-    const port = line.startsWith('listening ') ? line.split('xds=127.0.0.1:')[1]?.split(' ')[0] : undefined;
-    if (port === undefined) continue;
-    child.stderr.resume();
-    return { process: child, port: Number(port) };
-  }
-  throw new Error('sluice ended before it listened');
-}
-
 type Point = (server: Server) => Promise<void>;
 
 /** Edits one endpoint again and again; each time the system was idle before. */
@@ -94,7 +79,7 @@ async function measure(folder: string, servers: readonly [Server, Server]): Prom
   };
   await point(servers[0]);
   const start = performance.now();
-  const { process: sluice, port } = await serve(folder);
+  const { process: sluice, port } = await serve(['--config', folder, '--allow-loopback-endpoints']);
   const { cpuSeconds, peak } = usageOf(sluice.pid ?? 0);
   const ready = ((performance.now() - start) / 1000).toFixed(2);
   console.log(

@@ -1,19 +1,17 @@
 // What Sluice takes on a real Kubernetes API: from the start until it is ready, from the API's acknowledgement of a changed
 // EndpointSlice until an Envoy uses it, memory with many Pods, and the injector under load. Needs `make test-cluster` once.
 // Usage: kube.ts [--services 1000] [--endpoints 10] [--pods 0] [--changes 500]
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { networkInterfaces } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { kubeAccess } from '../src/kube/access.ts';
 import { KubeApi, type Write } from '../src/kube/api.ts';
 import type { JsonObject } from '../src/lib/json.ts';
 import { Cluster } from '../test/cluster/cluster.ts';
-import { agent, backend, portOf, rank, startEnvoy, until } from './change-probe.ts';
+import { agent, backend, portOf, rank, serve, startEnvoy, until } from './change-probe.ts';
 import { usageOf } from './usage.ts';
 
 const { values } = parseArgs({
@@ -88,26 +86,6 @@ class World {
   }
 }
 
-async function serve(kubeconfig: string): Promise<{ readonly process: ChildProcess; readonly port: number }> {
-  const program = join(import.meta.dirname, '../bin/sluice');
-  const words = [
-    'serve',
-    '--kube',
-    '--kubeconfig',
-    kubeconfig,
-    '--xds-address=127.0.0.1:0',
-    '--http-address=127.0.0.1:0',
-  ];
-  const child = spawn(program, words, { stdio: ['ignore', 'ignore', 'pipe'] });
-  for await (const line of createInterface(child.stderr)) {
-    const port = line.startsWith('listening ') ? line.split('xds=127.0.0.1:')[1]?.split(' ')[0] : undefined;
-    if (port === undefined) continue;
-    child.stderr.resume();
-    return { process: child, port: Number(port) };
-  }
-  throw new Error('sluice ended before it listened');
-}
-
 async function measureChanges(world: World, sluice: ChildProcess, servers: readonly Server[]): Promise<void> {
   const before = usageOf(sluice.pid ?? 0);
   const took: number[] = [];
@@ -139,7 +117,7 @@ async function measure(world: World, address: string, servers: readonly Server[]
     Array.from({ length: pods }, (_, index) => pod(`p${index}`)),
   );
   const start = performance.now();
-  const { process: sluice, port } = await serve(await world.cluster.kubeconfig());
+  const { process: sluice, port } = await serve(['--kube', '--kubeconfig', await world.cluster.kubeconfig()]);
   const { cpuSeconds, peak } = usageOf(sluice.pid ?? 0);
   const ready = ((performance.now() - start) / 1000).toFixed(2);
   console.log(
