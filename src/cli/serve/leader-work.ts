@@ -4,8 +4,9 @@ import { hostname } from 'node:os';
 import type { ControlPlane } from '../../control-plane.ts';
 import type { Authority } from '../../identity/ca/authority.ts';
 import type { KubeApi } from '../../kube/api.ts';
+import { memo } from '../../lib/memo.ts';
 import { webhookConfiguration } from '../../model/names.ts';
-import { objectName } from '../../model/object.ts';
+import { type ObjectSet, objectName } from '../../model/object.ts';
 import { Lease } from '../../status/lease.ts';
 import { RootConfigMaps } from '../../status/root-config-maps.ts';
 import { StatusWriter } from '../../status/status-writer.ts';
@@ -76,7 +77,7 @@ function publishRoots({
   const roots = () => authority.roots();
   const configMaps = new RootConfigMaps({
     ...{ api, leading, roots },
-    namespaces: () => [...controlPlane.objects.keys()].map(objectName).flatMap(namespaceOf),
+    namespaces: () => namespacesIn(controlPlane.objects),
     onError: (namespace, reason) => log.warn({ namespace, reason }, 'the roots could not be written'),
   });
   const bundles = new WebhookBundles({
@@ -86,5 +87,9 @@ function publishRoots({
   return [configMaps, bundles];
 }
 
-const namespaceOf = ({ group, kind, name }: ReturnType<typeof objectName>): readonly string[] =>
-  group === '' && kind === 'Namespace' ? [name] : [];
+const namespacesIn = memo((objects: ObjectSet): readonly string[] =>
+  [...objects.keys()]
+    .map(objectName)
+    .filter(({ group, kind }) => group === '' && kind === 'Namespace')
+    .map(({ name }) => name),
+);
