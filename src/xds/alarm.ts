@@ -1,7 +1,12 @@
-/** Rings at the time that was set last, in milliseconds by `performance.now()`, once. */
+/**
+ * Rings at the time that was set last, in milliseconds by `performance.now()`, once. What is set is mostly set again before
+ * it comes: the timer under it may be an earlier one, which then is wound up again.
+ */
 export class Alarm {
   readonly #ring: () => void;
   #at: number | null = null;
+  /** When the timer goes off; infinite without one. */
+  #due = Number.POSITIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(ring: () => void) {
@@ -10,14 +15,30 @@ export class Alarm {
 
   /** Null: not at all. */
   set(at: number | null): void {
-    if (at === this.#at) return;
-    clearTimeout(this.#timer);
     this.#at = at;
+    if (at !== null && at < this.#due) this.#wind(at);
+  }
+
+  /** Never rings again, and leaves no timer behind. */
+  stop(): void {
+    this.#at = null;
+    clearTimeout(this.#timer);
+  }
+
+  #wind(at: number): void {
+    clearTimeout(this.#timer);
+    this.#due = at;
+    this.#timer = setTimeout(() => this.#goOff(), Math.max(1, Math.ceil(at - performance.now())));
+  }
+
+  #goOff(): void {
+    this.#due = Number.POSITIVE_INFINITY;
+    const at = this.#at;
     if (at === null) return;
-    const ring = (): void => {
+    if (at > performance.now()) this.#wind(at);
+    else {
       this.#at = null;
       this.#ring();
-    };
-    this.#timer = setTimeout(ring, Math.max(1, Math.ceil(at - performance.now())));
+    }
   }
 }

@@ -288,7 +288,7 @@ export class Session {
   #dispose(reason: string): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#alarm.set(null);
+    this.#alarm.stop();
     for (const timer of [this.#deadline, this.#pause]) clearTimeout(timer);
     this.#feed?.close();
     this.#options.onEvent({ ...this.#about(), kind: 'closed', reason });

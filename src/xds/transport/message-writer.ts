@@ -1,6 +1,7 @@
 // gRPC's length-prefixed messages, written one at a time. Invariant: what streams share is never copied, and of a message
 // no more than one slice waits in the transport.
 import type { ServerHttp2Stream } from 'node:http2';
+import { Alarm } from '../alarm.ts';
 import type { ResponseBytes } from '../response.ts';
 
 export interface MessageWriter {
@@ -25,24 +26,22 @@ export function messageWriter(stream: ServerHttp2Stream, timeout: number, stalle
   let rest: Buffer | null = null;
   let taken = (): void => {};
   let ending = false;
-  let timer: NodeJS.Timeout | undefined;
+  const alarm = new Alarm(stalled);
 
   const wrote = (error?: Error | null): void => {
-    clearTimeout(timer);
+    alarm.set(null);
     if (error) return;
     if (rest !== null) writeNext(rest);
     else if (ending) stream.end();
     else taken();
   };
-  const watch = (): void => {
-    timer = setTimeout(stalled, timeout);
-  };
+  const watch = (): void => alarm.set(performance.now() + timeout);
   const writeNext = (bytes: Buffer): void => {
     rest = bytes.length > slice ? bytes.subarray(slice) : null;
     watch();
     stream.write(rest === null ? bytes : bytes.subarray(0, slice), wrote);
   };
-  stream.on('close', () => clearTimeout(timer));
+  stream.on('close', () => alarm.stop());
 
   return {
     write({ own, shared }, done) {

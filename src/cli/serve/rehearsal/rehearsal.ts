@@ -1,6 +1,7 @@
 // Before the first proxy comes, a small mesh that exists in memory alone is served to imaginary proxies, and changed again
 // and again: what a fleet needs when it comes back all at once is compiled by then.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Counter, Registry } from 'prom-client';
 import { stringify } from 'yaml';
 import { ControlPlane } from '../../../control-plane.ts';
 import { proxyNode } from '../../../envoy/node.ts';
@@ -8,6 +9,8 @@ import { resourceKinds } from '../../../envoy/types.ts';
 import type { JsonObject } from '../../../lib/json.ts';
 import { MemorySource } from '../../../sources/memory.ts';
 import { startXdsServer } from '../../../xds/server.ts';
+import { publicationMetrics } from '../metrics/publication-metrics.ts';
+import { xdsMetrics } from '../metrics/xds-metrics.ts';
 import { ImaginaryProxy, type Names } from './imaginary-proxy.ts';
 
 const services = 20;
@@ -23,8 +26,11 @@ export async function rehearse(time: number): Promise<void> {
     allowLoopbackEndpoints: true,
     timing: { quiet: 0, longest: 0 },
   });
+  const registers = [new Registry()];
+  controlPlane.onPublish(publicationMetrics(registers));
   await controlPlane.start();
-  const xds = await startXdsServer({ provider: controlPlane, port: 0, timers });
+  const onEvent = xdsMetrics(registers, new Counter({ name: 'faults', help: 'Faults.', registers }));
+  const xds = await startXdsServer({ provider: controlPlane, port: 0, timers, onEvent });
   const proxies: ImaginaryProxy[] = [];
   try {
     const names = namesIn(controlPlane);
