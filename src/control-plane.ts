@@ -48,6 +48,7 @@ export interface ControlPlaneOptions {
 }
 
 export class ControlPlane implements SnapshotProvider {
+  readonly catchUp: SnapshotProvider['catchUp'];
   readonly #options: ControlPlaneOptions;
   readonly #translator: CarefulTranslator;
   readonly #batches: Batches;
@@ -65,6 +66,8 @@ export class ControlPlane implements SnapshotProvider {
     this.#translator = new CarefulTranslator({ ...options, onFault: (error, object) => this.#fault(error, object) });
     this.#proxies = new Proxies({ translator: this.#translator, onNews: () => this.#batches.add() });
     this.#batches = new Batches(() => inSlices(this.#turn()), options.timing ?? defaultTiming);
+    const lags = options.sources.some(({ catchUp }) => catchUp !== undefined);
+    this.catchUp = lags ? (signal) => this.#catchUp(signal) : undefined;
     this.#input = new Input(options.sources.length, options.wipeGuard ?? null, () => this.#batches.add());
   }
 
@@ -134,6 +137,11 @@ export class ControlPlane implements SnapshotProvider {
     } finally {
       atOnce(this.#handOut(inForce, this.#translator.resolve(inForce)));
     }
+  }
+
+  async #catchUp(signal: AbortSignal): Promise<void> {
+    await Promise.all(this.#options.sources.map((source) => source.catchUp?.(signal)));
+    await this.#batches.settled();
   }
 
   #take(index: number, report: SourceReport): void {

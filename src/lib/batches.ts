@@ -23,6 +23,7 @@ export class Batches {
   #firstWaiting: number | undefined;
   #running = false;
   #closed = false;
+  readonly #waiting = new Set<() => void>();
 
   constructor(run: () => Promise<void>, timing: BatchTiming = defaultTiming) {
     this.#run = run;
@@ -41,11 +42,18 @@ export class Batches {
     this.#timer = setTimeout(() => this.#fire(), Math.max(0, Math.min(this.#timing.quiet, deadline)));
   }
 
+  /** Resolves when all that was added is handled. */
+  async settled(): Promise<void> {
+    if (this.#closed || (!this.#running && this.#firstWaiting === undefined)) return;
+    await new Promise<void>((resolve) => this.#waiting.add(resolve));
+  }
+
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
     clearImmediate(this.#atOnce);
     this.#forget();
+    this.#release();
   }
 
   #forget(): void {
@@ -61,5 +69,11 @@ export class Batches {
     this.#running = false;
     this.#lastRun = performance.now();
     if (this.#firstWaiting !== undefined) this.add();
+    else this.#release();
+  }
+
+  #release(): void {
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
   }
 }

@@ -19,5 +19,10 @@ export interface Source {
    * Rejects only if there is nothing that could be watched.
    */
   start(onReport: (report: SourceReport) => void): Promise<void>;
+  /**
+   * Resolves once all was reported that there is at the time of the call, or when `signal` aborts. Absent where what is
+   * reported cannot lag behind what somebody else has seen.
+   */
+  catchUp?(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }

@@ -5,6 +5,7 @@ import { getHeapStatistics } from 'node:v8';
 import { status } from '@grpc/grpc-js';
 import type { ProxyNode } from '../model/proxy.ts';
 import { Admission } from './admission.ts';
+import { CatchUp } from './catch-up.ts';
 import type { Protocol } from './requests.ts';
 import type { XdsLimits, XdsTimers } from './server-options.ts';
 import { type AuthorizeNode, Session } from './session.ts';
@@ -46,15 +47,16 @@ export function adsProtocol(path: string | undefined): Protocol | undefined {
 const mostRestarted = 10_000;
 
 export function createAds(options: AdsOptions): Ads {
-  const { timers, limits, onEvent } = options;
+  const { timers, onEvent } = options;
   const sessions = new Set<Session>();
   const turns = turnsOf(options);
   const steps = stepsOf(timers);
   const prefix = randomBytes(4).toString('hex');
-  const mayRestart = onceEach(mostRestarted);
+  const common = { ...options, ...commonOf(options), others: () => sessions };
   let [opened, closing] = [0, false];
 
   const start = (stream: ServerHttp2Stream, protocol: Protocol, caller: Caller) => {
+    const openedAt = performance.now();
     return (leave: () => void): void => {
       if (stream.destroyed) {
         leave();
@@ -62,15 +64,13 @@ export function createAds(options: AdsOptions): Ads {
       }
       opened += 1;
       const session = new Session({
-        ...options,
+        ...common,
         call: grpcStream(stream, timers),
         caller,
         protocol,
         steps: steps[protocol],
         noncePrefix: `${prefix}-${opened}-`,
-        rate: rateOf(limits),
-        others: () => sessions,
-        mayRestart,
+        openedAt,
         onSynced: leave,
         onClosed: () => sessions.delete(session),
       });
@@ -102,7 +102,13 @@ const stepsOf = (timers: XdsTimers): { readonly [P in Protocol]: SharedSteps } =
   delta: new SharedSteps({ protocol: 'delta', ...timers }),
 });
 
-const rateOf = ({ requestBurst: burst, requestsPerSecond: perSecond }: XdsLimits) => ({ burst, perSecond });
+function commonOf({ provider: { catchUp }, timers, limits }: AdsOptions) {
+  return {
+    rate: { burst: limits.requestBurst, perSecond: limits.requestsPerSecond },
+    catchUp: catchUp === undefined ? null : new CatchUp(catchUp, timers.catchUp),
+    mayRestart: onceEach(mostRestarted),
+  };
+}
 
 function turnsOf({ timers, limits: { syncing, waiting } }: AdsOptions): Admission {
   return new Admission({ syncing, waiting, longestWait: timers.admissionWait, longestSync: timers.syncTurn });

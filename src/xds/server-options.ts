@@ -31,6 +31,8 @@ export interface XdsTimers {
   /** How long a stream may wait for its turn to be brought up to date, and how long its turn lasts at most. */
   readonly admissionWait: number;
   readonly syncTurn: number;
+  /** How long a proxy that holds something unknown waits for this replica to catch up with others. */
+  readonly catchUp: number;
   /** How old a stream becomes, give or take a tenth: its proxy then connects anew, perhaps to another replica. */
   readonly streamAge: number;
   /** Over how long at most the ends of the streams are spread when the server stops or trusts other clients, */
@@ -55,6 +57,7 @@ export const defaultTimers: XdsTimers = {
   judge: 30_000,
   admissionWait: 30_000,
   syncTurn: 2_000,
+  catchUp: 5_000,
   streamAge: 12 * 3_600_000,
   closeSpread: 10_000,
   closeGrace: 3_000,

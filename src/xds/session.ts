@@ -5,9 +5,11 @@ import type { ResourceKind } from '../envoy/types.ts';
 import type { WorkloadIdentity } from '../model/identity.ts';
 import type { ProxyNode } from '../model/proxy.ts';
 import { Alarm } from './alarm.ts';
+import { type CatchUp, holdsUnknown } from './catch-up.ts';
+import { Intake } from './intake.ts';
 import { Nonces } from './nonces.ts';
 import type { Culprit } from './refusal.ts';
-import { type RequestRate, requestMeter } from './request-rate.ts';
+import type { RequestRate } from './request-rate.ts';
 import { type DiscoveryRequest, decodeRequest, type Protocol } from './requests.ts';
 import { encodeResponse, type Response } from './response.ts';
 import type { XdsTimers } from './server-options.ts';
@@ -35,6 +37,10 @@ export interface SessionOptions {
   readonly onEvent: (event: XdsEvent) => void;
   readonly timers: Pick<XdsTimers, 'firstRequest' | 'streamAge'>;
   readonly rate: RequestRate;
+  /** Null: nobody can know more than is known here. */
+  readonly catchUp: CatchUp | null;
+  /** When the stream was opened, by `performance.now()`. */
+  readonly openedAt: number;
   /** The other sessions, */
   readonly others: () => Iterable<Session>;
   /** and whether a proxy may be made to start anew: not again and again. */
@@ -78,16 +84,16 @@ export class Session {
   #synced = false;
   readonly connectedAt = new Date();
   readonly refusedAt = new Map<ResourceKind, Date>();
-  readonly #meter: ReturnType<typeof requestMeter>;
+  readonly #intake: Intake;
   /** Until the first request; from then on until the stream is too old. */
   #deadline: NodeJS.Timeout;
-  #pause: NodeJS.Timeout | undefined;
 
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#state = options.steps.start;
     this.nonces = new Nonces(options.noncePrefix);
-    this.#meter = requestMeter(options.rate);
+    const pass = (request: DiscoveryRequest): void => this.#guard(() => this.#take(request));
+    this.#intake = new Intake({ ...options, pass, before: (request) => this.#before(request) });
     const { firstRequest } = options.timers;
     this.#deadline = setTimeout(() => {
       this.end(status.DEADLINE_EXCEEDED, `no request came for ${firstRequest} ms`);
@@ -137,25 +143,21 @@ export class Session {
   }
 
   #receive(bytes: Buffer): void {
-    this.#throttle(bytes.length);
+    if (this.#intake.throttles(bytes.length)) this.#options.onEvent({ ...this.#about(), kind: 'throttled' });
     const decoded = decodeRequest(this.#options.protocol, bytes);
     const refusal = decoded.kind === 'refused' ? invalid(decoded.reason) : this.#admit(decoded.request);
     if (refusal !== null) this.end(refusal.code, refusal.reason);
-    else if (decoded.kind === 'request') {
-      this.#dispatch({ kind: 'request', request: this.nonces.related(decoded.request), now: performance.now() });
-    }
+    else if (decoded.kind === 'request') this.#intake.take(decoded.request);
   }
 
-  /** Who asks too often is read later, and never closed for it. */
-  #throttle(length: number): void {
-    const wait = this.#meter(length, performance.now());
-    if (wait === 0 || this.#pause !== undefined) return;
-    this.#options.call.pause();
-    this.#options.onEvent({ ...this.#about(), kind: 'throttled' });
-    this.#pause = setTimeout(() => {
-      this.#pause = undefined;
-      this.#options.call.resume();
-    }, wait);
+  /** What has to be over before the request is dealt with. */
+  #before(request: DiscoveryRequest): Promise<void> | null {
+    const { catchUp, openedAt } = this.#options;
+    return catchUp !== null && holdsUnknown(request, this.#state.latest) ? catchUp.since(openedAt) : null;
+  }
+
+  #take(request: DiscoveryRequest): void {
+    this.#dispatch({ kind: 'request', request: this.nonces.related(request), now: performance.now() });
   }
 
   /** A client that takes nothing would hold what waits for it. */
@@ -289,7 +291,8 @@ export class Session {
     if (this.#closed) return;
     this.#closed = true;
     this.#alarm.stop();
-    for (const timer of [this.#deadline, this.#pause]) clearTimeout(timer);
+    this.#intake.close();
+    clearTimeout(this.#deadline);
     this.#feed?.close();
     this.#options.onEvent({ ...this.#about(), kind: 'closed', reason });
     this.#options.onClosed(this);

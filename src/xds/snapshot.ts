@@ -41,4 +41,9 @@ export interface SnapshotProvider {
    * Proxies of one group are handed the same object.
    */
   follow(node: ProxyNode, onSnapshot: OnSnapshot): SnapshotFeed;
+  /**
+   * Resolves once what is handed out is as new as anything that another replica may have handed out before the call, or when
+   * `signal` aborts. Absent where there is nobody to be behind of.
+   */
+  readonly catchUp?: ((signal: AbortSignal) => Promise<void>) | undefined;
 }

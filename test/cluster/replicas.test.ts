@@ -5,6 +5,7 @@ import { resourceKinds } from '../../src/envoy/types.ts';
 import { poll } from '../../src/inject/poll.ts';
 import { type Serving, serve } from '../cli/sluice.ts';
 import { AdsClient, metadata } from '../harness/ads-client.ts';
+import { startTcpProxy } from '../harness/tcp-proxy.ts';
 import { Cluster } from './cluster.ts';
 
 let cluster: Cluster;
@@ -35,6 +36,14 @@ type Versions = ReadonlyMap<string, ReadonlyMap<string, string>>;
 
 async function start(...more: readonly string[]): Promise<Serving> {
   return serve(['--kube', '--kubeconfig', await cluster.kubeconfig(), ...more]);
+}
+
+/** A replica, and what stands between it and the API. */
+async function startBehind() {
+  const way = await startTcpProxy({ port: cluster.ports.api });
+  onTestFinished(() => way.close());
+  const serving = await serve(['--kube', '--kubeconfig', await cluster.kubeconfig({ port: way.port })]);
+  return { way, serving };
 }
 
 function connect({ xds }: Serving): AdsClient {
@@ -91,4 +100,33 @@ test('a proxy that moves to another replica is sent only what differs', async ()
   const client = connect(two);
   client.resume('cluster', held);
   expect([...(await client.take('cluster')).versions.keys()]).toEqual([name]);
+});
+
+test('R-47: a proxy that moves to a replica whose watches lag is not taken back', async () => {
+  const { way, serving: late } = await startBehind();
+  const ahead = await start();
+  way.strand();
+  await cluster.apply(object('ahead'));
+  const name = 'outbound|80||ahead.default.svc.cluster.local';
+  const clusters = async (serving: Serving) => (await everything(serving)).get('cluster') ?? new Map<string, string>();
+  const known = await poll(async () => ((held) => (held.has(name) ? held : undefined))(await clusters(ahead)), {
+    ...{ within: 10_000, every: 100, what: 'the first replica to know the new service' },
+  });
+  expect((await clusters(late)).has(name)).toBe(false);
+  const client = connect(late);
+  client.resume('cluster', known);
+  const { versions, removed } = await client.take('cluster');
+  expect([[...versions.keys()], removed]).toEqual([[], []]);
+  expect((await clusters(late)).has(name)).toBe(true);
+});
+
+test('R-47: where the API cannot be asked, a proxy waits for five seconds and no longer', async () => {
+  const { way, serving } = await startBehind();
+  way.silent(true);
+  const client = connect(serving);
+  const from = performance.now();
+  client.resume('cluster', new Map([['outbound|80||elsewhere.default.svc.cluster.local', 'unknown']]));
+  const { versions } = await client.take('cluster');
+  expect(performance.now() - from).toBeGreaterThan(4_000);
+  expect(versions.size).toBeGreaterThan(0);
 });

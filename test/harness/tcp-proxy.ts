@@ -17,6 +17,8 @@ export interface TcpProxy {
   readonly opened: number;
   /** Breaks all connections with a reset. */
   reset(): void;
+  /** Passes nothing on of the connections that there are, and closes none; those that are opened later work. */
+  strand(): void;
   /** Passes nothing on, either way, and closes nothing: as a network that drops everything; or passes on again. */
   silent(on: boolean): void;
   close(): Promise<void>;
@@ -25,16 +27,18 @@ export interface TcpProxy {
 /** Listens on a free port of 127.0.0.1. */
 export async function startTcpProxy({ port, delay = 0, piece = 1 << 16 }: TcpProxyOptions): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
+  const stranded = new WeakSet<Socket>();
   let [opened, mute] = [0, false];
+  const isMute = (socket: Socket): boolean => mute || stranded.has(socket);
   const forward = (from: Socket, to: Socket): void => {
     from.on('data', (data) => {
       for (let start = 0; start < data.length; start += piece) {
         const part = data.subarray(start, start + piece);
-        setTimeout(() => !mute && !to.destroyed && to.write(part), delay);
+        setTimeout(() => !isMute(from) && !to.destroyed && to.write(part), delay);
       }
     });
     // After the pieces that came before.
-    from.on('close', () => setTimeout(() => !mute && to.end(), delay));
+    from.on('close', () => setTimeout(() => !isMute(from) && to.end(), delay));
     from.on('error', () => {});
   };
   const server = createServer((downstream) => {
@@ -57,6 +61,9 @@ export async function startTcpProxy({ port, delay = 0, piece = 1 << 16 }: TcpPro
       return opened;
     },
     reset: end,
+    strand: () => {
+      for (const socket of sockets) stranded.add(socket);
+    },
     silent: (on) => {
       mute = on;
     },

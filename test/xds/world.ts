@@ -15,6 +15,7 @@ class TextProvider implements SnapshotProvider {
   readonly refusals: string[] = [];
   /** Null: everyone is offered the same again, whatever was refused. */
   quarantine: Quarantine | null = null;
+  catchUp: SnapshotProvider['catchUp'];
   #current: Snapshot = snapshot({});
   readonly #followers = new Set<(snapshot: Snapshot) => void>();
 
@@ -78,16 +79,17 @@ export interface World {
   connect(options?: Partial<AdsClientOptions>): AdsClient;
 }
 
-export type WorldOptions = Partial<ServerParts> & Admittance;
+export type WorldOptions = Partial<ServerParts> & Admittance & Pick<SnapshotProvider, 'catchUp'>;
 
 /** Runs a test in a world of its own. */
 export async function inWorld(
   protocol: Protocol,
   run: (world: World) => Promise<void>,
   timers: Partial<XdsTimers> = {},
-  options: WorldOptions = {},
+  { catchUp, ...options }: WorldOptions = {},
 ): Promise<void> {
   const provider = new TextProvider();
+  provider.catchUp = catchUp;
   provider.publish({ endpoint: '', route: '' });
   const events: XdsEvent[] = [];
   let wake = (): void => {};

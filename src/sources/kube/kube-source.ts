@@ -4,6 +4,8 @@ import type { KubeApi } from '../../kube/api.ts';
 import type { ObjectId } from '../../model/object.ts';
 import type { Change, Source, SourceReport } from '../source.ts';
 import { discover } from './discovery.ts';
+import { newestVersion } from './newest.ts';
+import { Progress } from './progress.ts';
 import { type ReflectorEvent, reflect } from './reflector.ts';
 import { type Resource, resourceName, type WantedKind } from './resource.ts';
 import { KubeStore } from './store.ts';
@@ -26,6 +28,7 @@ export interface KubeSourceOptions {
 interface Watching {
   readonly resource: Resource;
   readonly stop: AbortController;
+  readonly progress: Progress;
   /** Whether its objects are known. */
   listed: boolean;
 }
@@ -54,6 +57,16 @@ export class KubeSource implements Source {
     this.#onReport = onReport;
     this.#run(this.#discover());
     return this.#started.promise;
+  }
+
+  /** A watch that is behind what the API has now is begun anew. */
+  async catchUp(signal: AbortSignal): Promise<void> {
+    const { api } = this.#options;
+    const catchUp = async ({ resource, progress }: Watching): Promise<void> => {
+      const version = await newestVersion(api, resource, this.#timers, signal);
+      if (version !== null) await progress.until(version, signal);
+    };
+    await Promise.all(this.#watching.values().map(catchUp));
   }
 
   async close(): Promise<void> {
@@ -106,14 +119,15 @@ export class KubeSource implements Source {
 
   #watch(name: string, resource: Resource): void {
     const { api } = this.#options;
-    const watching: Watching = { resource, stop: new AbortController(), listed: false };
+    const [stop, progress] = [new AbortController(), new Progress()];
+    const watching: Watching = { resource, stop, progress, listed: false };
     this.#watching.set(name, watching);
     if (this.#discovered) this.#tell({ kind: 'found', resource: name });
     const { signal } = watching.stop;
     const store = this.#stores.get(name) ?? new KubeStore(resource.wanted);
     this.#stores.set(name, store);
     const work = reflect({
-      ...{ api, resource, store, timers: this.#timers, signal },
+      ...{ api, resource, store, progress, timers: this.#timers, signal },
       onChanges: (changes) => {
         if (signal.aborted) return;
         watching.listed = true;

@@ -5,6 +5,7 @@ import { ApiError, type KubeApi } from '../../kube/api.ts';
 import type { JsonLine } from '../../kube/json-lines.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../lib/json.ts';
 import type { Change } from '../source.ts';
+import type { Progress } from './progress.ts';
 import { acceptOf, apiVersionOf, pathOf, type Resource } from './resource.ts';
 import type { KubeStore } from './store.ts';
 import { delayAfter, type KubeTimers, pause } from './timers.ts';
@@ -21,6 +22,8 @@ export interface ReflectorOptions {
   readonly resource: Resource;
   /** What is known already. */
   readonly store: KubeStore;
+  /** Told how far it is known. */
+  readonly progress: Progress;
   readonly timers: KubeTimers;
   readonly signal: AbortSignal;
   /** What differs, as much as came at once; the first call has all that there is. */
@@ -36,7 +39,7 @@ type Version = string | null;
 
 /** Resolves when `signal` aborts, or when the API no longer has the kind: then its objects are gone too. */
 export async function reflect(options: ReflectorOptions): Promise<void> {
-  const { timers, signal, onChanges, onEvent, resource, store } = options;
+  const { timers, signal, onChanges, onEvent, resource, store, progress } = options;
   let version: Version = null;
   let listed = false;
   let failures = 0;
@@ -50,7 +53,7 @@ export async function reflect(options: ReflectorOptions): Promise<void> {
       version = watched.version;
       // A watch that ended as soon as it began is a failure like others, or it would be begun again and again.
       failures = watched.heard ? 0 : failures + 1;
-      if (failures > 0) await pause(delayAfter(failures, timers, null), signal);
+      if (failures > 0) await pause(delayAfter(failures, timers, null), AbortSignal.any([signal, progress.hurry]));
     } catch (error) {
       if (signal.aborted) return;
       if (error instanceof ApiError && error.status === 404)
@@ -60,7 +63,7 @@ export async function reflect(options: ReflectorOptions): Promise<void> {
       const { status = null, retryAfter = null } = error instanceof ApiError ? error : {};
       const again = delayAfter(failures, timers, retryAfter);
       onEvent({ kind: 'failed', reason: reasonOf(error), status, again });
-      await pause(again, signal);
+      await pause(again, AbortSignal.any([signal, progress.hurry]));
     }
   }
 }
@@ -80,7 +83,7 @@ class Interrupted extends Error {
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 async function list(options: ReflectorOptions, again: boolean): Promise<string> {
-  const { api, resource, store, timers, signal, onChanges, onEvent } = options;
+  const { api, resource, store, progress, timers, signal, onChanges, onEvent } = options;
   const items: JsonValue[] = [];
   let next = '';
   for (;;) {
@@ -95,6 +98,7 @@ async function list(options: ReflectorOptions, again: boolean): Promise<string> 
     if (next !== '') continue;
     onEvent({ kind: 'listed', objects: items.length, again });
     onChanges(store.replace(items, apiVersionOf(resource)));
+    progress.reach(version);
     return version;
   }
 }
@@ -107,12 +111,13 @@ interface Watched {
 
 /** Throws ApiError where it could not begin, and Interrupted where it broke. */
 async function watch(from: string, options: ReflectorOptions): Promise<Watched> {
-  const { api, resource, timers, signal, onChanges, onEvent } = options;
-  const { least, most } = timers.watch;
+  const { api, resource, progress, timers, onChanges, onEvent } = options;
+  const { hurry } = progress;
   const query = {
     ...{ watch: '1', allowWatchBookmarks: 'true', resourceVersion: from },
-    timeoutSeconds: String(Math.ceil((least + Math.random() * (most - least)) / 1000)),
+    timeoutSeconds: String(Math.ceil(lengthOfWatch(options) / 1000)),
   };
+  const signal = AbortSignal.any([options.signal, hurry]);
   const request = { path: pathOf(resource, query), accept: acceptOf(resource, 'watch'), signal, idle: timers.idle };
   let watched: Watched = { version: from, heard: false };
   try {
@@ -122,13 +127,20 @@ async function watch(from: string, options: ReflectorOptions): Promise<Watched> 
       watched = { version, heard: true };
       if (changes.length > 0) onChanges(changes);
       if (version === null) break;
+      progress.reach(version);
     }
     return watched;
   } catch (error) {
     if (error instanceof ApiError && error.status === 410) return { version: null, heard: true };
     if (error instanceof ApiError) throw error;
+    if (hurry.aborted && !options.signal.aborted) return { ...watched, heard: true };
     throw new Interrupted(error, watched);
   }
+}
+
+/** In milliseconds. Two seconds before its end a watch says how far it is, whatever has happened. */
+function lengthOfWatch({ timers: { watch: lengths, shortWatch }, progress }: ReflectorOptions): number {
+  return progress.isAwaited ? shortWatch : lengths.least + Math.random() * (lengths.most - lengths.least);
 }
 
 /** What events change, in their order. Nothing is read after one that says that the watch cannot go on. */

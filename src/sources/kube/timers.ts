@@ -2,6 +2,8 @@
 export interface KubeTimers {
   /** How long the API is asked to keep a watch up; chance decides, so that not all come again at once. */
   readonly watch: { readonly least: number; readonly most: number };
+  /** … of one that is to say soon how far it is. */
+  readonly shortWatch: number;
   /** How long a watch may say nothing, not even a bookmark, which comes every minute. */
   readonly idle: number;
   /** How long the answer to a list may be silent. */
@@ -14,6 +16,7 @@ export interface KubeTimers {
 
 export const defaultTimers: KubeTimers = {
   watch: { least: 240_000, most: 480_000 },
+  shortWatch: 3_000,
   idle: 90_000,
   answer: 60_000,
   backoff: { first: 500, most: 30_000 },
